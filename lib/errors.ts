@@ -1,0 +1,92 @@
+/**
+ * One table of everything that can go wrong at the edge: code → HTTP status, title, and whether
+ * trying again later can help. The text that a client sees is the title plus the `detail` that
+ * whoever throws writes for that client; `cause` stays on our side.
+ *
+ * @module
+ */
+
+interface Row {
+  readonly status: number;
+  readonly title: string;
+  /** Seconds for `Retry-After`. */
+  readonly retryAfter?: number;
+}
+
+const TABLE = {
+  malformed_request: { status: 400, title: "Malformed request" },
+  method_not_allowed: { status: 405, title: "Method not allowed" },
+  unsupported_websocket_version: { status: 426, title: "Unsupported WebSocket version" },
+  body_too_large: { status: 413, title: "Body too large" },
+  uri_too_long: { status: 414, title: "Path too long" },
+  headers_too_large: { status: 431, title: "Header block too large" },
+  internal: { status: 500, title: "Internal error" },
+  malformed_reply: { status: 502, title: "Malformed reply" },
+  no_responders: { status: 503, title: "No workload is listening", retryAfter: 1 },
+  nats_unavailable: { status: 503, title: "NATS is not connected", retryAfter: 1 },
+  draining: { status: 503, title: "Gateway is draining", retryAfter: 1 },
+  reply_timeout: { status: 504, title: "No reply in time" },
+} as const satisfies Record<string, Row>;
+
+/** The name of a row in the table of errors, e.g. `"no_responders"`. */
+export type ErrorCode = keyof typeof TABLE;
+
+/**
+ * A failure that a client may be told about.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { GatewayError } from "./errors.ts";
+ *
+ * const error = new GatewayError("no_responders", "Nobody subscribes to this host and path");
+ * assert.equal(error.status, 503);
+ * assert.equal(error.retryAfter, 1);
+ * ```
+ */
+export class GatewayError extends Error {
+  /** Always `"GatewayError"`. */
+  override readonly name = "GatewayError";
+
+  /**
+   * @param code The row of the table.
+   * @param detail One sentence for the client: what happened, what was expected. Never a secret,
+   * a stack, or a subject that the client did not already know.
+   * @param options `cause` is for the log only.
+   */
+  constructor(readonly code: ErrorCode, detail: string, options?: ErrorOptions) {
+    super(detail, options);
+  }
+
+  /** The HTTP status that this becomes. */
+  get status(): number {
+    return TABLE[this.code].status;
+  }
+
+  /** A short name of the kind of failure, the same for every occurrence. */
+  get title(): string {
+    return TABLE[this.code].title;
+  }
+
+  /** Seconds after which trying again makes sense; undefined where it does not. */
+  get retryAfter(): number | undefined {
+    const row: Row = TABLE[this.code];
+    return row.retryAfter;
+  }
+
+  /**
+   * The error as the JSON of RFC 9457 (`application/problem+json`).
+   *
+   * @param requestId What the client can quote when it asks for help.
+   * @returns An object to be serialised as it is.
+   */
+  toProblem(requestId: string): Record<string, string | number> {
+    return {
+      type: `urn:h8s:error:${this.code}`,
+      title: this.title,
+      status: this.status,
+      detail: this.message,
+      requestId,
+    };
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Control events: what the gateway tells of its connections.
+ *
+ * @module
+ */
+import { toHeaderLine } from "./headers.ts";
+
+/** Which of the two generations of workloads is told: host subjects, flat subjects, or both. */
+export type ControlSubjects = "flat" | "host" | "both";
+
+/** An event in the life of one WebSocket. */
+export type ConnectionEvent =
+  | { readonly type: "established" }
+  | { readonly type: "closed"; readonly code: number; readonly reason: string };
+
+/** Why an HTTP request ended: the payload of its close subject. */
+export type EndReason =
+  | "completed"
+  | "termination_chunk"
+  | "timeout"
+  | "ctx_done"
+  | "write_error"
+  | "overflow"
+  | "nats_disconnected"
+  | "draining";
+
+/** One message of an event. */
+export interface EventMessage {
+  readonly subject: string;
+  /** Lines for its NATS header block, besides the handshake's and the event's own. */
+  readonly lines: string;
+}
+
+/**
+ * The messages by which an event is told, one for each generation of workloads.
+ *
+ * The 2025 generation listens on the flat subject and reads `X-H8S-PublishSubject`, spelled so: NATS
+ * headers are case-sensitive there. The 2026 generation has the subject by host and `X-H8s-…`.
+ *
+ * @param type The event's type.
+ * @param options `hostTokens`: from `toHostTokens`; `subject`: where the connection's messages go;
+ * `forms`: which generations are told.
+ * @returns One or two messages.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toEventMessages } from "./control.ts";
+ *
+ * const [message] = toEventMessages("closed", {
+ *   prefix: "h8s", hostTokens: "com.example", subject: "h8s.ws.ws.com.example", forms: "host",
+ * });
+ * assert.equal(message?.subject, "h8s.control.ws.conn.closed.com.example");
+ * ```
+ */
+export function toEventMessages(
+  type: ConnectionEvent["type"],
+  { prefix, hostTokens, subject, forms }: {
+    prefix: string;
+    hostTokens: string;
+    subject: string;
+    forms: ControlSubjects;
+  },
+): EventMessage[] {
+  const flat = `${prefix}.control.ws.conn.${type}`;
+  const byHost = { subject: `${flat}.${hostTokens}`, lines: "" };
+  const byNothing = { subject: flat, lines: toHeaderLine("X-H8S-PublishSubject", subject) };
+  switch (forms) {
+    case "flat":
+      return [byNothing];
+    case "host":
+      return [byHost];
+    case "both":
+      return [byNothing, byHost];
+  }
+}
+
+/**
+ * The header lines that an event has besides the handshake's.
+ *
+ * @param event The event.
+ * @returns Lines for a NATS header block; none for `established`.
+ */
+export function toEventHeaders(event: ConnectionEvent): string {
+  switch (event.type) {
+    case "established":
+      return "";
+    case "closed":
+      return toHeaderLine("X-H8s-Close-Code", String(event.code)) +
+        toHeaderLine("X-H8s-Close-Reason", toHeaderText(event.reason));
+  }
+}
+
+/**
+ * Where the end of an HTTP request is told.
+ *
+ * @param prefix Of all subjects.
+ * @param token Unique for the request.
+ * @returns `<prefix>.control.connection.closed.<token>`.
+ */
+export function toRequestClosedSubject(prefix: string, token: string): string {
+  return `${prefix}.control.connection.closed.${token}`;
+}
+
+/** A client chose the text: UTF-8 as bytes, and nothing that could begin another line. */
+function toHeaderText(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  // deno-lint-ignore no-control-regex -- these are the characters to take out
+  return String.fromCharCode(...bytes).replace(/[\x00-\x1f\x7f]/g, " ");
+}

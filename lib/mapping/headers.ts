@@ -1,0 +1,252 @@
+/**
+ * The header rules, both directions, as tables. Header values are bytes: every string in here is
+ * latin-1, one character a byte, as `Headers` gives and takes them.
+ *
+ * @module
+ */
+import { GatewayError } from "../errors.ts";
+
+/** The first line of a NATS header block (NATS ADR-4). */
+const VERSION_LINE = "NATS/1.0";
+
+/** RFC 9110 §7.6.1, and what proxies have added to it; never forwarded, either way. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Those of {@link HOP_BY_HOP} that are the handshake itself: a workload sees it whole. */
+const HANDSHAKE: ReadonlySet<string> = new Set(["connection", "upgrade"]);
+
+/** What the gateway itself says of a request; a client's own are dropped first. */
+const SET_BY_GATEWAY: ReadonlySet<string> = new Set([
+  "forwarded",
+  "host",
+  "traceparent",
+  "tracestate",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-request-id",
+]);
+
+/** Control headers: a `Nats-Rollup` from outside could erase a stream. */
+const FORBIDDEN_PREFIXES = ["x-h8s-", "nats-"] as const;
+
+/** Lower case → canonical, worked out once for the names that nearly every request has. */
+const COMMON_NAMES: ReadonlyMap<string, string> = new Map(
+  [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "dnt",
+    "expect",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "origin",
+    "pragma",
+    "priority",
+    "range",
+    "referer",
+    "sec-ch-ua",
+    "sec-ch-ua-mobile",
+    "sec-ch-ua-platform",
+    "sec-fetch-dest",
+    "sec-fetch-mode",
+    "sec-fetch-site",
+    "sec-fetch-user",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
+    "upgrade",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "x-requested-with",
+  ].map((name) => [name, canonicalize(name)]),
+);
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** RFC 9110 §5.5: no control characters but the tab; bytes above 0x7F pass as they are. */
+// deno-lint-ignore no-control-regex -- these are the characters to refuse
+const BAD_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+/** One header line: the name and its value. */
+export type HeaderEntry = readonly [name: string, value: string];
+
+/**
+ * The canonical MIME form of a header name, as Go writes it; Go's NATS headers are case-sensitive.
+ *
+ * @param name A header name in any case.
+ * @returns E.g. `"Content-Type"` for `"content-type"`, `"X-H8s-Window"` for `"X-H8S-WINDOW"`.
+ */
+export function toCanonicalName(name: string): string {
+  return COMMON_NAMES.get(name) ?? canonicalize(name);
+}
+
+/** What a request's headers become a NATS header block for. */
+export type RequestKind = "http" | "websocket";
+
+/**
+ * A client's headers as lines of a NATS header block: names canonical, values in order, without
+ * what a client may not set, what the gateway sets itself, and what is for one hop only.
+ *
+ * @param headers The request's headers with names in lower case, as `Request.headers` iterates.
+ * @param kind A WebSocket's handshake keeps `Connection` and `Upgrade`, so that a workload has all
+ * of it.
+ * @returns Lines, each ended by CRLF; to be completed by {@link toHeaderLine} and
+ * {@link toHeaderBlock}.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { fromClientHeaders } from "./headers.ts";
+ *
+ * const headers = new Headers({ "content-type": "text/plain", "nats-rollup": "all" });
+ * assert.equal(fromClientHeaders([...headers], "http"), "Content-Type: text/plain\r\n");
+ * ```
+ */
+export function fromClientHeaders(headers: readonly HeaderEntry[], kind: RequestKind): string {
+  const named = namedByConnection(headers);
+  let lines = "";
+  for (const [name, value] of headers) {
+    if (SET_BY_GATEWAY.has(name) || isForbidden(name)) continue;
+    if (HOP_BY_HOP.has(name) && !(kind === "websocket" && HANDSHAKE.has(name))) continue;
+    if (named?.has(name) && !HANDSHAKE.has(name)) continue;
+    lines += toHeaderLine(toCanonicalName(name), value);
+  }
+  return lines;
+}
+
+/**
+ * One line of a NATS header block.
+ *
+ * @param name The name, already canonical.
+ * @param value The value, already free of CR and LF.
+ * @returns `"Name: value\r\n"`.
+ */
+export function toHeaderLine(name: string, value: string): string {
+  return `${name}: ${value}\r\n`;
+}
+
+/**
+ * Puts lines between the version line and the empty line that make them a NATS header block.
+ *
+ * @param lines Lines from {@link toHeaderLine}, joined.
+ * @returns The block as latin-1 text; empty when there are no lines.
+ */
+export function toHeaderBlock(lines: string): string {
+  return lines === "" ? "" : `${VERSION_LINE}\r\n${lines}\r\n`;
+}
+
+/** A header block, read. */
+export interface ParsedHeaders {
+  /** The status of the first line, e.g. 503 where nobody listened; undefined without one. */
+  readonly status: number | undefined;
+  /** The lines in order, names as they were written; empty for a line without one. */
+  readonly entries: readonly HeaderEntry[];
+}
+
+/**
+ * Reads a NATS header block.
+ *
+ * @param block Latin-1 text; an empty one gives no entries.
+ * @returns The status of its first line and the lines.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseHeaderBlock } from "./headers.ts";
+ *
+ * assert.equal(parseHeaderBlock("NATS/1.0 503\r\n\r\n").status, 503);
+ * assert.deepEqual(parseHeaderBlock("NATS/1.0\r\nA: 1\r\n\r\n").entries, [["A", "1"]]);
+ * ```
+ */
+export function parseHeaderBlock(block: string): ParsedHeaders {
+  const [first = "", ...lines] = block.split("\r\n");
+  const status = Number.parseInt(first.slice(VERSION_LINE.length), 10);
+  const entries: HeaderEntry[] = [];
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    if (colon >= 0) entries.push([line.slice(0, colon), trimBlanks(line.slice(colon + 1))]);
+    else if (line !== "") entries.push(["", line]);
+  }
+  return { status: Number.isNaN(status) ? undefined : status, entries };
+}
+
+/**
+ * The first value of a header, whatever the case of its name.
+ *
+ * @param entries Parsed lines.
+ * @param name The name in lower case.
+ * @returns The value, or undefined.
+ */
+export function findHeader(entries: readonly HeaderEntry[], name: string): string | undefined {
+  return entries.find(([key]) => key.toLowerCase() === name)?.[1];
+}
+
+/**
+ * What of a workload's reply headers goes to the client: all but `Status*`, `X-H8s-*`, `Nats-*`,
+ * `Content-Length` (the server counts) and what is for one hop only. Several of one name stay
+ * several.
+ *
+ * @param entries The reply's header lines.
+ * @returns The lines for the client.
+ * @throws {GatewayError} `malformed_reply` when HTTP could not carry one of them.
+ */
+export function toClientHeaders(entries: readonly HeaderEntry[]): HeaderEntry[] {
+  const named = namedByConnection(entries);
+  return entries.filter(([name, value]) => {
+    const key = name.toLowerCase();
+    if (!TOKEN.test(name)) throw malformedReply();
+    if (key.startsWith("status") || key === "content-length" || isForbidden(key)) return false;
+    if (HOP_BY_HOP.has(key) || named?.has(key)) return false;
+    if (BAD_VALUE.test(value)) throw malformedReply();
+    return true;
+  });
+}
+
+function isForbidden(lowerCaseName: string): boolean {
+  return FORBIDDEN_PREFIXES.some((prefix) => lowerCaseName.startsWith(prefix));
+}
+
+/** RFC 9110 §7.6.1: what `Connection` names is for this hop only, too. */
+function namedByConnection(entries: readonly HeaderEntry[]): ReadonlySet<string> | undefined {
+  let names: Set<string> | undefined;
+  for (const [name, value] of entries) {
+    if (name.toLowerCase() !== "connection") continue;
+    names ??= new Set();
+    for (const option of value.split(",")) names.add(option.trim().toLowerCase());
+  }
+  return names;
+}
+
+function malformedReply(): GatewayError {
+  const detail = "The workload's reply has a header that HTTP cannot carry";
+  return new GatewayError("malformed_reply", detail);
+}
+
+/** Blanks and tabs only: `trim()` would take 0xA0 for a blank, which ends many a UTF-8 character. */
+function trimBlanks(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, "");
+}
+
+function canonicalize(name: string): string {
+  return name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+}

@@ -1,0 +1,124 @@
+/**
+ * A workload's reply → status, headers and kind of body.
+ *
+ * @module
+ */
+import { GatewayError } from "../errors.ts";
+import { findHeader, type HeaderEntry, parseHeaderBlock, toClientHeaders } from "./headers.ts";
+
+/**
+ * What the first message of a reply says.
+ *
+ * - `no_responders`: nobody subscribes to the subject (NATS's own 503).
+ * - `single`: its payload is the whole body.
+ * - `stream`: it is the first chunk of many; the end is told by {@link toStreamEnd}.
+ */
+export type Reply =
+  | { readonly kind: "no_responders" }
+  | {
+    readonly kind: "single" | "stream";
+    /** 200–599. */
+    readonly status: number;
+    readonly headers: readonly HeaderEntry[];
+    /** The workload's own `Content-Length`: the length that a HEAD request asks for. */
+    readonly contentLength: string | undefined;
+  };
+
+/** Without any of these a first message is a whole response, as plain `nats reply` sends it. */
+const STREAM_SIGNS: ReadonlySet<string> = new Set(["status", "status-code", "transfer-encoding"]);
+
+/**
+ * Reads the head of a reply.
+ *
+ * @param headerBlock The first message's NATS header block as latin-1 text.
+ * @param payloadLength Its payload's length in bytes.
+ * @returns What it says.
+ * @throws {GatewayError} `malformed_reply` when the status or a header cannot be sent to a client.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseReply } from "./reply.ts";
+ *
+ * const reply = parseReply("NATS/1.0\r\nStatus-Code: 201\r\nContent-Length: 2\r\n\r\n", 2);
+ * assert.ok(reply.kind === "single" && reply.status === 201);
+ * ```
+ */
+export function parseReply(headerBlock: string, payloadLength: number): Reply {
+  if (headerBlock === "") return PLAIN;
+  const { status: natsStatus, entries } = parseHeaderBlock(headerBlock);
+  if (natsStatus === 503 && payloadLength === 0) return { kind: "no_responders" };
+  const contentLength = toContentLength(entries);
+  const serviceError = findHeader(entries, "nats-service-error-code");
+  const isWhole = contentLength !== undefined || serviceError !== undefined ||
+    !entries.some(isStreamSign);
+  return {
+    kind: isWhole ? "single" : "stream",
+    status: serviceError === undefined ? toStatus(entries) : toServiceErrorStatus(serviceError),
+    headers: toClientHeaders(entries),
+    contentLength,
+  };
+}
+
+const PLAIN = { kind: "single", status: 200, headers: [], contentLength: undefined } as const;
+
+const TERMINATION_CHUNK = "0\r\n\r\n";
+
+/** How a stream ends in order: the words of the close subject. */
+export type StreamEnd = "completed" | "termination_chunk";
+
+/**
+ * Says whether a message of a stream is its end rather than a chunk.
+ *
+ * @param payload The message's payload.
+ * @returns `completed` for an empty one, `termination_chunk` for `0\r\n\r\n`, else undefined.
+ */
+export function toStreamEnd(payload: Uint8Array): StreamEnd | undefined {
+  if (payload.length === 0) return "completed";
+  if (payload.length !== TERMINATION_CHUNK.length) return undefined;
+  for (let index = 0; index < payload.length; index++) {
+    if (payload[index] !== TERMINATION_CHUNK.charCodeAt(index)) return undefined;
+  }
+  return "termination_chunk";
+}
+
+/**
+ * Says whether a response of this status has no body (RFC 9110 §6.4.1).
+ *
+ * @param status The status of the response.
+ * @returns True for 204, 205 and 304.
+ */
+export function isBodyless(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
+}
+
+function isStreamSign([name, value]: HeaderEntry): boolean {
+  const key = name.toLowerCase();
+  if (STREAM_SIGNS.has(key)) return true;
+  return key === "content-type" && /^text\/event-stream[ \t]*(;|$)/i.test(value);
+}
+
+/** RFC 9112 §6.3: several that differ are as bad as one that is no number. */
+function toContentLength(entries: readonly HeaderEntry[]): string | undefined {
+  let length: string | undefined;
+  for (const [name, value] of entries) {
+    if (name.toLowerCase() !== "content-length") continue;
+    length ??= value;
+    if (!/^\d+$/.test(value) || value !== length) {
+      throw new GatewayError("malformed_reply", "The workload's reply has a malformed length");
+    }
+  }
+  return length;
+}
+
+function toStatus(entries: readonly HeaderEntry[]): number {
+  const text = findHeader(entries, "status-code") ?? findHeader(entries, "status");
+  if (text === undefined) return 200;
+  const status = Number(/^\s*(\d{3})(?!\d)/.exec(text)?.[1]);
+  if (status >= 200 && status <= 599) return status;
+  throw new GatewayError("malformed_reply", "The workload's reply has a status outside 200–599");
+}
+
+function toServiceErrorStatus(code: string): number {
+  return /^[45]\d\d$/.test(code) ? Number(code) : 500;
+}

@@ -1,0 +1,177 @@
+/**
+ * An HTTP request or a WebSocket handshake → subject and headers of NATS messages.
+ *
+ * @module
+ */
+import { GatewayError } from "../errors.ts";
+import { fromClientHeaders, type HeaderEntry, type RequestKind, toHeaderLine } from "./headers.ts";
+import { toHostName, toHostTokens, toMethodToken, toPathTokens, toSubject } from "./subject.ts";
+
+/** What is needed of a request before anything else happens to it. */
+export interface RequestSnapshot {
+  /** As the client sent it. */
+  readonly method: string;
+  /** As the server gives it, not normalised: scheme, authority, path, query. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: readonly HeaderEntry[];
+  /** The peer's IP address. */
+  readonly remoteAddress: string;
+}
+
+/** Where a request goes, and what of it the subject does not tell. */
+export interface Target {
+  /** The authority that the client asked for, e.g. `"example.com:8080"`. */
+  readonly authority: string;
+  /** {@link authority} as subject tokens. */
+  readonly hostTokens: string;
+  /** The path exactly as the client sent it. */
+  readonly path: string;
+  /** The query without `?`; empty if none. */
+  readonly query: string;
+  /** Where the message is published. */
+  readonly subject: string;
+}
+
+/**
+ * Checks the shape of a request and works out its subject.
+ *
+ * @param request The request as it came.
+ * @param options `prefix`: the first tokens of the subject; `kind`: whether it is an upgrade.
+ * @returns Where it goes.
+ * @throws {GatewayError} `malformed_request`, `method_not_allowed` or `uri_too_long`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toTarget } from "./request.ts";
+ *
+ * const target = toTarget({
+ *   method: "GET",
+ *   url: "http://shop.example.com/cart/7?full=1",
+ *   headers: [["host", "shop.example.com"]],
+ *   remoteAddress: "192.0.2.7",
+ * }, { prefix: "h8s", kind: "http" });
+ * assert.equal(target.subject, "h8s.http.GET.com.example.shop.cart.7");
+ * assert.equal(target.query, "full=1");
+ * ```
+ */
+export function toTarget(
+  request: RequestSnapshot,
+  { prefix, kind }: { prefix: string; kind: RequestKind },
+): Target {
+  const method = toMethodToken(request.method);
+  // deno-lint-ignore no-control-regex -- these are the characters to refuse
+  if (/[\x00-\x20\x7f]/.test(request.url)) {
+    throw new GatewayError("malformed_request", "Cannot accept a target with control characters");
+  }
+  const { scheme, authority, path, query } = splitUrl(request.url);
+  const host = request.headers.find(([name]) => name === "host")?.[1];
+  checkAuthority({ scheme, authority, host });
+  const hostTokens = toHostTokens(authority);
+  const isWebSocket = kind === "websocket";
+  const subject = toSubject({
+    prefix,
+    scheme: isWebSocket ? "ws" : "http",
+    method: isWebSocket ? "ws" : method,
+    host: hostTokens,
+    path: toPathTokens(path),
+  });
+  return { authority, hostTokens, path, query, subject };
+}
+
+/** What the gateway adds to every request. */
+export interface Provenance {
+  /** A new id for this request. */
+  readonly requestId: string;
+  /** A new `traceparent` (W3C Trace Context). */
+  readonly traceparent: string;
+  /** The scheme that the client used. */
+  readonly scheme: "http" | "https";
+}
+
+/**
+ * The header lines that an HTTP request and a WebSocket handshake have in common: the client's own,
+ * `Host`, where it came from, and the subject, query and path of the contract.
+ *
+ * @param request The request as it came.
+ * @param options Where it goes, what kind it is, and what the gateway knows of it.
+ * @returns Lines for a NATS header block.
+ */
+export function toRequestHeaders(
+  request: RequestSnapshot,
+  { target, kind, provenance }: { target: Target; kind: RequestKind; provenance: Provenance },
+): string {
+  return fromClientHeaders(request.headers, kind) +
+    toHeaderLine("Host", target.authority) +
+    toHeaderLine("X-Forwarded-For", request.remoteAddress) +
+    toHeaderLine("X-Forwarded-Proto", provenance.scheme) +
+    toHeaderLine("X-Forwarded-Host", target.authority) +
+    toHeaderLine("X-Request-Id", provenance.requestId) +
+    toHeaderLine("Traceparent", provenance.traceparent) +
+    toHeaderLine("X-H8s-PublishSubject", target.subject) +
+    toHeaderLine("X-H8s-Original-Query", toByteString(target.query)) +
+    toHeaderLine("X-H8s-Original-Path", toByteString(target.path));
+}
+
+/** What an HTTP request's message carries besides. */
+export interface ReplyAddresses {
+  /** The inbox of this request. */
+  readonly reply: string;
+  /** Where its end will be told. */
+  readonly closeSubject: string;
+}
+
+/**
+ * The header lines that tell a workload where an HTTP request's answer and end go.
+ *
+ * @param addresses The two subjects.
+ * @returns Lines for a NATS header block.
+ */
+export function toReplyHeaders({ reply, closeSubject }: ReplyAddresses): string {
+  return toHeaderLine("X-H8s-ReplySubject", reply) +
+    toHeaderLine("X-H8s-Connection-Close-Subject", closeSubject);
+}
+
+/** A target may hold raw UTF-8, which the server has decoded; a header line holds bytes. */
+function toByteString(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
+  return String.fromCharCode(...new TextEncoder().encode(text));
+}
+
+function splitUrl(url: string): { scheme: string; authority: string; path: string; query: string } {
+  const schemeEnd = url.indexOf("://");
+  const start = schemeEnd + 3;
+  const hash = url.indexOf("#", start);
+  const end = hash === -1 ? url.length : hash;
+  const slash = url.indexOf("/", start);
+  const question = url.indexOf("?", start);
+  const pathEnd = question === -1 || question > end ? end : question;
+  const pathStart = slash === -1 || slash > pathEnd ? pathEnd : slash;
+  return {
+    scheme: url.slice(0, schemeEnd),
+    authority: url.slice(start, pathStart),
+    path: pathStart === pathEnd ? "/" : url.slice(pathStart, pathEnd),
+    query: pathEnd === end ? "" : url.slice(pathEnd + 1, end),
+  };
+}
+
+/**
+ * RFC 9112 §3.2: an HTTP/1.1 request without `Host` is malformed, and an absolute-form target must
+ * agree with it. HTTP/2 has `:authority` and no `Host`; `Deno.serve` does not tell which of the two
+ * it was, but makes up `localhost:<port>` for the former.
+ */
+function checkAuthority(
+  { scheme, authority, host }: { scheme: string; authority: string; host: string | undefined },
+): void {
+  if (host === undefined) {
+    if (scheme === "http" && /^localhost(:\d+)?$/.test(authority)) {
+      throw new GatewayError("malformed_request", "Cannot accept a request without a Host header");
+    }
+  } else if (host !== authority && toHostName(host) !== toHostName(authority)) {
+    throw new GatewayError(
+      "malformed_request",
+      "Cannot accept a request whose target and Host header differ",
+    );
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * Host, method and path ↔ NATS subject tokens. Nothing that a client controls reaches a subject
+ * unless it was validated or encoded here.
+ *
+ * @module
+ */
+import { isIP } from "node:net";
+import { GatewayError } from "../errors.ts";
+
+const METHOD = /^[A-Z][A-Z0-9-]{0,31}$/;
+const HOST_LABEL = /^[A-Za-z0-9_-]{1,63}$/;
+const MAX_HOST_LENGTH = 253;
+/** `name`, `name:port`, `[v6]` or `[v6]:port`; a bare IPv6 address is looked at separately. */
+const AUTHORITY = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{0,5}))?$/;
+/** Segments that need neither decoding nor encoding nor dot-segment removal. */
+const PLAIN_PATH = /^[A-Za-z0-9\-_~$&+:=@/]*$/;
+const NOT_TOKEN_SAFE = /[^A-Za-z0-9\-_~$&+:=@]/gu;
+
+/**
+ * The longest subject that is published, in bytes. nats-server cuts a connection whose control
+ * line (`HPUB <subject> <reply> <sizes>`) is longer than `max_control_line`, 4096 by default.
+ */
+export const MAX_SUBJECT_LENGTH = 3800;
+
+/**
+ * Says whether a method may become a token: `[A-Z][A-Z0-9-]{0,31}`.
+ *
+ * @param method The method as the client sent it.
+ * @returns `method`, unchanged.
+ * @throws {GatewayError} `malformed_request` when it could not be a token, `method_not_allowed`
+ * for CONNECT and TRACE.
+ */
+export function toMethodToken(method: string): string {
+  if (!METHOD.test(method)) {
+    throw new GatewayError("malformed_request", `Cannot accept the method ${quote(method)}`);
+  }
+  if (method === "CONNECT" || method === "TRACE") {
+    throw new GatewayError("method_not_allowed", `The method ${method} is not served here`);
+  }
+  return method;
+}
+
+/**
+ * Splits the port and the brackets off an authority.
+ *
+ * @param authority A `Host` header or the authority of a URL, e.g. `"[2001:db8::1]:443"`.
+ * @returns The bare host in lower case without a trailing dot, e.g. `"2001:db8::1"`.
+ * @throws {GatewayError} `malformed_request` when it is neither an IP address nor a name of labels
+ * `[A-Za-z0-9_-]{1,63}`, 253 characters in all.
+ */
+export function toHostName(authority: string): string {
+  if (isIP(authority) === 6 && !authority.includes("%")) return authority.toLowerCase();
+  const parts = AUTHORITY.exec(authority);
+  if (parts !== null) {
+    const [, bracketed, name, port] = parts;
+    if (port === undefined || Number(port) <= 65535) {
+      if (bracketed !== undefined) {
+        if (isIP(bracketed) === 6 && !bracketed.includes("%")) return bracketed.toLowerCase();
+      } else if (name !== undefined) {
+        const host = name.endsWith(".") ? name.slice(0, -1) : name;
+        if (
+          host.length > 0 && host.length <= MAX_HOST_LENGTH &&
+          host.split(".").every((label) => HOST_LABEL.test(label))
+        ) return host.toLowerCase();
+      }
+    }
+  }
+  throw new GatewayError("malformed_request", `Cannot accept the host ${quote(authority)}`);
+}
+
+/**
+ * Turns an authority into subject tokens: a DNS name is reversed, an IPv4 address stays, an IPv6
+ * address has `:` → `_`.
+ *
+ * @param authority A `Host` header or a bare host.
+ * @returns One or more tokens joined by dots.
+ * @throws {GatewayError} `malformed_request` when {@link toHostName} refuses it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toHostTokens } from "./subject.ts";
+ *
+ * assert.equal(toHostTokens("foo.bar.example.com:8080"), "com.example.bar.foo");
+ * assert.equal(toHostTokens("127.0.0.1"), "127.0.0.1");
+ * assert.equal(toHostTokens("[2001:db8::1]:443"), "2001_db8__1");
+ * ```
+ */
+export function toHostTokens(authority: string): string {
+  const host = toHostName(authority);
+  switch (isIP(host)) {
+    case 4:
+      return host;
+    case 6:
+      return host.replaceAll(":", "_");
+    default:
+      return host.split(".").reverse().join(".");
+  }
+}
+
+/**
+ * Encodes one decoded path segment, or any other client-made text, as one subject token:
+ * `A–Z a–z 0–9 - _ ~ $ & + : = @` stay, everything else becomes upper-case UTF-8 `%XX`.
+ *
+ * @param text Any well-formed string; empty gives an empty string, which is no token.
+ * @returns A token without dots, wildcards or white space.
+ */
+export function encodeToken(text: string): string {
+  return text.replace(NOT_TOKEN_SAFE, percentEncode);
+}
+
+/**
+ * Undoes {@link encodeToken}.
+ *
+ * @param token One token of a subject.
+ * @returns The text that it stands for.
+ * @throws {URIError} when the token is not valid percent-encoded UTF-8.
+ */
+export function decodeToken(token: string): string {
+  return decodeURIComponent(token);
+}
+
+/**
+ * Turns the path of a URL into subject tokens.
+ *
+ * Empty segments vanish and dot segments are resolved as the URL standard says; then each segment
+ * is percent-decoded once and encoded with {@link encodeToken}.
+ *
+ * @param path The path as the client sent it, without query, e.g. `"/.oidc//_callback"`.
+ * @returns Tokens joined by dots; empty for `/`.
+ * @throws {GatewayError} `malformed_request` when a segment is not valid percent-encoded UTF-8.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toPathTokens } from "./subject.ts";
+ *
+ * assert.equal(toPathTokens("/.oidc/_callback"), "%2Eoidc._callback");
+ * assert.equal(toPathTokens("/a%2Fb"), "a%2Fb");
+ * assert.equal(toPathTokens("//"), "");
+ * ```
+ */
+export function toPathTokens(path: string): string {
+  if (PLAIN_PATH.test(path)) return joinSegments(path.split("/"));
+  const resolved = resolveDotSegments(path);
+  const tokens: string[] = [];
+  for (const segment of resolved.split("/")) {
+    if (segment === "") continue;
+    try {
+      tokens.push(encodeToken(decodeURIComponent(segment)));
+    } catch (cause) {
+      throw new GatewayError(
+        "malformed_request",
+        `Cannot decode the path segment ${quote(segment)}: not percent-encoded UTF-8`,
+        { cause },
+      );
+    }
+  }
+  return tokens.join(".");
+}
+
+/**
+ * Undoes {@link toPathTokens} as far as that can be: empty segments and dot segments are gone.
+ *
+ * @param tokens Tokens joined by dots; empty for the root.
+ * @returns A path that starts with `/`, each segment percent-encoded for a URL.
+ */
+export function fromPathTokens(tokens: string): string {
+  return "/" + tokens.split(".").map((token) => encodeURIComponent(decodeToken(token))).join("/");
+}
+
+/** What a message's subject is made of. */
+export interface SubjectParts {
+  /** The first tokens, `h8s` unless configured. */
+  readonly prefix: string;
+  /** `http` and a method, `ws` and `ws`, `upload` and a method. */
+  readonly scheme: "http" | "ws" | "upload";
+  /** An upper-case method, or `ws`. */
+  readonly method: string;
+  /** From {@link toHostTokens}. */
+  readonly host: string;
+  /** From {@link toPathTokens}; empty for the root. */
+  readonly path: string;
+}
+
+/**
+ * Joins the parts into `<prefix>.<scheme>.<method>.<host>.<path>`.
+ *
+ * @param parts Tokens that were validated or encoded by this module.
+ * @returns The subject; that of `/` ends with the host.
+ * @throws {GatewayError} `uri_too_long` when it exceeds {@link MAX_SUBJECT_LENGTH}.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toSubject } from "./subject.ts";
+ *
+ * const subject = toSubject({
+ *   prefix: "h8s", scheme: "http", method: "GET", host: "com.example", path: "users.42",
+ * });
+ * assert.equal(subject, "h8s.http.GET.com.example.users.42");
+ * ```
+ */
+export function toSubject({ prefix, scheme, method, host, path }: SubjectParts): string {
+  const root = `${prefix}.${scheme}.${method}.${host}`;
+  const subject = path === "" ? root : `${root}.${path}`;
+  if (subject.length > MAX_SUBJECT_LENGTH) {
+    throw new GatewayError(
+      "uri_too_long",
+      `The path makes a subject of ${subject.length} bytes; at most ${MAX_SUBJECT_LENGTH} fit`,
+    );
+  }
+  return subject;
+}
+
+/**
+ * Says whether a text can be the first tokens of subjects: literal tokens joined by dots.
+ *
+ * @param prefix E.g. `"h8s"` or `"acme.edge"`.
+ * @returns True when every token is of `A–Z a–z 0–9 - _ ~ $ & + : = @`.
+ */
+export function isSubjectPrefix(prefix: string): boolean {
+  return prefix.split(".").every((token) => token !== "" && encodeToken(token) === token);
+}
+
+function joinSegments(segments: string[]): string {
+  let tokens = "";
+  for (const segment of segments) {
+    if (segment !== "") tokens = tokens === "" ? segment : `${tokens}.${segment}`;
+  }
+  return tokens;
+}
+
+/** A path alone would be read as an authority when it starts with `//`; hence the made-up host. */
+function resolveDotSegments(path: string): string {
+  return new URL(`http://h${path.startsWith("/") ? "" : "/"}${path}`).pathname;
+}
+
+function percentEncode(character: string): string {
+  if (character === ".") return "%2E";
+  const encoded = encodeURIComponent(character);
+  if (encoded !== character) return encoded;
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+/** Quotes what a client sent, cut short, so that an error text can hold it. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseHeaderBlock } from "../../lib/mapping/headers.ts";
+import {
+  CLOSE,
+  fromCloseEventCode,
+  toCloseReason,
+  toFrame,
+  toFrameHeader,
+} from "../../lib/mapping/frame.ts";
+
+const NOT_UTF8: [title: string, bytes: number[]][] = [
+  ["a byte that never occurs", [0xff]],
+  ["a character cut short", [0x61, 0xc3]],
+  ["a continuation alone", [0x80, 0x61]],
+  ["an overlong form", [0xc0, 0x80]],
+  ["a surrogate", [0xed, 0xa0, 0x80]],
+  ["beyond U+10FFFF", [0xf4, 0x90, 0x80, 0x80]],
+];
+
+Deno.test("toFrame() makes text of UTF-8, byte for byte", async (t) => {
+  const table: [title: string, text: string][] = [
+    ["ASCII", "hello"],
+    ["nothing", ""],
+    ["all planes", "caf\u00e9 \u4e2d \u{1f600}"],
+    ["NUL", "a\0b"],
+    ["line ends", "a\r\nb\n"],
+    ["a byte order mark at the start", "\ufeffhello"],
+    ["two byte order marks", "\ufeff\ufeff"],
+  ];
+  for (const [title, text] of table) {
+    await t.step(title, () => {
+      assert.deepEqual(toFrame("", encode(text)), { kind: "text", text });
+      assert.deepEqual(toFrame(block("X-Other: 1"), encode(text)), { kind: "text", text });
+    });
+  }
+});
+
+Deno.test("toFrame() makes binary of what is not UTF-8", async (t) => {
+  for (const [title, numbers] of NOT_UTF8) {
+    await t.step(title, () => {
+      const bytes = Uint8Array.from(numbers);
+      assert.deepEqual(toFrame("", bytes), { kind: "binary", bytes });
+    });
+  }
+});
+
+Deno.test("toFrame() obeys X-H8s-Frame", async (t) => {
+  await t.step("binary, though it is UTF-8", () => {
+    const bytes = encode("hello");
+    assert.deepEqual(toFrame(block("X-H8s-Frame: binary"), bytes), { kind: "binary", bytes });
+  });
+  await t.step("text", () => {
+    const frame = toFrame(block("X-H8s-Frame: text"), encode("hello"));
+    assert.deepEqual(frame, { kind: "text", text: "hello" });
+  });
+  for (const [title, numbers] of NOT_UTF8) {
+    // RFC 6455 §8.1: a client fails the connection for a text frame that is not UTF-8.
+    await t.step(`text, but not for ${title}`, () => {
+      const bytes = Uint8Array.from(numbers);
+      assert.deepEqual(toFrame(block("X-H8s-Frame: text"), bytes), { kind: "binary", bytes });
+    });
+  }
+});
+
+Deno.test("toFrame() loses no byte, whatever the payload", () => {
+  const utf8 = fc.string({ unit: "binary" }).map(encode);
+  fc.assert(fc.property(fc.oneof(fc.uint8Array(), utf8), (bytes) => {
+    const frame = toFrame("", bytes);
+    assert.ok(frame.kind === "text" || frame.kind === "binary");
+    assert.deepEqual([...(frame.kind === "text" ? encode(frame.text) : frame.bytes)], [...bytes]);
+    assert.equal(frame.kind === "text", isUtf8(bytes));
+  }));
+});
+
+Deno.test("toFrame() takes NATS's word that nobody listens for no message", () => {
+  const frame = toFrame("NATS/1.0 503\r\n\r\n", new Uint8Array());
+  assert.deepEqual(frame, { kind: "no_responders" });
+});
+
+Deno.test("toFrameHeader() is the line that toFrame() reads", () => {
+  assert.equal(toFrameHeader("text"), "X-H8s-Frame: text\r\n");
+  assert.equal(toFrameHeader("binary"), "X-H8s-Frame: binary\r\n");
+});
+
+Deno.test("toFrame() closes with the workload's code and reason", async (t) => {
+  const table: [value: string, code: number, reason: string][] = [
+    ["1000", 1000, ""],
+    ["1000 bye", 1000, "bye"],
+    ["1001 going away now", 1001, "going away now"],
+    ["1002 x", 1002, "x"],
+    ["1003 x", 1003, "x"],
+    ["1007 x", 1007, "x"],
+    ["1008 x", 1008, "x"],
+    ["1009 x", 1009, "x"],
+    ["1011 x", 1011, "x"],
+    ["1012 x", 1012, "x"],
+    ["1013 x", 1013, "x"],
+    ["3000 registered", 3000, "registered"],
+    ["3999 registered", 3999, "registered"],
+    ["4000 private", 4000, "private"],
+    ["4999 private", 4999, "private"],
+    ["4000 caf\xc3\xa9", 4000, "caf\u00e9"],
+    ["4000 \xf0\x9f\x98\x80", 4000, "\u{1f600}"],
+    // The last byte of "à" is 0xA0, which JavaScript takes for white space.
+    ["4000 voil\xc3\xa0", 4000, "voil\u00e0"],
+    [`4000 ${"a".repeat(200)}`, 4000, "a".repeat(123)],
+    [`4000 ${"\xc3\xa9".repeat(62)}`, 4000, "\u00e9".repeat(61)],
+  ];
+  for (const [value, code, reason] of table) {
+    await t.step(value, () => {
+      const frame = toFrame(block(`X-H8s-Close: ${value}`), new Uint8Array());
+      assert.deepEqual(frame, { kind: "close", code, reason });
+    });
+  }
+});
+
+Deno.test("toFrame() closes 1011 where the code may not be sent", async (t) => {
+  // RFC 6455 §7.4.1 and §7.4.2: reserved, of the peer's own stack, unassigned, out of range.
+  const values = ["1004", "1005", "1006", "1015", "1016", "1100", "1999", "2000", "2999"];
+  values.push("0", "1", "999", "5000", "9999", "65535", "10000", "01000", "100");
+  values.push("", "bye", "-1000", "1000.5", "1e3", "0x3e8", "1000bye", "bye 1000");
+  for (const value of values) {
+    await t.step(JSON.stringify(value), () => {
+      const frame = toFrame(block(`X-H8s-Close: ${value}`), new Uint8Array());
+      assert.ok(frame.kind === "close");
+      assert.equal(frame.code, 1011);
+    });
+  }
+});
+
+Deno.test("toCloseReason() cuts at 123 bytes and never inside a character", async (t) => {
+  const table: [title: string, reason: string, cut: string][] = [
+    ["nothing", "", ""],
+    ["short", "bye", "bye"],
+    ["123 bytes", "a".repeat(123), "a".repeat(123)],
+    ["124 bytes", "a".repeat(124), "a".repeat(123)],
+    ["123 bytes of two", "a" + "\u00e9".repeat(61), "a" + "\u00e9".repeat(61)],
+    ["124 bytes of two", "\u00e9".repeat(62), "\u00e9".repeat(61)],
+    ["123 bytes of three", "\u4e2d".repeat(41), "\u4e2d".repeat(41)],
+    ["125 bytes of three", "aa" + "\u4e2d".repeat(41), "aa" + "\u4e2d".repeat(40)],
+    ["123 bytes of four", "aaa" + "\u{1f600}".repeat(30), "aaa" + "\u{1f600}".repeat(30)],
+    ["124 bytes of four", "\u{1f600}".repeat(31), "\u{1f600}".repeat(30)],
+  ];
+  for (const [title, reason, cut] of table) {
+    await t.step(title, () => assert.equal(toCloseReason(reason), cut));
+  }
+});
+
+Deno.test("toCloseReason() keeps as many characters as fit", () => {
+  const text = fc.string({ unit: "binary", minLength: 30, maxLength: 140, size: "max" });
+  fc.assert(fc.property(text, (reason) => {
+    let expected = "";
+    for (const char of reason) {
+      if (encode(expected + char).length > 123) break;
+      expected += char;
+    }
+    assert.equal(toCloseReason(reason), expected);
+  }));
+});
+
+Deno.test("fromCloseEventCode() tells a vanished peer as 1006 and every other code as it is", () => {
+  assert.equal(fromCloseEventCode(0), 1006);
+  for (const code of [1000, 1001, 1005, 1006, 1011, 1015, 3000, 4999]) {
+    assert.equal(fromCloseEventCode(code), code);
+  }
+});
+
+Deno.test("CLOSE names codes as RFC 6455 and the IANA registry do", () => {
+  assert.deepEqual(CLOSE, {
+    goingAway: 1001,
+    abnormal: 1006,
+    invalidPayload: 1007,
+    policy: 1008,
+    tooBig: 1009,
+    internal: 1011,
+    tryAgainLater: 1013,
+  });
+});
+
+function block(line: string): string {
+  const text = `NATS/1.0\r\n${line}\r\n\r\n`;
+  assert.equal(parseHeaderBlock(text).entries.length, 1);
+  return text;
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Decoding with replacement and encoding again brings only valid UTF-8 back. */
+function isUtf8(bytes: Uint8Array): boolean {
+  const again = encode(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
+  return again.length === bytes.length && again.every((byte, index) => byte === bytes[index]);
+}

@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type HeaderEntry, parseHeaderBlock, toHeaderBlock } from "../../lib/mapping/headers.ts";
+import {
+  type RequestSnapshot,
+  toReplyHeaders,
+  toRequestHeaders,
+  toTarget,
+} from "../../lib/mapping/request.ts";
+
+const OPTIONS = { prefix: "h8s", kind: "http" } as const;
+const PROVENANCE = {
+  requestId: "req-1",
+  traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  scheme: "https",
+} as const;
+/** What the gateway says of every request, each exactly once. */
+const OWN_NAMES = [
+  "Host",
+  "X-Forwarded-For",
+  "X-Forwarded-Proto",
+  "X-Forwarded-Host",
+  "X-Request-Id",
+  "Traceparent",
+  "X-H8s-PublishSubject",
+  "X-H8s-Original-Query",
+  "X-H8s-Original-Path",
+];
+
+Deno.test("toTarget() splits the URL and makes the subject", async (t) => {
+  const table: [url: string, tokens: string, path: string, query: string][] = [
+    ["http://a.example/", "example.a", "/", ""],
+    ["http://a.example", "example.a", "/", ""],
+    ["http://a.example/x/y", "example.a.x.y", "/x/y", ""],
+    ["http://a.example//x//", "example.a.x", "//x//", ""],
+    ["http://a.example/x?q=1&r=%20", "example.a.x", "/x", "q=1&r=%20"],
+    ["http://a.example/x?", "example.a.x", "/x", ""],
+    ["http://a.example?q", "example.a", "/", "q"],
+    ["http://a.example?next=/x", "example.a", "/", "next=/x"],
+    ["http://a.example/x?a?b/c", "example.a.x", "/x", "a?b/c"],
+    ["http://a.example/x#h", "example.a.x", "/x", ""],
+    ["http://a.example/x?q#h", "example.a.x", "/x", "q"],
+    ["http://a.example/x#h?q", "example.a.x", "/x", ""],
+    ["http://a.example/x#h/y", "example.a.x", "/x", ""],
+    ["http://a.example#h/y?q", "example.a", "/", ""],
+    ["http://a.example/a/../b/./c", "example.a.b.c", "/a/../b/./c", ""],
+    ["http://a.example/a%2Fb%2f*", "example.a.a%2Fb%2F%2A", "/a%2Fb%2f*", ""],
+    ["http://a.example/x:1@b", "example.a.x:1@b", "/x:1@b", ""],
+    ["http://a.example/caf\u00e9?\u4e2d", "example.a.caf%C3%A9", "/caf\u00e9", "\u4e2d"],
+    ["http://a.example/http://b.example/", "example.a.http:.b%2Eexample", "/http://b.example/", ""],
+  ];
+  for (const [url, tokens, path, query] of table) {
+    await t.step(url, () => {
+      assert.deepEqual(toTarget(get(url, "a.example"), OPTIONS), {
+        authority: "a.example",
+        hostTokens: "example.a",
+        path,
+        query,
+        subject: `h8s.http.GET.${tokens}`,
+      });
+    });
+  }
+});
+
+Deno.test("toTarget() makes the host a part of the subject without its port", async (t) => {
+  const table: [authority: string, hostTokens: string][] = [
+    ["shop.Example.COM:8080", "com.example.shop"],
+    ["127.0.0.1:8080", "127.0.0.1"],
+    ["[2001:db8::1]:443", "2001_db8__1"],
+    ["[::1]", "__1"],
+    ["localhost:8080", "localhost"],
+  ];
+  for (const [authority, hostTokens] of table) {
+    await t.step(authority, () => {
+      const target = toTarget(get(`http://${authority}/x?q`, authority), OPTIONS);
+      assert.equal(target.authority, authority);
+      assert.equal(target.hostTokens, hostTokens);
+      assert.equal(target.subject, `h8s.http.GET.${hostTokens}.x`);
+    });
+  }
+});
+
+Deno.test("toTarget() tells methods and WebSockets apart", () => {
+  const request = get("http://a.example/room/1", "a.example");
+  const subjects = [
+    toTarget({ ...request, method: "PROPFIND" }, OPTIONS),
+    toTarget(request, { prefix: "h8s", kind: "websocket" }),
+    toTarget(request, { prefix: "acme.edge", kind: "http" }),
+  ].map(({ subject }) => subject);
+  assert.deepEqual(subjects, [
+    "h8s.http.PROPFIND.example.a.room.1",
+    "h8s.ws.ws.example.a.room.1",
+    "acme.edge.http.GET.example.a.room.1",
+  ]);
+});
+
+Deno.test("toTarget() wants an absolute-form target to agree with Host", async (t) => {
+  const agreeing: [url: string, host: string][] = [
+    ["http://a.example/x", "a.example"],
+    ["http://a.example:8080/x", "a.example:8080"],
+    ["http://A.Example/x", "a.EXAMPLE"],
+    ["http://a.example./x", "a.example"],
+    ["http://a.example:80/x", "a.example"],
+    ["http://a.example/x", "a.example:80"],
+    ["http://[2001:DB8::1]:80/x", "[2001:db8::1]"],
+  ];
+  for (const [url, host] of agreeing) {
+    await t.step(`${url} and ${host}`, () => {
+      // RFC 9112 §3.2.2: the target, not the Host header, is what was asked for.
+      const authority = url.slice("http://".length, -"/x".length);
+      assert.equal(toTarget(get(url, host), OPTIONS).authority, authority);
+    });
+  }
+  const differing: [url: string, host: string][] = [
+    ["http://b.example/x", "a.example"],
+    ["http://b.example:8080/x", "a.example:8080"],
+    ["http://b.a.example/x", "a.example"],
+    ["http://a.example/x", "b.a.example"],
+    ["http://127.0.0.1/x", "localhost"],
+  ];
+  for (const [url, host] of differing) {
+    await t.step(`${url} but ${host}`, () => {
+      assert.throws(() => toTarget(get(url, host), OPTIONS), MALFORMED);
+    });
+  }
+});
+
+Deno.test("toTarget() refuses a malformed host", async (t) => {
+  // The URLs are what Deno.serve makes of such a Host header.
+  const table: [title: string, url: string, host: string | undefined][] = [
+    ["no Host header", "http://localhost:8000/x", undefined],
+    ["an empty Host header", "http://localhost:8000/x", ""],
+    ["two Host headers", "http://a.example/x", "a.example, a.example"],
+    ["a path in it", "http://a.example/b/x", "a.example/b"],
+    ["a query in it", "http://a.example?b/x", "a.example?b"],
+    ["a fragment in it", "http://a.example#b/x", "a.example#b"],
+    ["user information", "http://me@a.example/x", "me@a.example"],
+    ["a wildcard", "http://*/x", "*"],
+    ["a wildcard label", "http://a.>/x", "a.>"],
+    ["white space", "http://a b/x", "a b"],
+    ["an empty label", "http://a..b/x", "a..b"],
+    ["a port that is none", "http://a.example:99999/x", "a.example:99999"],
+  ];
+  for (const [title, url, host] of table) {
+    await t.step(title, () => assert.throws(() => toTarget(get(url, host), OPTIONS), MALFORMED));
+  }
+});
+
+Deno.test("toTarget() takes the authority of HTTP/2, which has no Host header", async (t) => {
+  const authorities = ["a.example", "127.0.0.1:8000", "[::1]:8000", "localhosting.example"];
+  authorities.push("localhost.example:8000");
+  for (const authority of authorities) {
+    await t.step(authority, () => {
+      assert.equal(toTarget(get(`http://${authority}/x`), OPTIONS).authority, authority);
+    });
+  }
+});
+
+Deno.test("toTarget() refuses a malformed method or path", async (t) => {
+  for (const method of ["get", "GET.*", ">", "", "G T"]) {
+    await t.step(`the method ${JSON.stringify(method)}`, () => {
+      const request = { ...get("http://a.example/", "a.example"), method };
+      assert.throws(() => toTarget(request, OPTIONS), MALFORMED);
+    });
+  }
+  for (const method of ["CONNECT", "TRACE"]) {
+    await t.step(`the method ${method}`, () => {
+      const request = { ...get("http://a.example/", "a.example"), method };
+      assert.throws(() => toTarget(request, OPTIONS), { status: 405 });
+    });
+  }
+  // hyper refuses control characters too, but no header line may hang on that alone.
+  for (const path of ["/%", "/%zz", "/%ff", "/a\r\nNats-Rollup: all", "/a\nb", "/?a\r\nb", "/\0"]) {
+    await t.step(`the path ${JSON.stringify(path)}`, () => {
+      const request = get(`http://a.example${path}`, "a.example");
+      assert.throws(() => toTarget(request, OPTIONS), MALFORMED);
+    });
+  }
+  await t.step("a path too long for a subject", () => {
+    const request = get(`http://a.example/${"a".repeat(4000)}`, "a.example");
+    assert.throws(() => toTarget(request, OPTIONS), { status: 414 });
+  });
+});
+
+Deno.test("toRequestHeaders() says what the contract asks for", () => {
+  const request = get("http://Shop.example:8080/cart//7?full=1", "Shop.example:8080", [
+    ["accept", "*/*"],
+    ["content-type", "text/plain"],
+    ["keep-alive", "timeout=5"],
+    ["x-name", "caf\xe9"],
+  ]);
+  assert.deepEqual(read(request), [
+    ["Accept", "*/*"],
+    ["Content-Type", "text/plain"],
+    ["X-Name", "caf\xe9"],
+    ["Host", "Shop.example:8080"],
+    ["X-Forwarded-For", "192.0.2.7"],
+    ["X-Forwarded-Proto", "https"],
+    ["X-Forwarded-Host", "Shop.example:8080"],
+    ["X-Request-Id", "req-1"],
+    ["Traceparent", PROVENANCE.traceparent],
+    ["X-H8s-PublishSubject", "h8s.http.GET.example.shop.cart.7"],
+    ["X-H8s-Original-Query", "full=1"],
+    ["X-H8s-Original-Path", "/cart//7"],
+  ]);
+});
+
+Deno.test("toRequestHeaders() tells path and query as the bytes that the client sent", async (t) => {
+  const table: [target: string, path: string, query: string][] = [
+    ["/", "/", ""],
+    ["/a%2Fb/../c?x=%zz", "/a%2Fb/../c", "x=%zz"],
+    ["/caf\u00e9?\u4e2d=\u{1f600}", "/caf\xc3\xa9", "\xe4\xb8\xad=\xf0\x9f\x98\x80"],
+    // "à" ends with the byte 0xA0, which JavaScript takes for white space.
+    ["/voil\u00e0?voil\u00e0", "/voil\xc3\xa0", "voil\xc3\xa0"],
+    [`/?${"\u00e9".repeat(32_000)}`, "/", "\xc3\xa9".repeat(32_000)],
+  ];
+  for (const [target, path, query] of table) {
+    await t.step(target.slice(0, 40), () => {
+      const request = get(`http://a.example${target}`, "a.example");
+      const lines = toRequestHeaders(request, {
+        target: toTarget(request, OPTIONS),
+        kind: "http",
+        provenance: PROVENANCE,
+      }).split("\r\n");
+      assert.ok(lines.includes(`X-H8s-Original-Path: ${path}`));
+      assert.ok(lines.includes(`X-H8s-Original-Query: ${query}`));
+    });
+  }
+});
+
+Deno.test("toRequestHeaders() replaces what a client says in the gateway's name", () => {
+  const spoofed = OWN_NAMES.filter((name) => name !== "Host")
+    .map((name): HeaderEntry => [name.toLowerCase(), "spoofed"]);
+  spoofed.push(["connection", OWN_NAMES.join(", ")]);
+  const entries = read(get("http://a.example/x", "a.example", spoofed));
+  assert.deepEqual(entries.map(([name]) => name), OWN_NAMES);
+  assert.ok(!entries.some(([, value]) => value.includes("spoofed")));
+});
+
+Deno.test("toRequestHeaders() says each thing once whatever the client sends", () => {
+  const ownName = fc.constantFrom(...OWN_NAMES).chain((name) => fc.mixedCase(fc.constant(name)));
+  const otherName = fc.stringMatching(/^[A-Za-z][A-Za-z0-9-]{0,12}$/);
+  const value = fc.string({ unit: fc.constantFrom("a", ":", " ", ",", "\t", "\xe9", "\x85") });
+  const pairs = fc.array(fc.tuple(fc.oneof(ownName, otherName), value));
+  const paths = fc.webUrl({ withQueryParameters: true }).map((url) =>
+    url.replace(/^.*?:\/\/[^/?]*/, "")
+  );
+  fc.assert(fc.property(pairs, paths, (sent, path) => {
+    const headers = new Headers(sent);
+    headers.set("host", "a.example");
+    const entries = read(get(`http://a.example${path}`, undefined, [...headers]));
+    for (const name of OWN_NAMES) {
+      const count = entries.filter(([other]) => other.toLowerCase() === name.toLowerCase()).length;
+      assert.equal(count, 1, name);
+    }
+    const own = new Map(entries);
+    assert.equal(own.get("Host"), "a.example");
+    assert.equal(own.get("X-Forwarded-For"), "192.0.2.7");
+    assert.ok(own.get("X-H8s-PublishSubject")?.startsWith("h8s.http.GET.example.a"));
+  }));
+});
+
+Deno.test("toReplyHeaders() tells where the answer and the end go", () => {
+  assert.equal(
+    toReplyHeaders({ reply: "_INBOX.h8s.g.1", closeSubject: "h8s.control.connection.closed.t" }),
+    "X-H8s-ReplySubject: _INBOX.h8s.g.1\r\n" +
+      "X-H8s-Connection-Close-Subject: h8s.control.connection.closed.t\r\n",
+  );
+});
+
+const MALFORMED = { name: "GatewayError", code: "malformed_request", status: 400 };
+
+function get(url: string, host?: string, headers: HeaderEntry[] = []): RequestSnapshot {
+  const all: HeaderEntry[] = host === undefined ? headers : [...headers, ["host", host]];
+  return { method: "GET", url, headers: all, remoteAddress: "192.0.2.7" };
+}
+
+function read(request: RequestSnapshot): readonly HeaderEntry[] {
+  const target = toTarget(request, OPTIONS);
+  const lines = toRequestHeaders(request, { target, kind: "http", provenance: PROVENANCE });
+  return parseHeaderBlock(toHeaderBlock(lines)).entries;
+}
