@@ -1,0 +1,63 @@
+/**
+ * Durations, sizes and addresses as people write them.
+ *
+ * @module
+ */
+
+const MS_PER_UNIT = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const BYTES_PER_UNIT = {
+  "": 1,
+  B: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+} as const;
+
+/**
+ * Reads a duration.
+ *
+ * @param text E.g. `"500ms"`, `"5s"`, `"1m"`, `"1.5h"`.
+ * @returns Milliseconds, or undefined when it is no duration.
+ */
+export function parseDurationMs(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  if (match === null) return undefined;
+  return Number(match[1]) * MS_PER_UNIT[match[2] as keyof typeof MS_PER_UNIT];
+}
+
+/**
+ * Reads a size.
+ *
+ * @param text E.g. `"2097152"`, `"2MiB"`, `"64kB"`.
+ * @returns Bytes, or undefined when it is no size.
+ */
+export function parseSizeBytes(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s?(B|KiB|MiB|GiB|kB|MB|GB)?$/.exec(text);
+  if (match === null) return undefined;
+  const unit = (match[2] ?? "") as keyof typeof BYTES_PER_UNIT;
+  return Math.round(Number(match[1]) * BYTES_PER_UNIT[unit]);
+}
+
+/** Where a server listens. */
+export interface Address {
+  readonly hostname: string;
+  /** 0: a free one. */
+  readonly port: number;
+}
+
+/**
+ * Reads an address to listen on.
+ *
+ * @param text E.g. `"0.0.0.0:8080"`, `"[::1]:8080"`, `":8080"` for all interfaces.
+ * @returns The address, or undefined when it is none.
+ */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  const hostname = match[1] ?? match[2] ?? "";
+  return port <= 65535 ? { hostname: hostname === "" ? "0.0.0.0" : hostname, port } : undefined;
+}

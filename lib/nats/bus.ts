@@ -1,0 +1,94 @@
+/**
+ * The small contract between NATS and everything above it. One implementation wraps the NATS
+ * client; the suite in `tests/nats/bus_conformance.ts` runs over every implementation.
+ *
+ * @module
+ */
+
+/** A message that came from NATS. */
+export interface BusMessage {
+  readonly subject: string;
+  /** Where an answer goes; empty if none is wanted. */
+  readonly reply: string;
+  /** The NATS header block as latin-1 text, one character a byte; empty if there is none. */
+  readonly headers: string;
+  readonly data: Uint8Array;
+}
+
+/** What a message may have besides subject and payload. */
+export interface PublishOptions {
+  /** Where an answer goes. */
+  readonly reply?: string;
+  /** A NATS header block as bytes, from `encodeLatin1`. */
+  readonly headers?: Uint8Array;
+}
+
+/** How a subscription shares its messages. */
+export interface SubscribeOptions {
+  /** The queue group: each message goes to one member of it. */
+  readonly queue?: string;
+}
+
+/** A subscription that can be ended. */
+export interface BusSubscription {
+  /** Ends it at once; messages under way are dropped. */
+  unsubscribe(): void;
+}
+
+/**
+ * Whether messages can pass.
+ *
+ * - `connecting`: never connected so far.
+ * - `connected`
+ * - `disconnected`: was connected, is trying again.
+ * - `closed`: for good.
+ */
+export type BusState = "connecting" | "connected" | "disconnected" | "closed";
+
+/** A connection to NATS as the layers above see it. */
+export interface Bus {
+  readonly state: BusState;
+  /** The largest message, headers and payload together, in bytes; the server's `max_payload`. */
+  readonly maxPayload: number;
+  /** How often the connection came back after it had been lost. */
+  readonly reconnects: number;
+
+  /**
+   * Hands a message to the connection, without waiting for the server.
+   *
+   * @param subject Literal tokens.
+   * @param data The payload.
+   * @param options Reply subject and headers.
+   * @returns False when it was not taken because NATS is not connected: the caller still has it.
+   */
+  publish(subject: string, data: Uint8Array, options?: PublishOptions): boolean;
+
+  /**
+   * Subscribes; the subscription outlives the loss of the connection.
+   *
+   * @param subject May hold wildcards.
+   * @param onMessage Called for each message, in the order of the server.
+   * @param options The queue group.
+   * @returns The subscription.
+   */
+  subscribe(
+    subject: string,
+    onMessage: (message: BusMessage) => void,
+    options?: SubscribeOptions,
+  ): BusSubscription;
+
+  /**
+   * Calls back at each change of {@link Bus.state}.
+   *
+   * @param listener Called with the new state.
+   * @returns Ends the calls.
+   */
+  onState(listener: (state: BusState) => void): () => void;
+
+  /**
+   * Waits until the server has taken all that was published before.
+   *
+   * @throws {Error} when the connection is lost meanwhile.
+   */
+  flush(): Promise<void>;
+}

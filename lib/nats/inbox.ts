@@ -1,0 +1,154 @@
+/**
+ * One wildcard subscription for all replies of this gateway, told apart by id. Requests and
+ * WebSocket connections each hold one slot of it.
+ *
+ * @module
+ */
+import type { Bus, BusMessage, BusSubscription } from "./bus.ts";
+
+/** How often deadlines are looked at, in milliseconds: what a timeout may be late by. */
+const SWEEP_INTERVAL_MS = 100;
+
+/** Why waiting any longer is in vain: the connection to NATS was lost, or the gateway stops. */
+export type AbortReason = "nats_disconnected" | "draining";
+
+/** Who gets the messages of one slot. */
+export interface Receiver {
+  /** Called for each message to the slot's subject. */
+  onMessage(message: BusMessage): void;
+  /** Called once when the deadline has passed; the slot stays until it is released. */
+  onDeadline?(): void;
+  /** Called at the first sweep that finds the slot taken: it has been waiting for a while. */
+  onWaiting?(): void;
+  /** Called when no message will come any more, or may have been lost. */
+  onAbort?(reason: AbortReason): void;
+}
+
+/** A place in the inbox. */
+export interface Slot {
+  /** Unique for the life of the process; one token. */
+  readonly id: string;
+  /** `_INBOX.h8s.<gateway>.<id>`: what is published there reaches the receiver. */
+  readonly subject: string;
+  /**
+   * (Re)starts the deadline.
+   *
+   * @param timeoutMs From now, in milliseconds.
+   */
+  setDeadline(timeoutMs: number): void;
+  /** Gives the place back; later messages to the subject are ignored. */
+  release(): void;
+}
+
+class InboxSlot implements Slot {
+  deadline = Number.POSITIVE_INFINITY;
+  isNew = true;
+  readonly #onRelease: (slot: InboxSlot) => void;
+
+  constructor(
+    readonly index: number,
+    readonly id: string,
+    readonly subject: string,
+    readonly receiver: Receiver,
+    onRelease: (slot: InboxSlot) => void,
+  ) {
+    this.#onRelease = onRelease;
+  }
+
+  setDeadline(timeoutMs: number): void {
+    this.deadline = performance.now() + timeoutMs;
+  }
+
+  release(): void {
+    this.#onRelease(this);
+  }
+}
+
+/**
+ * The slots, in an array with a free list: an id is index and generation, so that a late reply to a
+ * slot that was given away again reaches nobody.
+ */
+export class Inbox implements Disposable {
+  readonly #root: string;
+  readonly #slots: (InboxSlot | undefined)[] = [];
+  readonly #generations: number[] = [];
+  readonly #free: number[] = [];
+  readonly #subscription: BusSubscription;
+  readonly #endState: () => void;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  /**
+   * Subscribes to `_INBOX.h8s.<gateway>.*`.
+   *
+   * @param bus The connection.
+   * @param gatewayId One token that no other gateway has.
+   */
+  constructor(bus: Bus, gatewayId: string) {
+    this.#root = `_INBOX.h8s.${gatewayId}.`;
+    this.#subscription = bus.subscribe(`${this.#root}*`, (message) => this.#dispatch(message));
+    this.#endState = bus.onState((state) => {
+      if (state !== "connected") this.abort("nats_disconnected");
+    });
+    this.#timer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+  }
+
+  /**
+   * Takes a slot.
+   *
+   * @param receiver Who gets its messages.
+   * @returns The slot, to be released.
+   */
+  open(receiver: Receiver): Slot {
+    const index = this.#free.pop() ?? this.#slots.length;
+    const generation = this.#generations[index] ?? 0;
+    this.#generations[index] = generation + 1;
+    const id = `${index.toString(36)}-${generation.toString(36)}`;
+    const slot = new InboxSlot(index, id, this.#root + id, receiver, (slot) => this.#release(slot));
+    this.#slots[index] = slot;
+    return slot;
+  }
+
+  /**
+   * Tells all receivers that waiting is in vain.
+   *
+   * @param reason Why.
+   */
+  abort(reason: AbortReason): void {
+    this.#each((slot) => slot.receiver.onAbort?.(reason));
+  }
+
+  /** Ends the subscription and the sweep. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#endState();
+    this.#subscription.unsubscribe();
+  }
+
+  #dispatch(message: BusMessage): void {
+    const slot = this.#slots[Number.parseInt(message.subject.slice(this.#root.length), 36)];
+    if (slot?.subject === message.subject) slot.receiver.onMessage(message);
+  }
+
+  #release(slot: InboxSlot): void {
+    if (this.#slots[slot.index] !== slot) return;
+    this.#slots[slot.index] = undefined;
+    this.#free.push(slot.index);
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    this.#each((slot) => {
+      if (slot.deadline <= now) {
+        slot.deadline = Number.POSITIVE_INFINITY;
+        slot.receiver.onDeadline?.();
+      } else if (slot.isNew) {
+        slot.isNew = false;
+        slot.receiver.onWaiting?.();
+      }
+    });
+  }
+
+  #each(visit: (slot: InboxSlot) => void): void {
+    for (const slot of this.#slots) if (slot !== undefined) visit(slot);
+  }
+}

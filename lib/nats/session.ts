@@ -1,0 +1,241 @@
+/**
+ * The connection to NATS: connect with backoff, reconnect, tell its state. The only place that
+ * touches the NATS client.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { connect } from "@nats-io/transport";
+import type { ConnectionOptions, Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
+import { backoff, type MsgImpl } from "@nats-io/nats-core/internal";
+import type {
+  Bus,
+  BusMessage,
+  BusState,
+  BusSubscription,
+  PublishOptions,
+  SubscribeOptions,
+} from "./bus.ts";
+
+/** Milliseconds between attempts, jittered; the last one repeats. */
+const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
+/** Until the first connection has told the server's own limit: nats-server's default. */
+const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
+
+/** How to reach NATS, and whom to tell what. */
+export interface SessionOptions {
+  /** One or more URLs, e.g. `nats://127.0.0.1:4222`. */
+  readonly servers: readonly string[];
+  /** The connection's name in NATS monitoring. */
+  readonly name: string;
+  /** Called for each attempt at the first connection that failed. */
+  readonly onRetry: (error: Error, attempt: number) => void;
+  /** Called for what goes wrong later, e.g. a missing permission. */
+  readonly onError: (error: Error) => void;
+}
+
+interface Registration {
+  readonly subject: string;
+  readonly onMessage: (message: BusMessage) => void;
+  readonly options: SubscribeOptions;
+  /** Ends it at the server; undefined until connected. */
+  end: (() => void) | undefined;
+}
+
+/** A {@link Bus} over the NATS client. */
+export class Session implements Bus, AsyncDisposable {
+  readonly #options: SessionOptions;
+  readonly #listeners = new Set<(state: BusState) => void>();
+  readonly #registrations = new Set<Registration>();
+  readonly #stop = new AbortController();
+  readonly #firstConnection: Promise<void>;
+  #connection: NatsConnection | undefined;
+  #state: BusState = "connecting";
+  #reconnects = 0;
+
+  /**
+   * Begins to connect, and keeps trying.
+   *
+   * @param options How to reach NATS.
+   */
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#firstConnection = this.#connect();
+  }
+
+  get state(): BusState {
+    return this.#state;
+  }
+
+  get maxPayload(): number {
+    return this.#connection?.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+  }
+
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  /** The client's own connection, for what is not on the hot path; undefined until connected. */
+  get connection(): NatsConnection | undefined {
+    return this.#connection;
+  }
+
+  publish(subject: string, data: Uint8Array, { reply, headers }: PublishOptions = {}): boolean {
+    if (this.#state !== "connected" || this.#connection === undefined) return false;
+    this.#connection.publish(subject, data, {
+      ...(reply === undefined ? {} : { reply }),
+      ...(headers === undefined ? {} : { headers: new EncodedHeaders(headers).asMsgHdrs() }),
+    });
+    return true;
+  }
+
+  subscribe(
+    subject: string,
+    onMessage: (message: BusMessage) => void,
+    options: SubscribeOptions = {},
+  ): BusSubscription {
+    const registration: Registration = { subject, onMessage, options, end: undefined };
+    this.#registrations.add(registration);
+    if (this.#connection !== undefined) this.#register(this.#connection, registration);
+    return {
+      unsubscribe: () => {
+        this.#registrations.delete(registration);
+        registration.end?.();
+      },
+    };
+  }
+
+  onState(listener: (state: BusState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async flush(): Promise<void> {
+    await this.#connection?.flush();
+  }
+
+  /** Closes the connection without waiting; {@link Session.flush} first where that matters. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#setState("closed");
+    await this.#firstConnection;
+    await this.#connection?.close();
+  }
+
+  async #connect(): Promise<void> {
+    const delays = backoff(RETRY_DELAYS_MS);
+    const options: ConnectionOptions = {
+      servers: [...this.#options.servers],
+      name: this.#options.name,
+      maxReconnectAttempts: -1,
+      reconnectDelayHandler: () => delays.backoff(1),
+      ignoreAuthErrorAbort: true,
+    };
+    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      try {
+        const connection = await connect(options);
+        if (this.#stop.signal.aborted) return await connection.close();
+        this.#connection = connection;
+        for (const registration of this.#registrations) this.#register(connection, registration);
+        this.#setState("connected");
+        this.#watch(connection).catch(this.#options.onError);
+        return;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#options.onRetry(toError(error), attempt);
+        await pause(delays.backoff(attempt - 1), this.#stop.signal);
+      }
+    }
+  }
+
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      switch (status.type) {
+        case "disconnect":
+          this.#setState("disconnected");
+          break;
+        case "reconnect":
+          this.#reconnects++;
+          this.#setState("connected");
+          break;
+        case "error":
+          this.#options.onError(status.error);
+          break;
+        case "close":
+          this.#setState("closed");
+          break;
+      }
+    }
+  }
+
+  #register(connection: NatsConnection, registration: Registration): void {
+    const { subject, onMessage, options } = registration;
+    const subscription = connection.subscribe(subject, {
+      ...options,
+      callback: (error, message) => {
+        if (error !== null) this.#options.onError(error);
+        else onMessage(toBusMessage(message));
+      },
+    });
+    registration.end = () => subscription.unsubscribe();
+  }
+
+  #setState(state: BusState): void {
+    if (this.#state === state || this.#state === "closed") return;
+    this.#state = state;
+    for (const listener of this.#listeners) listener(state);
+  }
+}
+
+/**
+ * Header values are bytes (latin-1), but the client library reads and writes them as UTF-8. Hence
+ * the two places that go below its public interface: here, where it asks headers to encode
+ * themselves, and in {@link toBusMessage}.
+ */
+class EncodedHeaders {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  encode(): Uint8Array {
+    return this.#bytes;
+  }
+
+  asMsgHdrs(): MsgHdrs {
+    return this as unknown as MsgHdrs;
+  }
+}
+
+function toBusMessage(message: Msg): BusMessage {
+  const { _msg, _rdata, subject, reply, data } = message as MsgImpl;
+  const headers = _msg.hdr > 0
+    ? Buffer.from(_rdata.buffer, _rdata.byteOffset, _msg.hdr).toString("latin1")
+    : "";
+  return { subject, reply: reply ?? "", headers, data };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    resolve();
+  }, { once: true });
+  return promise;
+}
+
+function toError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(String(value));
+}
+
+/**
+ * Encodes text as latin-1, one byte a character, as header blocks are.
+ *
+ * @param text Characters up to U+00FF.
+ * @returns The bytes.
+ */
+export function encodeLatin1(text: string): Uint8Array {
+  return Buffer.from(text, "latin1");
+}

@@ -1,0 +1,193 @@
+/**
+ * What the gateway counts, for Prometheus.
+ *
+ * @module
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** Seconds; from a reply within a rack to one that is nearly too late. */
+const DURATION_BUCKETS = [
+  0.001,
+  0.0025,
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.1,
+  0.25,
+  0.5,
+  1,
+  2.5,
+  5,
+  10,
+  30,
+];
+
+/** Which way bytes and messages go: from the client into NATS, or from NATS to the client. */
+export type Direction = "in" | "out";
+
+/** The gateway's counters; one instance a gateway, so that several can live in one process. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #requests = this.#counter(
+    "h8s_http_requests_total",
+    "HTTP requests answered, by class of status",
+    ["status"],
+  );
+  readonly #requestsByClass = ["1xx", "2xx", "3xx", "4xx", "5xx"].map((status) =>
+    this.#requests.labels(status)
+  );
+  readonly #inFlight = this.#gauge(
+    "h8s_http_requests_in_flight",
+    "HTTP requests that wait for NATS or are being answered",
+  );
+  readonly #duration = new Histogram({
+    name: "h8s_http_request_duration_seconds",
+    help: "From the request to the end of its response",
+    buckets: DURATION_BUCKETS,
+    registers: [this.#registry],
+  });
+  readonly #aborted = this.#counter(
+    "h8s_http_responses_aborted_total",
+    "Responses cut off, by reason",
+    ["reason"],
+  );
+  readonly #httpBytes = this.#directed(
+    "h8s_http_body_bytes_total",
+    "Bytes of HTTP bodies, in from clients and out to them",
+  );
+  readonly #sockets = this.#gauge("h8s_websockets_open", "WebSockets that are open");
+  readonly #socketsClosed = this.#counter(
+    "h8s_websockets_closed_total",
+    "WebSockets closed, by close code",
+    ["code"],
+  );
+  readonly #messages = this.#directed(
+    "h8s_websocket_messages_total",
+    "WebSocket messages, in from clients and out to them",
+  );
+  readonly #socketBytes = this.#directed(
+    "h8s_websocket_bytes_total",
+    "Bytes of WebSocket messages, in from clients and out to them",
+  );
+  readonly #unheard = this.#counter(
+    "h8s_websocket_messages_unheard_total",
+    "WebSocket messages that no workload subscribed to",
+    [],
+  );
+
+  /**
+   * Makes the counters, all at zero.
+   *
+   * @param sources Values that are read when they are asked for.
+   */
+  constructor(sources: { readonly reconnects: () => number; readonly connected: () => boolean }) {
+    new Counter({
+      name: "h8s_nats_reconnects_total",
+      help: "How often the connection to NATS came back",
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(sources.reconnects());
+      },
+    });
+    new Gauge({
+      name: "h8s_nats_connected",
+      help: "1 while NATS is connected",
+      registers: [this.#registry],
+      collect() {
+        this.set(sources.connected() ? 1 : 0);
+      },
+    });
+  }
+
+  /** An HTTP request came; its body was of so many bytes. */
+  requestBegun(): void {
+    this.#inFlight.inc();
+  }
+
+  /**
+   * An HTTP request was answered to its end.
+   *
+   * @param status Of the response.
+   * @param durationMs Since it came.
+   */
+  requestEnded(status: number, durationMs: number): void {
+    this.#inFlight.dec();
+    this.#requestsByClass[Math.floor(status / 100) - 1]?.inc();
+    this.#duration.observe(durationMs / 1000);
+  }
+
+  /**
+   * A response was cut off before its end.
+   *
+   * @param reason As told on the close subject.
+   */
+  responseAborted(reason: string): void {
+    this.#aborted.inc({ reason });
+  }
+
+  /**
+   * Bytes of a body passed.
+   *
+   * @param direction Which way.
+   * @param bytes How many.
+   */
+  bodyBytes(direction: Direction, bytes: number): void {
+    this.#httpBytes[direction].inc(bytes);
+  }
+
+  /** A WebSocket opened. */
+  socketOpened(): void {
+    this.#sockets.inc();
+  }
+
+  /**
+   * A WebSocket closed.
+   *
+   * @param code As told in the closed event.
+   */
+  socketClosed(code: number): void {
+    this.#sockets.dec();
+    this.#socketsClosed.inc({ code });
+  }
+
+  /**
+   * A WebSocket message passed.
+   *
+   * @param direction Which way.
+   * @param bytes Of its payload.
+   */
+  message(direction: Direction, bytes: number): void {
+    this.#messages[direction].inc();
+    this.#socketBytes[direction].inc(bytes);
+  }
+
+  /** NATS said that nobody subscribes to what a client sent. */
+  messageUnheard(): void {
+    this.#unheard.inc();
+  }
+
+  /** The numbers in Prometheus's text format. */
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** The media type of {@link Metrics.render}. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    return new Gauge({ name, help, registers: [this.#registry] });
+  }
+
+  #directed(name: string, help: string): Record<Direction, Counter.Internal> {
+    const counter = this.#counter(name, help, ["direction"]);
+    return { in: counter.labels("in"), out: counter.labels("out") };
+  }
+}
