@@ -1,0 +1,96 @@
+/**
+ * The way of a request: drain, admission, then the WebSocket or the HTTP side.
+ *
+ * @module
+ */
+import { GatewayError } from "../errors.ts";
+import { admit, isWebSocketUpgrade, type Peer } from "./admission.ts";
+import { serveHttp } from "./http.ts";
+import type { EdgeParts } from "./parts.ts";
+import { toGatewayError, toProblemResponse } from "./problem.ts";
+import { Registry } from "./registry.ts";
+import { Connection } from "./websocket.ts";
+
+/** The clients' side of the gateway: a handler for `Deno.serve`. */
+export class Edge implements Disposable {
+  readonly #parts: EdgeParts;
+  readonly #registry: Registry;
+  #isDraining = false;
+
+  /**
+   * @param parts What it works with.
+   */
+  constructor(parts: EdgeParts) {
+    this.#parts = parts;
+    this.#registry = new Registry(parts);
+  }
+
+  /** True once {@link Edge.drain} was called. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /**
+   * Answers a request. Never rejects: what goes wrong is a response.
+   *
+   * @param request As it came.
+   * @param info Who sent it, and when its response has gone out.
+   * @returns The response, or the 101 of an upgrade.
+   */
+  async fetch(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> {
+    const begun = performance.now();
+    const peer = {
+      remoteAddress: toAddress(info.remoteAddr),
+      requestId: this.#parts.ids.nextRequestId(),
+    };
+    this.#parts.metrics.requestBegun();
+    const response = await this.#answer(request, peer);
+    const end = () => this.#parts.metrics.requestEnded(response.status, performance.now() - begun);
+    info.completed.then(end, end);
+    return response;
+  }
+
+  /**
+   * Takes no more requests, and closes the WebSockets.
+   *
+   * @returns When the end of each connection has been told.
+   */
+  drain(): Promise<void> {
+    this.#isDraining = true;
+    return this.#registry.drain();
+  }
+
+  /** Ends timers. */
+  [Symbol.dispose](): void {
+    this.#registry[Symbol.dispose]();
+  }
+
+  async #answer(request: Request, peer: Peer): Promise<Response> {
+    const parts = this.#parts;
+    try {
+      if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
+      if (isWebSocketUpgrade(request)) {
+        const admitted = admit(request, { kind: "websocket", peer, parts });
+        return Connection.upgrade(admitted, parts, this.#registry);
+      }
+      return await serveHttp(admit(request, { kind: "http", peer, parts }), parts);
+    } catch (thrown) {
+      const error = toGatewayError(thrown);
+      this.#report(error, peer);
+      return toProblemResponse(error, peer.requestId);
+    }
+  }
+
+  #report(
+    { code, status, message, cause }: GatewayError,
+    { requestId, remoteAddress }: Peer,
+  ): void {
+    const fields = { requestId, remoteAddress, status, code, cause: cause && String(cause) };
+    if (status === 500) this.#parts.log.error(message, fields as Record<string, string | number>);
+    else this.#parts.log.debug(message, fields as Record<string, string | number>);
+  }
+}
+
+function toAddress(address: Deno.Addr): string {
+  return "hostname" in address ? address.hostname : "";
+}

@@ -1,0 +1,25 @@
+/**
+ * What every part of the edge works with.
+ *
+ * @module
+ */
+import type { GatewayConfig } from "../config/schema.ts";
+import type { Bus } from "../nats/bus.ts";
+import type { Inbox } from "../nats/inbox.ts";
+import type { Outbox } from "../nats/outbox.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { RequestIds } from "./request_ids.ts";
+
+/** Made once by the gateway, shared by all requests and connections. */
+export interface EdgeParts {
+  readonly config: GatewayConfig;
+  /** One token that no other gateway has. */
+  readonly gatewayId: string;
+  readonly bus: Bus;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly ids: RequestIds;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}

@@ -1,0 +1,36 @@
+/**
+ * Errors as responses.
+ *
+ * @module
+ */
+import { GatewayError } from "../errors.ts";
+
+const ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/**
+ * An error as `application/problem+json` (RFC 9457), with the headers that its status asks for.
+ *
+ * @param error What went wrong.
+ * @param requestId What the client can quote.
+ * @returns The response.
+ */
+export function toProblemResponse(error: GatewayError, requestId: string): Response {
+  const headers = new Headers({ "content-type": "application/problem+json" });
+  if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
+  if (error.code === "draining") headers.set("connection", "close");
+  if (error.code === "method_not_allowed") headers.set("allow", ALLOWED_METHODS);
+  if (error.code === "unsupported_websocket_version") headers.set("sec-websocket-version", "13");
+  const body = JSON.stringify(error.toProblem(requestId));
+  return new Response(body, { status: error.status, headers });
+}
+
+/**
+ * Anything that was thrown as an error that a client may see.
+ *
+ * @param thrown A {@link GatewayError}, or an unforeseen failure.
+ * @returns The error itself, or `internal` with the cause kept for the log.
+ */
+export function toGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  return new GatewayError("internal", "The gateway failed on this request", { cause: thrown });
+}

@@ -1,0 +1,82 @@
+/**
+ * The WebSockets of this gateway.
+ *
+ * @module
+ */
+import { CLOSE } from "../mapping/frame.ts";
+import type { BusState } from "../nats/bus.ts";
+import type { EdgeParts } from "./parts.ts";
+import type { Connection, ConnectionOwner } from "./websocket.ts";
+
+/** Knows who is connected, closes them when NATS stays away, and when the gateway drains. */
+export class Registry implements ConnectionOwner, Disposable {
+  readonly #parts: EdgeParts;
+  readonly #connections = new Set<Connection>();
+  readonly #endState: () => void;
+  #graceTimer: ReturnType<typeof setTimeout> | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  /**
+   * @param parts Of the edge.
+   */
+  constructor(parts: EdgeParts) {
+    this.#parts = parts;
+    this.#endState = parts.bus.onState((state) => this.#onState(state));
+  }
+
+  /** How many are connected. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  add(connection: Connection): void {
+    this.#connections.add(connection);
+    if (this.#onEmpty !== undefined) connection.close(CLOSE.goingAway, "gateway is draining");
+  }
+
+  remove(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  /**
+   * Closes all connections, and those that are still opening as they open.
+   *
+   * @returns When the end of each has been told.
+   */
+  drain(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    if (this.#connections.size === 0) resolve();
+    this.#closeAll(CLOSE.goingAway, "gateway is draining");
+    return promise;
+  }
+
+  /** Ends what waits for NATS. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#graceTimer);
+    this.#endState();
+  }
+
+  #onState(state: BusState): void {
+    clearTimeout(this.#graceTimer);
+    switch (state) {
+      case "connected":
+        for (const connection of this.#connections) connection.onReconnect();
+        break;
+      case "disconnected":
+        this.#graceTimer = setTimeout(
+          () => this.#closeAll(CLOSE.tryAgainLater, "NATS is not connected"),
+          this.#parts.config.natsGrace,
+        );
+        break;
+      case "connecting":
+      case "closed":
+        break;
+    }
+  }
+
+  #closeAll(code: number, reason: string): void {
+    for (const connection of this.#connections) connection.close(code, reason);
+  }
+}

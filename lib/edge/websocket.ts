@@ -1,0 +1,227 @@
+/**
+ * One WebSocket: its messages out as NATS messages, its inbox back to the client.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { GatewayError } from "../errors.ts";
+import { type ConnectionEvent, toEventHeaders, toEventMessages } from "../mapping/control.ts";
+import {
+  CLOSE,
+  type Frame,
+  type FrameKind,
+  fromCloseEventCode,
+  toCloseReason,
+  toFrame,
+  toFrameHeader,
+} from "../mapping/frame.ts";
+import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
+import { MAX_SUBJECT_LENGTH } from "../mapping/subject.ts";
+import type { BusMessage } from "../nats/bus.ts";
+import type { Receiver, Slot } from "../nats/inbox.ts";
+import { encodeLatin1 } from "../nats/session.ts";
+import type { Admitted } from "./admission.ts";
+import type { EdgeParts } from "./parts.ts";
+
+/** How long a client may take to answer a close frame before it is taken for gone. */
+const CLOSE_TIMEOUT_MS = 2000;
+/** What an event adds to the handshake's headers: the code, a reason of 123 bytes, a subject. */
+const EVENT_HEADERS_ROOM = 256 + MAX_SUBJECT_LENGTH;
+const EMPTY = new Uint8Array();
+
+/** Told of each connection's beginning and end. */
+export interface ConnectionOwner {
+  /** The client has its 101, and the workloads have been told. */
+  add(connection: Connection): void;
+  /** The workloads have been told that it is gone. */
+  remove(connection: Connection): void;
+}
+
+/** A client that is connected, or about to be. */
+export class Connection implements Receiver {
+  readonly #admitted: Admitted;
+  readonly #parts: EdgeParts;
+  readonly #owner: ConnectionOwner;
+  readonly #slot: Slot;
+  readonly #lines: string;
+  readonly #headers: Record<FrameKind, Uint8Array>;
+  readonly #maxMessageBytes: number;
+  #socket: WebSocket | undefined;
+  #state: "opening" | "open" | "closing" | "closed" = "opening";
+  /** Why we closed it; a client that does not answer cannot tell another story. */
+  #closing: { code: number; reason: string } | undefined;
+  #heldBytes = 0;
+  #wasUnheard = false;
+
+  /**
+   * Upgrades a handshake.
+   *
+   * @param admitted The handshake, and where its messages go.
+   * @param parts Of the edge.
+   * @param owner Told of the beginning and the end.
+   * @returns The 101 for the client.
+   * @throws {GatewayError} `headers_too_large` when NATS cannot carry its headers.
+   */
+  static upgrade(admitted: Admitted, parts: EdgeParts, owner: ConnectionOwner): Response {
+    return new Connection(admitted, parts, owner).#upgrade();
+  }
+
+  private constructor(admitted: Admitted, parts: EdgeParts, owner: ConnectionOwner) {
+    this.#admitted = admitted;
+    this.#parts = parts;
+    this.#owner = owner;
+    this.#slot = parts.inbox.open(this);
+    this.#lines = admitted.headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
+      toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId);
+    this.#headers = { text: this.#encodeHeaders("text"), binary: this.#encodeHeaders("binary") };
+    const room = parts.bus.maxPayload - this.#headers.binary.length;
+    this.#maxMessageBytes = Math.min(parts.config.maxBodySize, room);
+    if (room < EVENT_HEADERS_ROOM) {
+      this.#slot.release();
+      const detail = "The handshake's header block is larger than NATS can carry";
+      throw new GatewayError("headers_too_large", detail);
+    }
+  }
+
+  /** Unique among all gateways. */
+  get id(): string {
+    return `${this.#parts.gatewayId}-${this.#slot.id}`;
+  }
+
+  /**
+   * Closes it from our side, and sees to it that its end is told whether the client answers or not.
+   *
+   * @param code Of RFC 6455 §7.4.
+   * @param reason At most 123 bytes.
+   */
+  close(code: number, reason: string): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#closing = { code, reason };
+    this.#slot.setDeadline(CLOSE_TIMEOUT_MS);
+    this.#socket?.close(code, reason);
+  }
+
+  /** NATS is back, and what was held has been published. */
+  onReconnect(): void {
+    this.#heldBytes = 0;
+  }
+
+  onMessage({ headers, data }: BusMessage): void {
+    if (this.#state !== "open") return;
+    const frame = toFrame(headers, data);
+    switch (frame.kind) {
+      case "no_responders":
+        return this.#onUnheard();
+      case "close":
+        return this.close(frame.code, frame.reason);
+      case "text":
+      case "binary":
+        return this.#send(frame, data.length);
+    }
+  }
+
+  onDeadline(): void {
+    this.#finish(this.#closing ?? { code: CLOSE.abnormal, reason: "" });
+  }
+
+  #upgrade(): Response {
+    const { request } = this.#admitted;
+    // As the client's preference comes first; Deno's own `protocol` option cannot read "a,b".
+    const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
+    const idleTimeout = Math.ceil(this.#parts.config.wsIdleTimeout / 1000);
+    const { socket, response } = this.#takeOver(request, { idleTimeout });
+    if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.#onOpen();
+    socket.onmessage = ({ data }) => this.#onClientMessage(data);
+    socket.onclose = ({ code, reason }) =>
+      this.#finish(this.#closing ?? { code: fromCloseEventCode(code), reason });
+    socket.onerror = (event) => {
+      const error = event instanceof ErrorEvent ? event.message : "unknown";
+      this.#parts.log.debug("websocket failed", { connection: this.id, error });
+    };
+    return response;
+  }
+
+  #takeOver(request: Request, options: Deno.UpgradeWebSocketOptions): Deno.WebSocketUpgrade {
+    try {
+      return Deno.upgradeWebSocket(request, options);
+    } catch (cause) {
+      this.#slot.release();
+      throw new GatewayError("malformed_request", "Cannot upgrade the connection", { cause });
+    }
+  }
+
+  #onOpen(): void {
+    this.#state = "open";
+    this.#tell({ type: "established" });
+    this.#parts.metrics.socketOpened();
+    this.#owner.add(this);
+  }
+
+  #onClientMessage(data: string | ArrayBuffer): void {
+    if (this.#state !== "open") return;
+    const kind = typeof data === "string" ? "text" : "binary";
+    const bytes = typeof data === "string" ? Buffer.from(data) : new Uint8Array(data);
+    if (bytes.length > this.#maxMessageBytes) {
+      return this.close(CLOSE.tooBig, `message larger than ${this.#maxMessageBytes} bytes`);
+    }
+    const { subject } = this.#admitted.target;
+    const options = { reply: this.#slot.subject, headers: this.#headers[kind] };
+    const { wsReceiveBuffer } = this.#parts.config;
+    if (this.#parts.bus.state !== "connected") {
+      this.#heldBytes += bytes.length + options.headers.length;
+      if (this.#heldBytes > wsReceiveBuffer) {
+        return this.close(CLOSE.tryAgainLater, "NATS is away and the receive buffer is full");
+      }
+    }
+    this.#parts.outbox.publish(subject, bytes, options);
+    this.#parts.metrics.message("in", bytes.length);
+  }
+
+  #send(frame: Extract<Frame, { kind: FrameKind }>, length: number): void {
+    const socket = this.#socket!;
+    const waiting = socket.bufferedAmount;
+    if (waiting > 0 && waiting + length > this.#parts.config.wsSendBuffer) {
+      return this.close(CLOSE.tryAgainLater, "slow consumer");
+    }
+    socket.send(frame.kind === "text" ? frame.text : frame.bytes as Uint8Array<ArrayBuffer>);
+    this.#parts.metrics.message("out", length);
+  }
+
+  #onUnheard(): void {
+    this.#parts.metrics.messageUnheard();
+    if (this.#wasUnheard) return;
+    this.#wasUnheard = true;
+    const { subject } = this.#admitted.target;
+    this.#parts.log.warn("no workload subscribes to what a client sends or does", { subject });
+  }
+
+  /** Tells the end once, whatever comes first: the close event, our patience, or a failed upgrade. */
+  #finish({ code, reason }: { code: number; reason: string }): void {
+    if (this.#state === "closed") return;
+    const wasOpen = this.#state !== "opening";
+    this.#state = "closed";
+    this.#slot.release();
+    if (!wasOpen) return;
+    this.#tell({ type: "closed", code, reason: toCloseReason(reason) });
+    this.#parts.metrics.socketClosed(code);
+    this.#owner.remove(this);
+  }
+
+  #tell(event: ConnectionEvent): void {
+    const { prefix, controlSubjects: forms } = this.#parts.config;
+    const { hostTokens, subject } = this.#admitted.target;
+    const common = this.#lines + toEventHeaders(event);
+    for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
+      const headers = encodeLatin1(toHeaderBlock(common + message.lines));
+      this.#parts.outbox.publish(message.subject, EMPTY, { reply: this.#slot.subject, headers });
+    }
+  }
+
+  #encodeHeaders(kind: FrameKind): Uint8Array {
+    return encodeLatin1(toHeaderBlock(this.#lines + toFrameHeader(kind)));
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * The wiring: builds the parts, starts them in order, stops them in reverse order.
+ *
+ * @module
+ */
+import { nuid } from "@nats-io/nats-core";
+import { type GatewayOptions, parseConfig } from "./config/schema.ts";
+import type { GatewayConfig } from "./config/schema.ts";
+import type { Address } from "./config/units.ts";
+import { Edge } from "./edge/handler.ts";
+import { RequestIds } from "./edge/request_ids.ts";
+import { ResponseAborted } from "./edge/stream.ts";
+import { Inbox } from "./nats/inbox.ts";
+import { Outbox } from "./nats/outbox.ts";
+import { Session } from "./nats/session.ts";
+import { createHealthHandler } from "./telemetry/health.ts";
+import { createLog, type Log } from "./telemetry/log.ts";
+import { Metrics } from "./telemetry/metrics.ts";
+
+/** How long the last messages may take to reach NATS when stopping. */
+const FLUSH_TIMEOUT_MS = 2000;
+
+/** An address that cannot be listened on. */
+export class ListenError extends Error {
+  /** Always `"ListenError"`. */
+  override readonly name = "ListenError";
+}
+
+/**
+ * A running gateway.
+ *
+ * @example Start one in a program
+ * ```ts ignore
+ * import { startGateway } from "@h8s/gateway";
+ *
+ * await using gateway = startGateway({ listen: "127.0.0.1:8080" });
+ * await gateway.connected;
+ * ```
+ */
+export class Gateway implements AsyncDisposable {
+  readonly #config: GatewayConfig;
+  readonly #log: Log;
+  readonly #session: Session;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #edge: Edge;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
+  readonly #connected = Promise.withResolvers<void>();
+  #stopped: Promise<void> | undefined;
+
+  /** One token that no other gateway has; in the subjects of its inboxes. */
+  readonly id: string = nuid.next();
+
+  /**
+   * Starts to connect and to listen.
+   *
+   * @param options What differs from the defaults.
+   * @throws {ConfigError} when an option cannot be used.
+   * @throws {ListenError} when an address cannot be listened on.
+   */
+  constructor(options: GatewayOptions = {}) {
+    const config = this.#config = parseConfig(options);
+    const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
+    const session = this.#session = new Session({
+      servers: config.natsUrl,
+      name: `h8s-${this.id}`,
+      onRetry: (error, attempt) => this.#onRetry(error, attempt),
+      onError: (error) => log.error("nats", { error: error.message }),
+    });
+    const metrics = new Metrics({
+      reconnects: () => session.reconnects,
+      connected: () => session.state === "connected",
+    });
+    this.#inbox = new Inbox(session, this.id);
+    this.#outbox = new Outbox(session);
+    this.#edge = new Edge({
+      config,
+      gatewayId: this.id,
+      bus: session,
+      inbox: this.#inbox,
+      outbox: this.#outbox,
+      ids: new RequestIds(),
+      metrics,
+      log,
+    });
+    session.onState((state) => {
+      log.info(`nats ${state}`);
+      if (state === "connected") this.#connected.resolve();
+    });
+    const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
+    try {
+      this.#admin = config.admin && this.#serve(config.admin, { flag: "--admin", handler: health });
+      this.#server = this.#serve(config.listen, {
+        flag: "--listen",
+        handler: (request, info) => this.#edge.fetch(request, info),
+      });
+    } catch (error) {
+      this.#connected.promise.catch(() => {});
+      this.#release().catch(() => {});
+      throw error;
+    }
+    log.info("listening", {
+      address: renderAddress(this.address),
+      admin: this.adminAddress && renderAddress(this.adminAddress),
+      gateway: this.id,
+    });
+  }
+
+  /** Where clients come in; its port is the real one where 0 was asked for. */
+  get address(): Address {
+    return this.#server.addr;
+  }
+
+  /** Where health and metrics are served, if they are. */
+  get adminAddress(): Address | undefined {
+    return this.#admin?.addr;
+  }
+
+  /** Resolves once NATS is connected for the first time. */
+  get connected(): Promise<void> {
+    return this.#connected.promise;
+  }
+
+  /**
+   * Stops in order: takes no more clients, lets requests in flight end, closes the WebSockets with
+   * 1001 and tells their end, then leaves NATS. Calling it again waits for the same end.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** The same as {@link Gateway.stop}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    this.#log.info("draining");
+    const drained = Promise.all([this.#edge.drain(), this.#server.shutdown()]);
+    if (!await settlesWithin(drained, this.#config.drainTimeout)) {
+      this.#log.warn("drain timeout: aborting what is still in flight");
+      this.#inbox.abort("draining");
+    }
+    const flushed = this.#session.flush();
+    if (!await settlesWithin(flushed, FLUSH_TIMEOUT_MS) || this.#outbox.size > 0) {
+      this.#log.error("NATS is away: some events were not told", { events: this.#outbox.size });
+    }
+    await drained;
+    await this.#release();
+    this.#log.info("stopped");
+  }
+
+  async #release(): Promise<void> {
+    this.#edge[Symbol.dispose]();
+    this.#outbox[Symbol.dispose]();
+    this.#inbox[Symbol.dispose]();
+    await this.#session[Symbol.asyncDispose]();
+    await this.#admin?.shutdown();
+  }
+
+  #notReady(): string | undefined {
+    if (this.#edge.isDraining) return "draining";
+    return this.#session.state === "connected" ? undefined : "NATS is not connected";
+  }
+
+  #serve(
+    { hostname, port }: Address,
+    { flag, handler }: { flag: string; handler: Deno.ServeHandler<Deno.NetAddr> },
+  ): Deno.HttpServer<Deno.NetAddr> {
+    try {
+      const onError = (error: unknown) => this.#onServerError(error);
+      return Deno.serve({ hostname, port, onListen: () => {}, onError }, handler);
+    } catch (cause) {
+      const where = renderAddress({ hostname, port });
+      const reason = cause instanceof Deno.errors.AddrInUse
+        ? `the port is in use; stop what uses it, or choose another with ${flag} HOST:PORT`
+        : String(cause);
+      throw new ListenError(`Cannot listen on ${where}: ${reason}`, { cause });
+    }
+  }
+
+  #onServerError(error: unknown): Response {
+    if (!(error instanceof ResponseAborted)) this.#log.error("server", { error: String(error) });
+    return new Response(null, { status: 500 });
+  }
+
+  #onRetry(error: Error, attempt: number): void {
+    const fields = {
+      servers: this.#config.natsUrl.map(withoutSecrets).join(","),
+      attempt,
+      error: error.message,
+    };
+    const hint = "cannot reach NATS; start one with `nats-server`, or name it with --nats-url";
+    if (attempt === 1) this.#log.warn(hint, fields);
+    else this.#log.debug(hint, fields);
+  }
+}
+
+/**
+ * Starts a gateway.
+ *
+ * @param options What differs from the defaults.
+ * @returns The gateway; it listens, and connects to NATS as soon as that can be reached.
+ * @throws {ConfigError} when an option cannot be used.
+ * @throws {ListenError} when an address cannot be listened on.
+ */
+export function startGateway(options: GatewayOptions = {}): Gateway {
+  return new Gateway(options);
+}
+
+/** A rejection counts as settled. */
+async function settlesWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  const { promise: timeout, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), timeoutMs);
+  const settled = promise.then(() => true, () => true);
+  const result = await Promise.race([settled, timeout]);
+  clearTimeout(timer);
+  return result;
+}
+
+function renderAddress({ hostname, port }: Address): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+function withoutSecrets(natsUrl: string): string {
+  return natsUrl.replace(/\/\/[^@/]*@/, "//");
+}

@@ -1,0 +1,19 @@
+/**
+ * The gateway as a library: HTTP and WebSocket clients in, NATS messages out.
+ *
+ * @example
+ * ```ts ignore
+ * import { startGateway } from "@h8s/gateway";
+ *
+ * await using gateway = startGateway({ natsUrl: ["nats://127.0.0.1:4222"] });
+ * await gateway.connected;
+ * console.log(`listening on port ${gateway.address.port}`);
+ * ```
+ *
+ * @module
+ */
+export { Gateway, ListenError, startGateway } from "./gateway.ts";
+export { ConfigError, type GatewayOptions } from "./config/schema.ts";
+export type { Address } from "./config/units.ts";
+export type { ControlSubjects } from "./mapping/control.ts";
+export type { LogFormat, LogLevel } from "./telemetry/log.ts";

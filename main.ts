@@ -1,0 +1,67 @@
+/**
+ * The program: arguments → configuration → run → exit code.
+ *
+ * ```sh
+ * deno run --allow-net main.ts --help
+ * ```
+ *
+ * @module
+ */
+import manifest from "./deno.json" with { type: "json" };
+import { parseFlags, renderHelp, UsageError } from "./lib/config/flags.ts";
+import { ListenError, startGateway } from "./lib/gateway.ts";
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+
+/**
+ * Runs the program until it is told to stop.
+ *
+ * @param args The command line without the program's name.
+ * @returns The exit code.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    const command = parseFlags(args);
+    switch (command.kind) {
+      case "help":
+        console.log(renderHelp("deno run --allow-net main.ts"));
+        return 0;
+      case "version":
+        console.log(`h8s ${manifest.version}`);
+        return 0;
+      case "run": {
+        await using gateway = startGateway(command.options);
+        await untilSignal();
+        await gateway.stop();
+        return 0;
+      }
+    }
+  } catch (error) {
+    if (error instanceof UsageError) return complain(error, EXIT_USAGE);
+    if (error instanceof ListenError) return complain(error, EXIT_FAILURE);
+    throw error;
+  }
+}
+
+/** Resolves at the first signal to stop; the second one ends the process at once. */
+function untilSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  let isFirst = true;
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => {
+      if (!isFirst) Deno.exit(EXIT_FAILURE);
+      isFirst = false;
+      resolve();
+    });
+  }
+  return promise;
+}
+
+function complain(error: Error, exitCode: number): number {
+  console.error(`h8s: ${error.message}`);
+  return exitCode;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
