@@ -17,6 +17,8 @@ import { createHealthHandler } from "./telemetry/health.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 
+/** How long aborted responses may take to reach their clients. One that reads nothing is not waited for. */
+const ABORT_TIMEOUT_MS = 500;
 /** How long the last messages may take to reach NATS when stopping. */
 const FLUSH_TIMEOUT_MS = 2000;
 
@@ -123,7 +125,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   /**
-   * Stops in order: takes no more clients, lets requests in flight end, closes the WebSockets with
+   * Stops in order: refuses new requests (503), lets those in flight end, closes the WebSockets with
    * 1001 and tells their end, then leaves NATS. Calling it again waits for the same end.
    */
   stop(): Promise<void> {
@@ -138,16 +140,17 @@ export class Gateway implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#log.info("draining");
-    const drained = Promise.all([this.#edge.drain(), this.#server.shutdown()]);
+    // The server's own shutdown would close the WebSockets in its words, and cut off the talkative.
+    const drained = this.#edge.drain().then(() => this.#server.shutdown());
     if (!await settlesWithin(drained, this.#config.drainTimeout)) {
       this.#log.warn("drain timeout: aborting what is still in flight");
       this.#inbox.abort("draining");
+      await settlesWithin(drained, ABORT_TIMEOUT_MS);
     }
     const flushed = this.#session.flush();
     if (!await settlesWithin(flushed, FLUSH_TIMEOUT_MS) || this.#outbox.size > 0) {
       this.#log.error("NATS is away: some events were not told", { events: this.#outbox.size });
     }
-    await drained;
     await this.#release();
     this.#log.info("stopped");
   }
@@ -171,7 +174,10 @@ export class Gateway implements AsyncDisposable {
   ): Deno.HttpServer<Deno.NetAddr> {
     try {
       const onError = (error: unknown) => this.#onServerError(error);
-      return Deno.serve({ hostname, port, onListen: () => {}, onError }, handler);
+      return Deno.serve(
+        { hostname, port, onListen: () => {}, onError },
+        handler,
+      );
     } catch (cause) {
       const where = renderAddress({ hostname, port });
       const reason = cause instanceof Deno.errors.AddrInUse

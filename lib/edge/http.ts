@@ -10,7 +10,7 @@ import { isBodyless, parseReply, type Reply, toStreamEnd } from "../mapping/repl
 import { toReplyHeaders } from "../mapping/request.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { AbortReason, Receiver, Slot } from "../nats/inbox.ts";
-import { encodeLatin1 } from "../nats/session.ts";
+import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
 import { readBody, tooLarge } from "./body.ts";
 import type { EdgeParts } from "./parts.ts";

@@ -19,8 +19,9 @@ import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
 import { MAX_SUBJECT_LENGTH } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { Receiver, Slot } from "../nats/inbox.ts";
-import { encodeLatin1 } from "../nats/session.ts";
+import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
+import { closeWithHandshake } from "./close_handshake.ts";
 import type { EdgeParts } from "./parts.ts";
 
 /** How long a client may take to answer a close frame before it is taken for gone. */
@@ -50,6 +51,7 @@ export class Connection implements Receiver {
   #state: "opening" | "open" | "closing" | "closed" = "opening";
   /** Why we closed it; a client that does not answer cannot tell another story. */
   #closing: { code: number; reason: string } | undefined;
+  #drop: (() => void) | undefined;
   #heldBytes = 0;
   #wasUnheard = false;
 
@@ -99,7 +101,7 @@ export class Connection implements Receiver {
     this.#state = "closing";
     this.#closing = { code, reason };
     this.#slot.setDeadline(CLOSE_TIMEOUT_MS);
-    this.#socket?.close(code, reason);
+    this.#drop = closeWithHandshake(this.#socket!, { code, reason });
   }
 
   /** NATS is back, and what was held has been published. */
@@ -122,6 +124,7 @@ export class Connection implements Receiver {
   }
 
   onDeadline(): void {
+    this.#drop?.();
     this.#finish(this.#closing ?? { code: CLOSE.abnormal, reason: "" });
   }
 

@@ -1,13 +1,11 @@
 /**
- * The connection to NATS: connect with backoff, reconnect, tell its state. The only place that
- * touches the NATS client.
+ * The connection to NATS: connect with backoff, reconnect, tell its state.
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { connect } from "@nats-io/transport";
-import type { ConnectionOptions, Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
-import { backoff, type MsgImpl } from "@nats-io/nats-core/internal";
+import type { ConnectionOptions, NatsConnection } from "@nats-io/nats-core";
+import { backoff } from "@nats-io/nats-core/internal";
 import type {
   Bus,
   BusMessage,
@@ -16,6 +14,7 @@ import type {
   PublishOptions,
   SubscribeOptions,
 } from "./bus.ts";
+import { publishOn, subscribeOn } from "./wire.ts";
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
 const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
@@ -80,12 +79,9 @@ export class Session implements Bus, AsyncDisposable {
     return this.#connection;
   }
 
-  publish(subject: string, data: Uint8Array, { reply, headers }: PublishOptions = {}): boolean {
+  publish(subject: string, data: Uint8Array, options: PublishOptions = {}): boolean {
     if (this.#state !== "connected" || this.#connection === undefined) return false;
-    this.#connection.publish(subject, data, {
-      ...(reply === undefined ? {} : { reply }),
-      ...(headers === undefined ? {} : { headers: new EncodedHeaders(headers).asMsgHdrs() }),
-    });
+    publishOn(this.#connection, { subject, data, options });
     return true;
   }
 
@@ -169,15 +165,8 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   #register(connection: NatsConnection, registration: Registration): void {
-    const { subject, onMessage, options } = registration;
-    const subscription = connection.subscribe(subject, {
-      ...options,
-      callback: (error, message) => {
-        if (error !== null) this.#options.onError(error);
-        else onMessage(toBusMessage(message));
-      },
-    });
-    registration.end = () => subscription.unsubscribe();
+    const { onError } = this.#options;
+    registration.end = subscribeOn(connection, { ...registration, onError });
   }
 
   #setState(state: BusState): void {
@@ -185,35 +174,6 @@ export class Session implements Bus, AsyncDisposable {
     this.#state = state;
     for (const listener of this.#listeners) listener(state);
   }
-}
-
-/**
- * Header values are bytes (latin-1), but the client library reads and writes them as UTF-8. Hence
- * the two places that go below its public interface: here, where it asks headers to encode
- * themselves, and in {@link toBusMessage}.
- */
-class EncodedHeaders {
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  encode(): Uint8Array {
-    return this.#bytes;
-  }
-
-  asMsgHdrs(): MsgHdrs {
-    return this as unknown as MsgHdrs;
-  }
-}
-
-function toBusMessage(message: Msg): BusMessage {
-  const { _msg, _rdata, subject, reply, data } = message as MsgImpl;
-  const headers = _msg.hdr > 0
-    ? Buffer.from(_rdata.buffer, _rdata.byteOffset, _msg.hdr).toString("latin1")
-    : "";
-  return { subject, reply: reply ?? "", headers, data };
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -228,14 +188,4 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 
 function toError(value: unknown): Error {
   return value instanceof Error ? value : new Error(String(value));
-}
-
-/**
- * Encodes text as latin-1, one byte a character, as header blocks are.
- *
- * @param text Characters up to U+00FF.
- * @returns The bytes.
- */
-export function encodeLatin1(text: string): Uint8Array {
-  return Buffer.from(text, "latin1");
 }

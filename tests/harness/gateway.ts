@@ -69,9 +69,9 @@ export class GatewayProcess implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** Resolves when the process has ended. */
+  /** Resolves when the process has ended and all that it printed has been read. */
   get ended(): Promise<Deno.CommandStatus> {
-    return this.#process.status;
+    return this.#reading.then(() => this.#process.status);
   }
 
   /** `http://127.0.0.1:<port>`. */

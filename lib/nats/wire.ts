@@ -1,0 +1,94 @@
+/**
+ * Messages in and out of the NATS client, headers as bytes.
+ *
+ * Header values are bytes (latin-1), but the client library reads and writes them as UTF-8. Hence
+ * the two places that go below its public interface: where it asks headers to encode themselves, and
+ * where the header block of a message is taken as it came.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
+import type { MsgImpl } from "@nats-io/nats-core/internal";
+import type { BusMessage, PublishOptions, SubscribeOptions } from "./bus.ts";
+
+/**
+ * Publishes on a connection.
+ *
+ * @param connection Of the NATS client.
+ * @param message What, where to, and with which reply subject and headers.
+ */
+export function publishOn(
+  connection: NatsConnection,
+  { subject, data, options: { reply, headers } = {} }: {
+    subject: string;
+    data: Uint8Array;
+    options?: PublishOptions;
+  },
+): void {
+  connection.publish(subject, data, {
+    ...(reply === undefined ? {} : { reply }),
+    ...(headers === undefined ? {} : { headers: new EncodedHeaders(headers).asMsgHdrs() }),
+  });
+}
+
+/**
+ * Subscribes on a connection.
+ *
+ * @param connection Of the NATS client.
+ * @param subscription To what, and who gets the messages and the errors.
+ * @returns Ends the subscription at once.
+ */
+export function subscribeOn(
+  connection: NatsConnection,
+  { subject, onMessage, onError, options = {} }: {
+    subject: string;
+    onMessage: (message: BusMessage) => void;
+    onError: (error: Error) => void;
+    options?: SubscribeOptions;
+  },
+): () => void {
+  const subscription = connection.subscribe(subject, {
+    ...options,
+    callback: (error, message) => {
+      if (error !== null) onError(error);
+      else onMessage(toBusMessage(message));
+    },
+  });
+  return () => subscription.unsubscribe();
+}
+
+/**
+ * Encodes text as latin-1, one byte a character, as header blocks are.
+ *
+ * @param text Characters up to U+00FF.
+ * @returns The bytes.
+ */
+export function encodeLatin1(text: string): Uint8Array {
+  return Buffer.from(text, "latin1");
+}
+
+/** A header block that is encoded already. */
+class EncodedHeaders {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  encode(): Uint8Array {
+    return this.#bytes;
+  }
+
+  asMsgHdrs(): MsgHdrs {
+    return this as unknown as MsgHdrs;
+  }
+}
+
+function toBusMessage(message: Msg): BusMessage {
+  const { _msg, _rdata, subject, reply, data } = message as MsgImpl;
+  const headers = _msg.hdr > 0
+    ? Buffer.from(_rdata.buffer, _rdata.byteOffset, _msg.hdr).toString("latin1")
+    : "";
+  return { subject, reply: reply ?? "", headers, data };
+}
