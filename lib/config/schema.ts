@@ -51,37 +51,101 @@ export interface GatewayConfig {
  * text (`"5s"`, `"2MiB"`), addresses are `"HOST:PORT"`.
  */
 export interface GatewayOptions {
-  /** @default ["nats://127.0.0.1:4222"] */
+  /**
+   * NATS servers to connect to.
+   *
+   * @default ["nats://127.0.0.1:4222"]
+   */
   readonly natsUrl?: readonly string[];
-  /** @default "0.0.0.0:8080" */
+  /**
+   * Where clients come in, as `"HOST:PORT"`; port 0 for a free one.
+   *
+   * @default "0.0.0.0:8080"
+   */
   readonly listen?: string;
-  /** @default "h8s" */
+  /**
+   * The first tokens of every subject.
+   *
+   * @default "h8s"
+   */
   readonly prefix?: string;
-  /** @default "30s" */
+  /**
+   * How long a reply, or the next message of a streamed one, may take.
+   *
+   * @default "30s"
+   */
   readonly requestTimeout?: string | number;
-  /** @default "2MiB" */
+  /**
+   * The largest request body and the largest WebSocket message.
+   *
+   * @default "2MiB"
+   */
   readonly maxBodySize?: string | number;
-  /** @default "8MiB" */
+  /**
+   * What of a streamed response may wait for a slow client.
+   *
+   * @default "8MiB"
+   */
   readonly responseBuffer?: string | number;
-  /** @default "1MiB" */
+  /**
+   * What may wait for a slow WebSocket client.
+   *
+   * @default "1MiB"
+   */
   readonly wsSendBuffer?: string | number;
-  /** @default "1MiB" */
+  /**
+   * What of a WebSocket client's messages may wait for NATS to come back.
+   *
+   * @default "1MiB"
+   */
   readonly wsReceiveBuffer?: string | number;
-  /** @default "30s" */
+  /**
+   * How often an idle WebSocket is pinged; 0 for never.
+   *
+   * @default "30s"
+   */
   readonly wsIdleTimeout?: string | number;
-  /** @default "both" */
+  /**
+   * On which subjects it is told who connected and who left.
+   *
+   * @default "both"
+   */
   readonly controlSubjects?: ControlSubjects;
-  /** @default false */
+  /**
+   * Answer 200 as soon as a request is published; no replies.
+   *
+   * @default false
+   */
   readonly publishOnly?: boolean;
-  /** @default "15s" */
+  /**
+   * How long WebSockets stay open while NATS is away.
+   *
+   * @default "15s"
+   */
   readonly natsGrace?: string | number;
-  /** @default "10s" */
+  /**
+   * How long requests in flight may take to end when stopping.
+   *
+   * @default "10s"
+   */
   readonly drainTimeout?: string | number;
-  /** @default undefined */
+  /**
+   * Where health and metrics are served, as `"HOST:PORT"`.
+   *
+   * @default undefined: nowhere
+   */
   readonly admin?: string | undefined;
-  /** @default "text" */
+  /**
+   * How a log line looks.
+   *
+   * @default "text"
+   */
   readonly logFormat?: LogFormat;
-  /** @default "info" */
+  /**
+   * The least that is logged.
+   *
+   * @default "info"
+   */
   readonly logLevel?: LogLevel;
 }
 
@@ -91,6 +155,8 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 
   /**
+   * Names the option.
+   *
    * @param option The name of the option, as in {@link GatewayOptions}; empty for none.
    * @param message What is wrong and what would be right.
    */

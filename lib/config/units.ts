@@ -43,6 +43,7 @@ export function parseSizeBytes(text: string): number | undefined {
 
 /** Where a server listens. */
 export interface Address {
+  /** A name or an IP address, without brackets. */
   readonly hostname: string;
   /** 0: a free one. */
   readonly port: number;

@@ -4,11 +4,11 @@
  * @module
  */
 
-/** From the most to the least talkative. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-
 /** How much is logged. */
-export type LogLevel = typeof LOG_LEVELS[number];
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** From the most to the least talkative. */
+export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** How a line looks. */
 export type LogFormat = "text" | "json";

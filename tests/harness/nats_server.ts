@@ -10,8 +10,8 @@ import { Readable } from "node:stream";
 /** The newest stable release when this was last looked at; CI tests against it. */
 export const PINNED_VERSION = "v2.15.2";
 
-const TOOLS = new URL("../../.tools/", import.meta.url).pathname;
-const PINNED_BINARY = `${TOOLS}nats-server-${PINNED_VERSION}`;
+const TOOLS = new URL(`../../.tools/nats-server/${PINNED_VERSION}/`, import.meta.url).pathname;
+const PINNED_BINARY = `${TOOLS}nats-server`;
 
 /** A nats-server on this machine. */
 export interface NatsBinary {
@@ -178,7 +178,6 @@ async function goInstall(): Promise<NatsBinary | undefined> {
   await Deno.mkdir(TOOLS, { recursive: true });
   const module = `github.com/nats-io/nats-server/v2@${PINNED_VERSION}`;
   if (await run("go", ["install", module], { GOBIN: TOOLS }) === undefined) return undefined;
-  await Deno.rename(`${TOOLS}nats-server`, PINNED_BINARY);
   return describe(PINNED_BINARY, "built with go install");
 }
 

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { connect } from "@nats-io/transport";
 import { headers, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/nats-core";
 import { GatewayProcess } from "./gateway.ts";
-import { type NatsOptions, NatsServer, startNats } from "./nats_server.ts";
+import { type NatsOptions, type NatsServer, startNats } from "./nats_server.ts";
 
 /** The three of them, ended together. */
 export interface Setup extends AsyncDisposable {

@@ -1,0 +1,86 @@
+/**
+ * Everything that must hold, in one go: `deno task test [STAGE …]`.
+ *
+ * @module
+ */
+import { findNats } from "./harness/nats_server.ts";
+
+/** One thing that must hold. */
+interface Stage {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** More than this and it hangs. */
+  readonly timeoutMs: number;
+}
+
+const ENTRY_POINTS = ["lib/mod.ts", "lib/workload/mod.ts"];
+const SOURCES = ["main.ts", "lib", "tests", "bench", "examples"];
+const UNIT_TESTS = ["tests/config", "tests/mapping", "tests/nats", "tests/edge", "tests/telemetry"];
+
+const STAGES: readonly Stage[] = [
+  stage("format", ["fmt", "--check"]),
+  stage("lint", ["lint"]),
+  stage("types", ["check", ...SOURCES]),
+  stage("doc-lint", ["doc", "--lint", ...ENTRY_POINTS]),
+  stage("doc-tests", ["test", "-A", "--doc", "lib"]),
+  stage("unit", ["test", "-A", ...UNIT_TESTS, ...topLevelTests()]),
+  stage("workload", ["test", "-A", "tests/workload"], 5),
+  stage("e2e", ["test", "-A", "tests/e2e"], 10),
+  stage("publish", ["publish", "--dry-run", "--allow-dirty", "--quiet"]),
+];
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const chosen = Deno.args.length === 0
+  ? STAGES
+  : STAGES.filter(({ name }) => Deno.args.includes(name));
+const nats = await findNats();
+console.log(`nats-server ${nats.version}, ${nats.source}: ${nats.path}`);
+let passed = 0;
+let failed = 0;
+for (const stage of chosen) {
+  const counts = await runStage(stage);
+  passed += counts.passed;
+  failed += counts.failed;
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+if (failed > 0 || passed === 0) Deno.exit(1);
+
+function stage(name: string, args: readonly string[], timeoutMinutes = 3): Stage {
+  return { name, args, timeoutMs: timeoutMinutes * 60_000 };
+}
+
+function topLevelTests(): string[] {
+  return [...Deno.readDirSync("tests")]
+    .filter(({ name }) => name.endsWith("_test.ts"))
+    .map(({ name }) => `tests/${name}`);
+}
+
+/** Prints one line, and all output where something failed. */
+async function runStage({ name, args, timeoutMs }: Stage): Promise<Counts> {
+  const begun = performance.now();
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    env: { NO_COLOR: "1" },
+    signal: AbortSignal.timeout(timeoutMs),
+  }).output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  const counts = toCounts(text, success);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  console.log(
+    `${success ? "ok  " : "FAIL"} ${name.padEnd(10)} ${counts.passed} passed, ${seconds} s`,
+  );
+  if (!success) console.log(text);
+  return counts;
+}
+
+/** What `deno test` counted; any other command counts as one. */
+function toCounts(text: string, success: boolean): Counts {
+  const summary = /(\d+) passed(?: \(\d+ steps?\))? \| (\d+) failed/.exec(text);
+  const ownCounts = { passed: Number(summary?.[1] ?? 0), failed: Number(summary?.[2] ?? 0) };
+  if (summary === null) return { passed: success ? 1 : 0, failed: success ? 0 : 1 };
+  return success || ownCounts.failed > 0 ? ownCounts : { ...ownCounts, failed: 1 };
+}
