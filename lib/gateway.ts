@@ -4,13 +4,16 @@
  * @module
  */
 import { nuid } from "@nats-io/nats-core";
-import { type GatewayOptions, parseConfig } from "./config/schema.ts";
-import type { GatewayConfig } from "./config/schema.ts";
+import type { GatewayConfig, GatewayOptions } from "./config/options.ts";
+import { parseConfig } from "./config/schema.ts";
 import type { Address } from "./config/units.ts";
 import { Edge } from "./edge/handler.ts";
 import { RequestIds } from "./edge/request_ids.ts";
 import { ResponseAborted } from "./edge/stream.ts";
+import { parseRoute } from "./mapping/route.ts";
+import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
+import { Interests } from "./nats/interest.ts";
 import { Outbox } from "./nats/outbox.ts";
 import { Session } from "./nats/session.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
@@ -45,6 +48,7 @@ export class Gateway implements AsyncDisposable {
   readonly #session: Session;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
+  readonly #interests: Interests | undefined;
   readonly #edge: Edge;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
@@ -76,11 +80,20 @@ export class Gateway implements AsyncDisposable {
     });
     this.#inbox = new Inbox(session, this.id);
     this.#outbox = new Outbox(session);
+    this.#interests = config.trackInterest
+      ? new Interests(session, {
+        prefix: config.prefix,
+        onError: (error) => log.warn("interest", { error: String(error) }),
+      })
+      : undefined;
     this.#edge = new Edge({
       config,
       gatewayId: this.id,
       bus: session,
       inbox: this.#inbox,
+      fanout: new Fanout(session),
+      interests: this.#interests,
+      routes: config.routes.map(parseRoute),
       outbox: this.#outbox,
       ids: new RequestIds(),
       metrics,
@@ -159,6 +172,7 @@ export class Gateway implements AsyncDisposable {
     this.#edge[Symbol.dispose]();
     this.#outbox[Symbol.dispose]();
     this.#inbox[Symbol.dispose]();
+    this.#interests?.[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
     await this.#admin?.shutdown();
   }

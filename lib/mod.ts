@@ -13,7 +13,8 @@
  * @module
  */
 export { Gateway, ListenError, startGateway } from "./gateway.ts";
-export { ConfigError, type GatewayOptions } from "./config/schema.ts";
+export { ConfigError, type GatewayOptions, type SessionOptions } from "./config/options.ts";
 export type { Address } from "./config/units.ts";
 export type { ControlSubjects } from "./mapping/control.ts";
+export type { RouteOptions } from "./mapping/route.ts";
 export type { LogFormat, LogLevel } from "./telemetry/log.ts";

@@ -5,7 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import leven from "leven";
-import { ConfigError, configSchema, type GatewayOptions, parseConfig } from "./schema.ts";
+import { ConfigError, type GatewayOptions } from "./options.ts";
+import { configSchema, parseConfig } from "./schema.ts";
 
 /** What the command line asks for. */
 export type Command =
@@ -113,22 +114,23 @@ export function renderHelp(program: string): string {
 }
 
 function listFlags(): Flag[] {
-  return Object.entries(configSchema.shape).map(([option, schema]) => {
-    const { placeholder, description = "" } = schema.meta() ?? {};
-    const input = schema.def.type === "optional" ? undefined : schema.def.defaultValue;
-    return {
+  return Object.entries(configSchema.shape).flatMap(([option, schema]) => {
+    const { placeholder, description = "", isFileOnly } = schema.meta() ?? {};
+    if (isFileOnly === true) return [];
+    const byDefault = schema.def.type === "optional" ? undefined : schema.def.defaultValue;
+    return [{
       option,
       placeholder: typeof placeholder === "string" ? placeholder : undefined,
       description,
-      byDefault: renderDefault(input),
-      isRepeatable: Array.isArray(input),
-    };
+      byDefault: renderDefault(byDefault),
+      isRepeatable: Array.isArray(byDefault),
+    }];
   });
 }
 
 function renderDefault(value: unknown): string | undefined {
   if (value === undefined || value === false) return undefined;
-  if (Array.isArray(value)) return value.join(", ");
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(", ");
   if (typeof value === "object" && value !== null && "hostname" in value && "port" in value) {
     return `${value.hostname}:${value.port}`;
   }

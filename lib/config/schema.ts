@@ -5,171 +5,43 @@
  * @module
  */
 import { z } from "zod";
-import type { ControlSubjects } from "../mapping/control.ts";
+import { parseRoute } from "../mapping/route.ts";
 import { isSubjectPrefix } from "../mapping/subject.ts";
-import { LOG_LEVELS, type LogFormat, type LogLevel } from "../telemetry/log.ts";
-import { type Address, parseAddress, parseDurationMs, parseSizeBytes } from "./units.ts";
-
-/** The gateway's configuration, complete. Durations are milliseconds, sizes bytes. */
-export interface GatewayConfig {
-  /** NATS servers to connect to. */
-  readonly natsUrl: readonly string[];
-  /** Where HTTP and WebSocket clients come in. */
-  readonly listen: Address;
-  /** The first tokens of every subject. */
-  readonly prefix: string;
-  /** How long a reply, or the next message of a streamed one, may take. */
-  readonly requestTimeout: number;
-  /** The largest request body and the largest WebSocket message. */
-  readonly maxBodySize: number;
-  /** How many bytes of a streamed response may wait for a slow client. */
-  readonly responseBuffer: number;
-  /** How many bytes may wait for a slow WebSocket client. */
-  readonly wsSendBuffer: number;
-  /** How many bytes of a WebSocket client's messages may wait for NATS to come back. */
-  readonly wsReceiveBuffer: number;
-  /** How often an idle WebSocket is pinged, to find those that vanished; 0 for never. */
-  readonly wsIdleTimeout: number;
-  /** On which subjects it is told who connected and who left. */
-  readonly controlSubjects: ControlSubjects;
-  /** Answer 200 as soon as a request is published; no replies. */
-  readonly publishOnly: boolean;
-  /** How long WebSockets stay open while NATS is away. */
-  readonly natsGrace: number;
-  /** How long requests in flight may take to end after a signal to stop. */
-  readonly drainTimeout: number;
-  /** Where health and metrics are served; undefined for nowhere. */
-  readonly admin?: Address | undefined;
-  /** How a log line looks. */
-  readonly logFormat: LogFormat;
-  /** The least that is logged. */
-  readonly logLevel: LogLevel;
-}
-
-/**
- * What one may leave out or write as people do: everything is optional, durations and sizes may be
- * text (`"5s"`, `"2MiB"`), addresses are `"HOST:PORT"`.
- */
-export interface GatewayOptions {
-  /**
-   * NATS servers to connect to.
-   *
-   * @default ["nats://127.0.0.1:4222"]
-   */
-  readonly natsUrl?: readonly string[];
-  /**
-   * Where clients come in, as `"HOST:PORT"`; port 0 for a free one.
-   *
-   * @default "0.0.0.0:8080"
-   */
-  readonly listen?: string;
-  /**
-   * The first tokens of every subject.
-   *
-   * @default "h8s"
-   */
-  readonly prefix?: string;
-  /**
-   * How long a reply, or the next message of a streamed one, may take.
-   *
-   * @default "30s"
-   */
-  readonly requestTimeout?: string | number;
-  /**
-   * The largest request body and the largest WebSocket message.
-   *
-   * @default "2MiB"
-   */
-  readonly maxBodySize?: string | number;
-  /**
-   * What of a streamed response may wait for a slow client.
-   *
-   * @default "8MiB"
-   */
-  readonly responseBuffer?: string | number;
-  /**
-   * What may wait for a slow WebSocket client.
-   *
-   * @default "1MiB"
-   */
-  readonly wsSendBuffer?: string | number;
-  /**
-   * What of a WebSocket client's messages may wait for NATS to come back.
-   *
-   * @default "1MiB"
-   */
-  readonly wsReceiveBuffer?: string | number;
-  /**
-   * How often an idle WebSocket is pinged; 0 for never.
-   *
-   * @default "30s"
-   */
-  readonly wsIdleTimeout?: string | number;
-  /**
-   * On which subjects it is told who connected and who left.
-   *
-   * @default "both"
-   */
-  readonly controlSubjects?: ControlSubjects;
-  /**
-   * Answer 200 as soon as a request is published; no replies.
-   *
-   * @default false
-   */
-  readonly publishOnly?: boolean;
-  /**
-   * How long WebSockets stay open while NATS is away.
-   *
-   * @default "15s"
-   */
-  readonly natsGrace?: string | number;
-  /**
-   * How long requests in flight may take to end when stopping.
-   *
-   * @default "10s"
-   */
-  readonly drainTimeout?: string | number;
-  /**
-   * Where health and metrics are served, as `"HOST:PORT"`.
-   *
-   * @default undefined: nowhere
-   */
-  readonly admin?: string | undefined;
-  /**
-   * How a log line looks.
-   *
-   * @default "text"
-   */
-  readonly logFormat?: LogFormat;
-  /**
-   * The least that is logged.
-   *
-   * @default "info"
-   */
-  readonly logLevel?: LogLevel;
-}
-
-/** A value that cannot be used, named. */
-export class ConfigError extends Error {
-  /** Always `"ConfigError"`. */
-  override readonly name = "ConfigError";
-
-  /**
-   * Names the option.
-   *
-   * @param option The name of the option, as in {@link GatewayOptions}; empty for none.
-   * @param message What is wrong and what would be right.
-   */
-  constructor(readonly option: string, message: string) {
-    super(message);
-  }
-}
+import { LOG_LEVELS } from "../telemetry/log.ts";
+import { ConfigError, type GatewayConfig } from "./options.ts";
+import { parseAddress, parseDurationMs, parseSizeBytes } from "./units.ts";
 
 const DURATION = `a duration such as "500ms", "5s" or "1m"`;
 const SIZE = `a size such as "2097152", "64KiB" or "2MiB"`;
 const ADDRESS = `HOST:PORT, e.g. "0.0.0.0:8080" or "[::1]:8080"`;
 const NATS_URL = `a NATS URL such as "nats://127.0.0.1:4222"`;
+const HOSTS = `host names such as "example.com" or "*.example.com"`;
 const PREFIX = `literal subject tokens joined by dots, e.g. "h8s"`;
+
+const sessionSchema = z.strictObject({
+  cookie: z.string().regex(/^[!#$%&'*+\-.^_`|~\w]+$/, "expected a cookie name").default("clientId"),
+  maxAge: quantity(DURATION, parseDurationMs, "720h"),
+});
+
+const routeSchema = z.strictObject({
+  match: z.strictObject({
+    host: z.string().optional(),
+    path: z.string().optional(),
+    methods: z.array(z.string().regex(/^[A-Z][A-Z0-9-]{0,31}$/, "expected an upper-case method"))
+      .optional(),
+    upgrade: z.literal("websocket", { error: `expected "websocket"` }).optional(),
+  }),
+  subject: z.string().optional(),
+  publish: z.string().optional(),
+  subscribe: z.array(z.string()).optional(),
+  mode: z.enum(["request", "publish"], { error: oneOf }).optional(),
+}).superRefine((route, context) => {
+  try {
+    parseRoute(route);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: error instanceof Error ? error.message : "" });
+  }
+});
 
 /** Every option with its default, what it is for, and how its value is called in the help. */
 export const configSchema = z.strictObject({
@@ -194,6 +66,17 @@ export const configSchema = z.strictObject({
   drainTimeout: duration("10s", "How long requests in flight may take to end when stopping"),
   admin: parsed(ADDRESS, parseAddress).optional()
     .meta({ placeholder: "HOST:PORT", description: "Serve /healthz, /readyz and /metrics here" }),
+  hostFilters: z.array(parsed(HOSTS, parseHostFilters)).transform((lists) => lists.flat()).prefault(
+    [],
+  )
+    .meta({
+      placeholder: "HOSTS",
+      description: "Hosts that are served: example.com,*.example.org",
+    }),
+  trackInterest: z.boolean().default(false)
+    .meta({ description: "Let only requests pass for which a workload has registered" }),
+  session: sessionSchema.optional().meta({ isFileOnly: true }),
+  routes: z.array(routeSchema).default([]).meta({ isFileOnly: true }),
   logFormat: z.enum(["text", "json"], { error: oneOf }).default("text")
     .meta({ placeholder: "FORMAT", description: "How a log line looks: text or json" }),
   logLevel: z.enum(LOG_LEVELS, { error: oneOf }).default("info")
@@ -223,7 +106,9 @@ export function parseConfig(options: unknown): GatewayConfig {
   const result = configSchema.safeParse(options);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw new ConfigError(String(issue?.path[0] ?? ""), issue?.message ?? "expected an object");
+  const [option = "", ...rest] = issue?.path.map(String) ?? [];
+  const where = rest.length === 0 ? "" : `at ${rest.join(".")}: `;
+  throw new ConfigError(option, where + (issue?.message ?? "expected an object"));
 }
 
 function parsed<T>(expected: string, parse: (text: string) => T | undefined) {
@@ -261,6 +146,13 @@ function parseNatsUrl(text: string): string | undefined {
   const url = URL.parse(text.includes("://") ? text : `nats://${text}`);
   return url !== null && /^(nats|tls):$/.test(url.protocol) && url.hostname !== ""
     ? text
+    : undefined;
+}
+
+function parseHostFilters(text: string): string[] | undefined {
+  const filters = text.toLowerCase().split(",").map((filter) => filter.trim());
+  return filters.every((filter) => /^(\*\.)?[\w:-]+(\.[\w-]+)*$/.test(filter))
+    ? filters
     : undefined;
 }
 

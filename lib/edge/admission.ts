@@ -11,14 +11,23 @@ import {
   toRequestHeaders,
   toTarget,
 } from "../mapping/request.ts";
+import { isHostMatch } from "../mapping/route.ts";
+import { toHostName } from "../mapping/subject.ts";
 import type { EdgeParts } from "./parts.ts";
+import { route, type Routed } from "./routing.ts";
+import { type ClientSession, toClientSession } from "./session_cookie.ts";
 
 /** A request that may go on. */
-export interface Admitted {
+export interface Admitted extends Routed {
   readonly request: Request;
   readonly target: Target;
   /** Lines for the header block of its messages. */
   readonly headerLines: string;
+  /** Unique among all gateways; undefined for an HTTP request. */
+  readonly connectionId: string | undefined;
+  /** Undefined where sessions are off. */
+  readonly session: ClientSession | undefined;
+  readonly remoteAddress: string;
 }
 
 /** Who is asking. */
@@ -47,17 +56,35 @@ export function admit(
     headers: [...request.headers],
     remoteAddress: peer.remoteAddress,
   };
-  const target = toTarget(snapshot, { prefix: parts.config.prefix, kind });
+  const { config, ids, gatewayId } = parts;
+  const target = toTarget(snapshot, { prefix: config.prefix, kind });
   if (kind === "websocket") checkHandshake(request);
+  checkHost(target, config.hostFilters);
+  checkInterest(target, { method: kind === "websocket" ? "ws" : request.method, parts });
   if (parts.bus.state !== "connected") {
     throw new GatewayError("nats_unavailable", "The gateway is not connected to NATS");
   }
-  const provenance = {
-    requestId: peer.requestId,
-    traceparent: parts.ids.nextTraceparent(),
-    scheme: request.url.startsWith("https:") ? "https" : "http",
-  } as const;
-  return { request, target, headerLines: toRequestHeaders(snapshot, { target, kind, provenance }) };
+  const session = config.session &&
+    toClientSession(request, { config: config.session, newId: () => ids.nextRequestId() });
+  const connectionId = kind === "websocket" ? `${gatewayId}-${ids.nextNumber()}` : undefined;
+  const { method } = request;
+  const routed = route(
+    { method, kind, target, sessionId: session?.id, connectionId },
+    parts,
+  );
+  const headerLines = toRequestHeaders(snapshot, {
+    target,
+    subject: routed.subject,
+    kind,
+    provenance: {
+      requestId: peer.requestId,
+      traceparent: ids.nextTraceparent(),
+      scheme: request.url.startsWith("https:") ? "https" : "http",
+      sessionId: session?.id,
+    },
+  });
+  const { remoteAddress } = peer;
+  return { ...routed, request, target, headerLines, connectionId, session, remoteAddress };
 }
 
 /**
@@ -68,6 +95,24 @@ export function admit(
  */
 export function isWebSocketUpgrade(request: Request): boolean {
   return listsToken(request.headers.get("upgrade"), "websocket");
+}
+
+function checkHost({ authority }: Target, filters: readonly string[]): void {
+  if (filters.length === 0) return;
+  const host = toHostName(authority);
+  if (filters.some((filter) => isHostMatch(filter, host))) return;
+  throw new GatewayError("host_not_served", "This host is not served here");
+}
+
+function checkInterest(
+  { hostTokens, pathTokens }: Target,
+  { method, parts }: { method: string; parts: EdgeParts },
+): void {
+  if (parts.interests?.has({ hostTokens, pathTokens, method }) ?? true) return;
+  throw new GatewayError(
+    "no_interest",
+    "No workload has registered for this host, path and method",
+  );
 }
 
 /** RFC 6455 §4.2.1. */

@@ -9,12 +9,14 @@ import { serveHttp } from "./http.ts";
 import type { EdgeParts } from "./parts.ts";
 import { toGatewayError, toProblemResponse } from "./problem.ts";
 import { Registry } from "./registry.ts";
+import { RegistryService } from "./registry_service.ts";
 import { Connection } from "./websocket.ts";
 
 /** The clients' side of the gateway: a handler for `Deno.serve`. */
 export class Edge implements Disposable {
   readonly #parts: EdgeParts;
   readonly #registry: Registry;
+  readonly #service: RegistryService;
   #isDraining = false;
 
   /**
@@ -23,6 +25,7 @@ export class Edge implements Disposable {
   constructor(parts: EdgeParts) {
     this.#parts = parts;
     this.#registry = new Registry(parts);
+    this.#service = new RegistryService(this.#registry, parts);
   }
 
   /** True once {@link Edge.drain} was called. */
@@ -55,13 +58,15 @@ export class Edge implements Disposable {
    *
    * @returns When the end of each connection has been told.
    */
-  drain(): Promise<void> {
+  async drain(): Promise<void> {
     this.#isDraining = true;
-    return this.#registry.drain();
+    await this.#registry.drain();
+    this.#service.leave();
   }
 
   /** Ends timers. */
   [Symbol.dispose](): void {
+    this.#service[Symbol.dispose]();
     this.#registry[Symbol.dispose]();
   }
 

@@ -29,16 +29,20 @@ const EMPTY = new Uint8Array();
 export async function serveHttp(admitted: Admitted, parts: EdgeParts): Promise<Response> {
   const body = await readBody(admitted.request, parts.config.maxBodySize);
   parts.metrics.bodyBytes("in", body.length);
-  if (parts.config.publishOnly) return publishOnly(admitted, { body, parts });
-  return await new Exchange(admitted, parts).run(body);
+  const response = admitted.mode === "publish"
+    ? publishOnly(admitted, { body, parts })
+    : await new Exchange(admitted, parts).run(body);
+  const setCookie = admitted.session?.setCookie;
+  if (setCookie !== undefined) response.headers.append("set-cookie", setCookie);
+  return response;
 }
 
 function publishOnly(
-  { target, headerLines }: Admitted,
+  { subject, headerLines }: Admitted,
   { body, parts }: { body: Uint8Array; parts: EdgeParts },
 ): Response {
   const headers = encodeHeaders(headerLines, { body, parts });
-  if (!parts.bus.publish(target.subject, body, { headers })) throw natsUnavailable();
+  if (!parts.bus.publish(subject, body, { headers })) throw natsUnavailable();
   return new Response(null, { status: 200 });
 }
 
@@ -62,12 +66,12 @@ class Exchange implements Receiver {
   }
 
   run(body: Uint8Array): Promise<Response> {
-    const { target, headerLines } = this.#admitted;
+    const { subject, headerLines } = this.#admitted;
     const reply = this.#slot.subject;
     const lines = headerLines + toReplyHeaders({ reply, closeSubject: this.#closeSubject });
     try {
       const headers = encodeHeaders(lines, { body, parts: this.#parts });
-      if (!this.#parts.bus.publish(target.subject, body, { reply, headers })) {
+      if (!this.#parts.bus.publish(subject, body, { reply, headers })) {
         throw natsUnavailable();
       }
     } catch (error) {

@@ -3,8 +3,11 @@
  *
  * @module
  */
-import type { GatewayConfig } from "../config/schema.ts";
+import type { GatewayConfig } from "../config/options.ts";
+import type { Route } from "../mapping/route.ts";
 import type { Bus } from "../nats/bus.ts";
+import type { Fanout } from "../nats/fanout.ts";
+import type { Interests } from "../nats/interest.ts";
 import type { Inbox } from "../nats/inbox.ts";
 import type { Outbox } from "../nats/outbox.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -18,6 +21,10 @@ export interface EdgeParts {
   readonly gatewayId: string;
   readonly bus: Bus;
   readonly inbox: Inbox;
+  readonly fanout: Fanout;
+  /** Who registered; undefined where everything passes. */
+  readonly interests: Interests | undefined;
+  readonly routes: readonly Route[];
   readonly outbox: Outbox;
   readonly ids: RequestIds;
   readonly metrics: Metrics;

@@ -4,6 +4,7 @@
  * @module
  */
 import { CLOSE } from "../mapping/frame.ts";
+import type { ListedConnection } from "../mapping/listing.ts";
 import type { BusState } from "../nats/bus.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Connection, ConnectionOwner } from "./websocket.ts";
@@ -11,7 +12,9 @@ import type { Connection, ConnectionOwner } from "./websocket.ts";
 /** Knows who is connected, closes them when NATS stays away, and when the gateway drains. */
 export class Registry implements ConnectionOwner, Disposable {
   readonly #parts: EdgeParts;
-  readonly #connections = new Set<Connection>();
+  /** In the order in which they came; the numbers are cursors for those who list them. */
+  readonly #connections = new Map<Connection, number>();
+  #count = 0;
   readonly #endState: () => void;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #onEmpty: (() => void) | undefined;
@@ -30,13 +33,25 @@ export class Registry implements ConnectionOwner, Disposable {
   }
 
   add(connection: Connection): void {
-    this.#connections.add(connection);
+    this.#connections.set(connection, ++this.#count);
     if (this.#onEmpty !== undefined) connection.close(CLOSE.goingAway, "gateway is draining");
   }
 
   remove(connection: Connection): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  /**
+   * Describes the connections in the order in which they came.
+   *
+   * @param after Only those with a larger number.
+   * @returns Number and description of each.
+   */
+  *describe(after: number): Iterable<[number: number, info: ListedConnection]> {
+    for (const [connection, number] of this.#connections) {
+      if (number > after) yield [number, connection.describe()];
+    }
   }
 
   /**
@@ -62,7 +77,7 @@ export class Registry implements ConnectionOwner, Disposable {
     clearTimeout(this.#graceTimer);
     switch (state) {
       case "connected":
-        for (const connection of this.#connections) connection.onReconnect();
+        for (const connection of this.#connections.keys()) connection.onReconnect();
         break;
       case "disconnected":
         this.#graceTimer = setTimeout(
@@ -77,6 +92,6 @@ export class Registry implements ConnectionOwner, Disposable {
   }
 
   #closeAll(code: number, reason: string): void {
-    for (const connection of this.#connections) connection.close(code, reason);
+    for (const connection of this.#connections.keys()) connection.close(code, reason);
   }
 }

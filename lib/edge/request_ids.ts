@@ -11,6 +11,12 @@ const POOL_BYTES = 16 * 1024;
 export class RequestIds {
   #pool = "";
   #position = 0;
+  #count = 0;
+
+  /** Unique within this process; not random. */
+  nextNumber(): string {
+    return (this.#count++).toString(36);
+  }
 
   /** 32 hexadecimal digits. */
   nextRequestId(): string {

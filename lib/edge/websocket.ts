@@ -16,6 +16,7 @@ import {
   toFrameHeader,
 } from "../mapping/frame.ts";
 import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
+import type { ListedConnection } from "../mapping/listing.ts";
 import { MAX_SUBJECT_LENGTH } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { Receiver, Slot } from "../nats/inbox.ts";
@@ -52,6 +53,9 @@ export class Connection implements Receiver {
   /** Why we closed it; a client that does not answer cannot tell another story. */
   #closing: { code: number; reason: string } | undefined;
   #drop: (() => void) | undefined;
+  #since = new Date();
+  #protocol = "";
+  readonly #subscriptions: (() => void)[] = [];
   #heldBytes = 0;
   #wasUnheard = false;
 
@@ -74,7 +78,8 @@ export class Connection implements Receiver {
     this.#owner = owner;
     this.#slot = parts.inbox.open(this);
     this.#lines = admitted.headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
-      toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId);
+      toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
+      (admitted.mode === "publish" ? toHeaderLine("X-H8s-ReplySubject", this.#slot.subject) : "");
     this.#headers = { text: this.#encodeHeaders("text"), binary: this.#encodeHeaders("binary") };
     const room = parts.bus.maxPayload - this.#headers.binary.length;
     this.#maxMessageBytes = Math.min(parts.config.maxBodySize, room);
@@ -87,7 +92,24 @@ export class Connection implements Receiver {
 
   /** Unique among all gateways. */
   get id(): string {
-    return `${this.#parts.gatewayId}-${this.#slot.id}`;
+    return this.#admitted.connectionId!;
+  }
+
+  /** What is told to those who ask who is connected. */
+  describe(): ListedConnection {
+    const { subject, target: { authority, path, query }, remoteAddress, session } = this.#admitted;
+    return {
+      id: this.id,
+      inbox: this.#slot.subject,
+      subject,
+      host: authority,
+      path,
+      query,
+      remote: remoteAddress,
+      since: this.#since.toISOString(),
+      protocol: this.#protocol,
+      ...(session === undefined ? {} : { session: session.id }),
+    };
   }
 
   /**
@@ -110,8 +132,11 @@ export class Connection implements Receiver {
   }
 
   onMessage({ headers, data }: BusMessage): void {
+    this.#onFrame(toFrame(headers, data), data.length);
+  }
+
+  #onFrame(frame: Frame, payloadLength: number): void {
     if (this.#state !== "open") return;
-    const frame = toFrame(headers, data);
     switch (frame.kind) {
       case "no_responders":
         return this.#onUnheard();
@@ -119,7 +144,7 @@ export class Connection implements Receiver {
         return this.close(frame.code, frame.reason);
       case "text":
       case "binary":
-        return this.#send(frame, data.length);
+        return this.#send(frame, payloadLength);
     }
   }
 
@@ -135,6 +160,9 @@ export class Connection implements Receiver {
     const idleTimeout = Math.ceil(this.#parts.config.wsIdleTimeout / 1000);
     const { socket, response } = this.#takeOver(request, { idleTimeout });
     if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
+    this.#protocol = protocol ?? "";
+    const setCookie = this.#admitted.session?.setCookie;
+    if (setCookie !== undefined) response.headers.append("set-cookie", setCookie);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#onOpen();
@@ -159,6 +187,11 @@ export class Connection implements Receiver {
 
   #onOpen(): void {
     this.#state = "open";
+    this.#since = new Date();
+    const listener = (frame: Frame, length: number) => this.#onFrame(frame, length);
+    for (const subject of this.#admitted.subscribe) {
+      this.#subscriptions.push(this.#parts.fanout.subscribe(subject, listener));
+    }
     this.#tell({ type: "established" });
     this.#parts.metrics.socketOpened();
     this.#owner.add(this);
@@ -171,11 +204,12 @@ export class Connection implements Receiver {
     if (bytes.length > this.#maxMessageBytes) {
       return this.close(CLOSE.tooBig, `message larger than ${this.#maxMessageBytes} bytes`);
     }
-    const { subject } = this.#admitted.target;
-    const options = { reply: this.#slot.subject, headers: this.#headers[kind] };
+    const { subject, mode } = this.#admitted;
+    const headers = this.#headers[kind];
+    const options = mode === "publish" ? { headers } : { reply: this.#slot.subject, headers };
     const { wsReceiveBuffer } = this.#parts.config;
     if (this.#parts.bus.state !== "connected") {
-      this.#heldBytes += bytes.length + options.headers.length;
+      this.#heldBytes += bytes.length + headers.length;
       if (this.#heldBytes > wsReceiveBuffer) {
         return this.close(CLOSE.tryAgainLater, "NATS is away and the receive buffer is full");
       }
@@ -198,7 +232,7 @@ export class Connection implements Receiver {
     this.#parts.metrics.messageUnheard();
     if (this.#wasUnheard) return;
     this.#wasUnheard = true;
-    const { subject } = this.#admitted.target;
+    const { subject } = this.#admitted;
     this.#parts.log.warn("no workload subscribes to what a client sends or does", { subject });
   }
 
@@ -208,6 +242,7 @@ export class Connection implements Receiver {
     const wasOpen = this.#state !== "opening";
     this.#state = "closed";
     this.#slot.release();
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
     if (!wasOpen) return;
     this.#tell({ type: "closed", code, reason: toCloseReason(reason) });
     this.#parts.metrics.socketClosed(code);
@@ -216,7 +251,7 @@ export class Connection implements Receiver {
 
   #tell(event: ConnectionEvent): void {
     const { prefix, controlSubjects: forms } = this.#parts.config;
-    const { hostTokens, subject } = this.#admitted.target;
+    const { subject, target: { hostTokens } } = this.#admitted;
     const common = this.#lines + toEventHeaders(event);
     for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
       const headers = encodeLatin1(toHeaderBlock(common + message.lines));

@@ -27,8 +27,10 @@ const HANDSHAKE: ReadonlySet<string> = new Set(["connection", "upgrade"]);
 
 /** What the gateway itself says of a request; a client's own are dropped first. */
 const SET_BY_GATEWAY: ReadonlySet<string> = new Set([
+  "client-id",
   "forwarded",
   "host",
+  "reply-to",
   "traceparent",
   "tracestate",
   "x-forwarded-for",

@@ -25,11 +25,13 @@ export interface Target {
   readonly authority: string;
   /** {@link authority} as subject tokens. */
   readonly hostTokens: string;
+  /** {@link path} as subject tokens; empty for the root. */
+  readonly pathTokens: string;
   /** The path exactly as the client sent it. */
   readonly path: string;
   /** The query without `?`; empty if none. */
   readonly query: string;
-  /** Where the message is published. */
+  /** Where the message is published by convention. */
   readonly subject: string;
 }
 
@@ -69,15 +71,16 @@ export function toTarget(
   const host = request.headers.find(([name]) => name === "host")?.[1];
   checkAuthority({ scheme, authority, host });
   const hostTokens = toHostTokens(authority);
+  const pathTokens = toPathTokens(path);
   const isWebSocket = kind === "websocket";
   const subject = toSubject({
     prefix,
     scheme: isWebSocket ? "ws" : "http",
     method: isWebSocket ? "ws" : method,
     host: hostTokens,
-    path: toPathTokens(path),
+    path: pathTokens,
   });
-  return { authority, hostTokens, path, query, subject };
+  return { authority, hostTokens, pathTokens, path, query, subject };
 }
 
 /** What the gateway adds to every request. */
@@ -88,6 +91,8 @@ export interface Provenance {
   readonly traceparent: string;
   /** The scheme that the client used. */
   readonly scheme: "http" | "https";
+  /** The client's session, where sessions are on. */
+  readonly sessionId: string | undefined;
 }
 
 /**
@@ -95,12 +100,18 @@ export interface Provenance {
  * `Host`, where it came from, and the subject, query and path of the contract.
  *
  * @param request The request as it came.
- * @param options Where it goes, what kind it is, and what the gateway knows of it.
+ * @param options `target`: its parts; `subject`: where its messages go; its kind; and what the gateway
+ * knows of it.
  * @returns Lines for a NATS header block.
  */
 export function toRequestHeaders(
   request: RequestSnapshot,
-  { target, kind, provenance }: { target: Target; kind: RequestKind; provenance: Provenance },
+  { target, subject, kind, provenance }: {
+    target: Target;
+    subject: string;
+    kind: RequestKind;
+    provenance: Provenance;
+  },
 ): string {
   return fromClientHeaders(request.headers, kind) +
     toHeaderLine("Host", target.authority) +
@@ -109,9 +120,15 @@ export function toRequestHeaders(
     toHeaderLine("X-Forwarded-Host", target.authority) +
     toHeaderLine("X-Request-Id", provenance.requestId) +
     toHeaderLine("Traceparent", provenance.traceparent) +
-    toHeaderLine("X-H8s-PublishSubject", target.subject) +
+    toHeaderLine("X-H8s-PublishSubject", subject) +
     toHeaderLine("X-H8s-Original-Query", toByteString(target.query)) +
-    toHeaderLine("X-H8s-Original-Path", toByteString(target.path));
+    toHeaderLine("X-H8s-Original-Path", toByteString(target.path)) +
+    (provenance.sessionId === undefined ? "" : toSessionHeaders(provenance.sessionId));
+}
+
+/** As the NATSRun demo's workloads read them. */
+function toSessionHeaders(sessionId: string): string {
+  return toHeaderLine("Client-Id", sessionId) + toHeaderLine("Reply-To", `${sessionId}.push`);
 }
 
 /** What an HTTP request's message carries besides. */

@@ -10,6 +10,7 @@ import {
 
 const OPTIONS = { prefix: "h8s", kind: "http" } as const;
 const PROVENANCE = {
+  sessionId: undefined,
   requestId: "req-1",
   traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
   scheme: "https",
@@ -54,6 +55,7 @@ Deno.test("toTarget() splits the URL and makes the subject", async (t) => {
       assert.deepEqual(toTarget(get(url, "a.example"), OPTIONS), {
         authority: "a.example",
         hostTokens: "example.a",
+        pathTokens: tokens.slice("example.a".length + 1),
         path,
         query,
         subject: `h8s.http.GET.${tokens}`,
@@ -217,8 +219,10 @@ Deno.test("toRequestHeaders() tells path and query as the bytes that the client 
   for (const [target, path, query] of table) {
     await t.step(target.slice(0, 40), () => {
       const request = get(`http://a.example${target}`, "a.example");
+      const parsed = toTarget(request, OPTIONS);
       const lines = toRequestHeaders(request, {
-        target: toTarget(request, OPTIONS),
+        target: parsed,
+        subject: parsed.subject,
         kind: "http",
         provenance: PROVENANCE,
       }).split("\r\n");
@@ -277,6 +281,12 @@ function get(url: string, host?: string, headers: HeaderEntry[] = []): RequestSn
 
 function read(request: RequestSnapshot): readonly HeaderEntry[] {
   const target = toTarget(request, OPTIONS);
-  const lines = toRequestHeaders(request, { target, kind: "http", provenance: PROVENANCE });
+  const { subject } = target;
+  const lines = toRequestHeaders(request, {
+    target,
+    subject,
+    kind: "http",
+    provenance: PROVENANCE,
+  });
   return parseHeaderBlock(toHeaderBlock(lines)).entries;
 }

@@ -1,0 +1,75 @@
+/**
+ * Where a request goes: the first route that matches, else the convention.
+ *
+ * @module
+ */
+import type { RequestKind } from "../mapping/headers.ts";
+import type { Target } from "../mapping/request.ts";
+import { toHostName } from "../mapping/subject.ts";
+import { renderTemplate, type TemplateValues } from "../mapping/template.ts";
+import type { EdgeParts } from "./parts.ts";
+
+/** What is known of a request when it is routed. */
+export interface Routable {
+  readonly method: string;
+  readonly kind: RequestKind;
+  readonly target: Target;
+  /** Undefined where sessions are off. */
+  readonly sessionId: string | undefined;
+  /** Undefined for an HTTP request. */
+  readonly connectionId: string | undefined;
+}
+
+/** What becomes of a request. */
+export interface Routed {
+  /** Where its messages go. */
+  readonly subject: string;
+  /** What reaches the connection besides its inbox. */
+  readonly subscribe: readonly string[];
+  /** Whether a reply is waited for. */
+  readonly mode: "request" | "publish";
+}
+
+/**
+ * Routes a request.
+ *
+ * @param request What is known of it.
+ * @param parts The configuration and the routes.
+ * @returns What becomes of it.
+ * @throws {GatewayError} when the route's template gives no subject for it.
+ */
+export function route(request: Routable, { config, routes, gatewayId }: EdgeParts): Routed {
+  const { target, kind, method, sessionId, connectionId } = request;
+  const isWebSocket = kind === "websocket";
+  const push = isWebSocket && sessionId !== undefined ? [`${config.prefix}.${sessionId}.push`] : [];
+  const byConvention: Routed = {
+    subject: target.subject,
+    subscribe: push,
+    mode: config.publishOnly ? "publish" : "request",
+  };
+  if (routes.length === 0) return byConvention;
+  const host = toHostName(target.authority);
+  for (const route of routes) {
+    const params = route.match({ host, path: target.path, method, isWebSocket });
+    if (params === undefined) continue;
+    const builtIn: TemplateValues["builtIn"] = {
+      prefix: config.prefix,
+      scheme: isWebSocket ? "ws" : "http",
+      method: isWebSocket ? "ws" : method,
+      "method:lower": isWebSocket ? "ws" : method.toLowerCase(),
+      host: target.hostTokens,
+      path: target.pathTokens,
+      gateway: gatewayId,
+      ...(sessionId === undefined ? {} : { session: sessionId }),
+      ...(connectionId === undefined ? {} : { connection: connectionId }),
+    };
+    const render = (template: Parameters<typeof renderTemplate>[0]) =>
+      renderTemplate(template, { builtIn, params });
+    return {
+      subject: route.subject === undefined ? target.subject : render(route.subject),
+      subscribe: [...new Set([...route.subscribe.map(render), ...push])],
+      mode: config.publishOnly ? "publish" : route.mode,
+    };
+  }
+  return byConvention;
+}

@@ -1,0 +1,61 @@
+/**
+ * Heartbeats: how a gateway says that it lives, so that workloads notice when it does not.
+ *
+ * @module
+ */
+
+/** How often a gateway says that it lives, in milliseconds. */
+export const HEARTBEAT_INTERVAL_MS = 5000;
+
+/** After how many silent milliseconds a gateway, and all its connections, count as lost. */
+export const SILENCE_MS = 15_000;
+
+/** What a gateway says of itself: it lives, or it leaves in order. */
+export type HeartbeatEvent = "alive" | "gone";
+
+/** A heartbeat, read from its subject. */
+export interface Heartbeat {
+  readonly gateway: string;
+  readonly event: HeartbeatEvent;
+}
+
+/**
+ * Where a gateway publishes what it says of itself. The payload does not matter.
+ *
+ * @param heartbeat Who says what.
+ * @param prefix Of all subjects.
+ * @returns `<prefix>.control.gateway.<gateway>.<event>`.
+ */
+export function toHeartbeatSubject({ gateway, event }: Heartbeat, prefix: string): string {
+  return `${prefix}.control.gateway.${gateway}.${event}`;
+}
+
+/**
+ * The subject under which all heartbeats are heard.
+ *
+ * @param prefix Of all subjects.
+ * @returns `<prefix>.control.gateway.*.*`.
+ */
+export function toHeartbeatPattern(prefix: string): string {
+  return `${prefix}.control.gateway.*.*`;
+}
+
+/**
+ * Reads a heartbeat's subject.
+ *
+ * @param subject As NATS delivered it under {@link toHeartbeatPattern}.
+ * @returns Who says what; undefined for an event that is none of these.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { fromHeartbeatSubject } from "./heartbeat.ts";
+ *
+ * const heartbeat = fromHeartbeatSubject("h8s.control.gateway.G1.alive");
+ * assert.deepEqual(heartbeat, { gateway: "G1", event: "alive" });
+ * ```
+ */
+export function fromHeartbeatSubject(subject: string): Heartbeat | undefined {
+  const [event, gateway = ""] = subject.split(".").reverse();
+  return event === "alive" || event === "gone" ? { gateway, event } : undefined;
+}

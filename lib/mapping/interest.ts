@@ -1,0 +1,192 @@
+/**
+ * Interest: how a workload says which requests it serves, so that a gateway in interest mode can
+ * refuse the others.
+ *
+ * A workload publishes JSON `{"host","path","method"}` to `<prefix>.control.interest.register.<host>`
+ * at once and every 5 s, and to `….unregister.<host>` when it stops. What h8s adds to that contract:
+ *
+ * - `"match":"prefix"`, a fourth key: the path and everything below it;
+ * - `"host":"*"`: any host. Its subject ends with {@link ANY_HOST_TOKEN}, since `*` is no literal
+ *   token; a gateway looks at the JSON, not at the subject;
+ * - `"method":"*"`: any method of HTTP, but not `ws`, which is a WebSocket's.
+ *
+ * @module
+ */
+import { ContractError, parseJsonObject } from "./contract_error.ts";
+import { toHostName, toHostTokens, toPathTokens } from "./subject.ts";
+
+/** What stands in a subject for "any host". */
+export const ANY_HOST_TOKEN = "_any";
+
+/** How often an interest is repeated, in milliseconds. */
+export const INTEREST_INTERVAL_MS = 5000;
+
+/** After how many milliseconds without a repetition an interest is forgotten. */
+export const INTEREST_STALE_MS = 60_000;
+
+/** What a workload serves. */
+export interface Interest {
+  /** A host name or IP address without port, lower case; `*` for any. */
+  readonly host: string;
+  /** Starts with `/`. */
+  readonly path: string;
+  /** An upper-case method, `*` for any, or `ws` for a WebSocket's path. */
+  readonly method: string;
+  /** Present when everything below the path is served, too. */
+  readonly match?: "prefix";
+}
+
+/** Whether an interest begins (or goes on), or ends. */
+export type InterestChange = "register" | "unregister";
+
+/**
+ * Where an interest is published.
+ *
+ * @param change Whether it begins or ends.
+ * @param options `host`: the interest's; `prefix`: of all subjects.
+ * @returns `<prefix>.control.interest.<change>.<host>`.
+ * @throws {GatewayError} `malformed_request` when the host is none.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toInterestSubject } from "./interest.ts";
+ *
+ * const subject = toInterestSubject("register", { prefix: "h8s", host: "shop.example.com" });
+ * assert.equal(subject, "h8s.control.interest.register.com.example.shop");
+ * ```
+ */
+export function toInterestSubject(
+  change: InterestChange,
+  { prefix, host }: { prefix: string; host: string },
+): string {
+  const tokens = host === "*" ? ANY_HOST_TOKEN : toHostTokens(host);
+  return `${prefix}.control.interest.${change}.${tokens}`;
+}
+
+/**
+ * The subject under which a gateway hears all interests begin, or end.
+ *
+ * @param change Which of the two.
+ * @param prefix Of all subjects.
+ * @returns `<prefix>.control.interest.<change>.>`.
+ */
+export function toInterestPattern(change: InterestChange, prefix: string): string {
+  return `${prefix}.control.interest.${change}.>`;
+}
+
+/**
+ * An interest's JSON.
+ *
+ * @param interest What is served.
+ * @returns `{"host","path","method"}`, these keys in this order, then `match` if there is one.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { renderInterest } from "./interest.ts";
+ *
+ * const json = renderInterest({ host: "example.com", path: "/cart", method: "GET" });
+ * assert.equal(json, '{"host":"example.com","path":"/cart","method":"GET"}');
+ * ```
+ */
+export function renderInterest({ host, path, method, match }: Interest): string {
+  return JSON.stringify({ host, path, method, ...(match === undefined ? {} : { match }) });
+}
+
+/**
+ * Reads an interest. Keys that it does not know are ignored.
+ *
+ * @param payload The message's.
+ * @returns The interest; its host without port and in lower case, an empty path as `/`.
+ * @throws {ContractError} when it is none.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseInterest } from "./interest.ts";
+ *
+ * const payload = new TextEncoder().encode('{"host":"E.com:80","path":"/","method":"ws"}');
+ * assert.deepEqual(parseInterest(payload), { host: "e.com", path: "/", method: "ws" });
+ * ```
+ */
+export function parseInterest(payload: Uint8Array): Interest {
+  const { host, path, method, match } = parseJsonObject(payload, "an interest");
+  if (typeof host !== "string") throw refuse("host", "a host or *");
+  if (typeof path !== "string" || !/^(?:$|\/)/.test(path)) throw refuse("path", "a path");
+  if (typeof method !== "string" || !/^(?:ws|\*|[A-Z][A-Z0-9-]{0,31})$/.test(method)) {
+    throw refuse("method", "an upper-case method, * or ws");
+  }
+  if (match !== undefined && match !== "prefix") throw refuse("match", '"prefix" or absent');
+  return {
+    host: host === "*" ? host : parseHost(host),
+    path: parsePath(path === "" ? "/" : path),
+    method,
+    ...(match === undefined ? {} : { match }),
+  };
+}
+
+/** A request, as far as interests go. */
+export interface InterestingRequest {
+  /** From `toHostTokens`. */
+  readonly hostTokens: string;
+  /** From `toPathTokens`. */
+  readonly pathTokens: string;
+  /** An upper-case method, or `ws` for a WebSocket's handshake. */
+  readonly method: string;
+}
+
+/**
+ * Says whether a request is one that a workload has said it serves.
+ *
+ * Paths are compared as subjects do: empty segments and a trailing slash add nothing.
+ *
+ * @param interest What is served.
+ * @param request What came.
+ * @returns True when it is.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { matchesInterest } from "./interest.ts";
+ *
+ * const shop = { host: "example.com", path: "/shop", method: "*", match: "prefix" } as const;
+ * const request = { hostTokens: "com.example", pathTokens: "shop.cart", method: "GET" };
+ * assert.equal(matchesInterest(shop, request), true);
+ * ```
+ */
+export function matchesInterest(
+  { host, path, method, match }: Interest,
+  request: InterestingRequest,
+): boolean {
+  if (host !== "*" && toHostTokens(host) !== request.hostTokens) return false;
+  if (method === "*" ? request.method === "ws" : request.method !== method) return false;
+  const tokens = toPathTokens(path);
+  if (request.pathTokens === tokens) return true;
+  return match === "prefix" && (tokens === "" || request.pathTokens.startsWith(`${tokens}.`));
+}
+
+function parseHost(host: string): string {
+  try {
+    return toHostName(host);
+  } catch (cause) {
+    throw new ContractError(`Cannot read an interest: "host" is ${JSON.stringify(host)}`, {
+      cause,
+    });
+  }
+}
+
+function parsePath(path: string): string {
+  try {
+    toPathTokens(path);
+    return path;
+  } catch (cause) {
+    throw new ContractError(`Cannot read an interest: "path" is ${JSON.stringify(path)}`, {
+      cause,
+    });
+  }
+}
+
+function refuse(key: string, expected: string): ContractError {
+  return new ContractError(`Cannot read an interest: "${key}" is not ${expected}`);
+}

@@ -1,0 +1,148 @@
+/**
+ * Route templates → subjects.
+ *
+ * @module
+ */
+import { encodeToken, MAX_SUBJECT_LENGTH } from "./subject.ts";
+import { GatewayError } from "../errors.ts";
+
+/** A template that cannot be used; the message says why. */
+export class TemplateError extends Error {
+  /** Always `"TemplateError"`. */
+  override readonly name = "TemplateError";
+}
+
+/** A subject template, checked. */
+export interface Template {
+  readonly text: string;
+  /** Literal text and names, in turn. */
+  readonly pieces: readonly Piece[];
+}
+
+type Piece =
+  | { readonly kind: "literal"; readonly text: string }
+  | { readonly kind: "variable"; readonly name: string };
+
+/** What the gateway knows of a request besides the path's own parameters. */
+export const BUILT_IN_VARIABLES = [
+  "prefix",
+  "scheme",
+  "method",
+  "method:lower",
+  "host",
+  "path",
+  "session",
+  "connection",
+  "gateway",
+] as const;
+
+/** The name of a built-in variable. */
+export type BuiltInVariable = typeof BUILT_IN_VARIABLES[number];
+
+/** Values for a template. */
+export interface TemplateValues {
+  /** Already legal tokens; several where they are joined by dots; undefined where unknown. */
+  readonly builtIn: Readonly<Partial<Record<BuiltInVariable, string>>>;
+  /** As the client wrote them, decoded once: each becomes one token. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+const VARIABLE = /\{([^{}]*)\}/g;
+/** What a literal may hold besides dots; wildcards are looked at separately. */
+const LITERAL = /^[A-Za-z0-9\-_~$&+:=@%.*>]*$/;
+
+/**
+ * Checks a template.
+ *
+ * @param text E.g. `"{prefix}.{room}.in"`.
+ * @param options `params`: the names that the route's path has; `wildcards`: whether `*` and `>` may
+ * stand for whole tokens, as in a subscription.
+ * @returns The template.
+ * @throws {TemplateError} when a variable is unknown or the result could not be a subject.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseTemplate, renderTemplate } from "./template.ts";
+ *
+ * const template = parseTemplate("{prefix}.{room}.>", { params: ["room"], wildcards: true });
+ * const values = { builtIn: { prefix: "h8s" }, params: { room: "a.b" } };
+ * assert.equal(renderTemplate(template, values), "h8s.a%2Eb.>");
+ * ```
+ */
+export function parseTemplate(
+  text: string,
+  { params, wildcards }: { params: readonly string[]; wildcards: boolean },
+): Template {
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const match of text.matchAll(VARIABLE)) {
+    const [whole, name = ""] = match;
+    if (!isBuiltIn(name) && !params.includes(name)) {
+      const known = [...BUILT_IN_VARIABLES, ...params].map((name) => `{${name}}`).join(" ");
+      throw new TemplateError(`unknown variable ${whole}, expected one of ${known}`);
+    }
+    pieces.push({ kind: "literal", text: text.slice(end, match.index) }, {
+      kind: "variable",
+      name,
+    });
+    end = match.index + whole.length;
+  }
+  pieces.push({ kind: "literal", text: text.slice(end) });
+  checkTokens(text, wildcards);
+  return { text, pieces: pieces.filter((piece) => piece.kind === "variable" || piece.text !== "") };
+}
+
+/**
+ * Fills a template in.
+ *
+ * @param template From {@link parseTemplate}.
+ * @param values For its variables.
+ * @returns The subject; tokens that came out empty, such as the path of the root, are left out.
+ * @throws {GatewayError} `malformed_request` when a parameter is missing, `uri_too_long` when the
+ * subject is longer than NATS takes.
+ */
+export function renderTemplate({ pieces, text }: Template, values: TemplateValues): string {
+  let subject = "";
+  for (const piece of pieces) {
+    subject += piece.kind === "literal" ? piece.text : toValue(piece.name, values);
+  }
+  const tokens = subject.split(".").filter((token) => token !== "").join(".");
+  if (tokens.length > MAX_SUBJECT_LENGTH) {
+    const detail = `The path makes a subject of ${tokens.length} bytes`;
+    throw new GatewayError("uri_too_long", `${detail}; at most ${MAX_SUBJECT_LENGTH} fit`);
+  }
+  if (tokens === "") {
+    throw new GatewayError("malformed_request", `The route ${text} gives no subject`);
+  }
+  return tokens;
+}
+
+function toValue(name: string, { builtIn, params }: TemplateValues): string {
+  if (Object.hasOwn(params, name)) {
+    const value = params[name] ?? "";
+    if (value !== "") return encodeToken(value);
+    throw new GatewayError("malformed_request", `The path's part "${name}" is empty`);
+  }
+  return (isBuiltIn(name) ? builtIn[name] : undefined) ?? "";
+}
+
+function checkTokens(text: string, wildcards: boolean): void {
+  const tokens = text.replaceAll(VARIABLE, "v").split(".");
+  for (const [index, token] of tokens.entries()) {
+    if (token === "") throw new TemplateError("an empty token");
+    if (!LITERAL.test(token)) {
+      throw new TemplateError(`the token "${token}" has a character that no subject may have`);
+    }
+    if (!/[*>]/.test(token)) continue;
+    if (!wildcards) throw new TemplateError("a wildcard, where a message is published");
+    if (token.length > 1) throw new TemplateError(`a wildcard inside the token "${token}"`);
+    if (token === ">" && index < tokens.length - 1) {
+      throw new TemplateError("> that is not the last token");
+    }
+  }
+}
+
+function isBuiltIn(name: string): name is BuiltInVariable {
+  return (BUILT_IN_VARIABLES as readonly string[]).includes(name);
+}
