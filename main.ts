@@ -9,6 +9,7 @@
  */
 import manifest from "./deno.json" with { type: "json" };
 import { parseFlags, renderHelp, UsageError } from "./lib/config/flags.ts";
+import { ConfigFileError, loadOptions } from "./lib/config/load.ts";
 import { ListenError, startGateway } from "./lib/gateway.ts";
 
 const EXIT_FAILURE = 1;
@@ -31,14 +32,18 @@ export async function main(args: readonly string[]): Promise<number> {
         console.log(`h8s ${manifest.version}`);
         return 0;
       case "run": {
-        await using gateway = startGateway(command.options);
+        const { configSource, options } = command;
+        const fromFile = configSource === undefined ? {} : await loadOptions(configSource);
+        await using gateway = startGateway({ ...fromFile, ...options });
         await untilSignal();
         await gateway.stop();
         return 0;
       }
     }
   } catch (error) {
-    if (error instanceof UsageError) return complain(error, EXIT_USAGE);
+    if (error instanceof UsageError || error instanceof ConfigFileError) {
+      return complain(error, EXIT_USAGE);
+    }
     if (error instanceof ListenError) return complain(error, EXIT_FAILURE);
     throw error;
   }

@@ -4,13 +4,19 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import leven from "leven";
 import { ConfigError, type GatewayOptions } from "./options.ts";
 import { configSchema, parseConfig } from "./schema.ts";
+import { suggest } from "./suggest.ts";
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly kind: "run"; readonly options: GatewayOptions }
+  | {
+    readonly kind: "run";
+    /** From the flags alone. */
+    readonly options: GatewayOptions;
+    /** Where more options come from; the flags win. */
+    readonly configSource: string | undefined;
+  }
   | { readonly kind: "help" }
   | { readonly kind: "version" };
 
@@ -48,7 +54,7 @@ interface Flag {
  * ```
  */
 export function parseFlags(args: readonly string[]): Command {
-  const flags = listFlags();
+  const flags = [...listFlags(), CONFIG_FLAG];
   const { tokens } = parseArgs({
     args: [...args],
     strict: false,
@@ -74,7 +80,12 @@ export function parseFlags(args: readonly string[]): Command {
     if (flag === undefined) throw unknownFlag(token.rawName, flags);
     options[flag.option] = addValue(flag, token.value, options[flag.option]);
   }
-  return { kind: "run", options: checkOptions(options) };
+  const { config: configSource, ...rest } = options;
+  return {
+    kind: "run",
+    options: checkOptions(rest),
+    configSource: typeof configSource === "string" ? configSource : undefined,
+  };
 }
 
 function checkOptions(options: Readonly<Record<string, unknown>>): GatewayOptions {
@@ -83,8 +94,9 @@ function checkOptions(options: Readonly<Record<string, unknown>>): GatewayOption
     return options;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const value = JSON.stringify(options[error.option]);
-    throw new UsageError(`Cannot use --${toFlagName(error.option)} ${value}: ${error.message}`);
+    const [option = ""] = error.path;
+    const value = JSON.stringify(options[option]);
+    throw new UsageError(`Cannot use --${toFlagName(option)} ${value}: ${error.message}`);
   }
 }
 
@@ -95,7 +107,7 @@ function checkOptions(options: Readonly<Record<string, unknown>>): GatewayOption
  * @returns Several lines.
  */
 export function renderHelp(program: string): string {
-  const rows = listFlags().map((flag): [string, string] => {
+  const rows = [CONFIG_FLAG, ...listFlags()].map((flag): [string, string] => {
     const value = flag.placeholder === undefined ? "" : ` ${flag.placeholder}`;
     const byDefault = flag.byDefault === undefined ? "" : ` [${flag.byDefault}]`;
     return [`--${toFlagName(flag.option)}${value}`, flag.description + byDefault];
@@ -112,6 +124,14 @@ export function renderHelp(program: string): string {
     `Durations: 500ms, 5s, 1m. Sizes: 2097152, 64KiB, 2MiB. Defaults stand in [brackets].`,
   ].join("\n");
 }
+
+const CONFIG_FLAG: Flag = {
+  option: "config",
+  placeholder: "FILE",
+  description: "Options in YAML; - for standard input; flags win",
+  byDefault: undefined,
+  isRepeatable: false,
+};
 
 function listFlags(): Flag[] {
   return Object.entries(configSchema.shape).flatMap(([option, schema]) => {
@@ -150,10 +170,12 @@ function addValue(flag: Flag, value: string | undefined, before: unknown): unkno
 
 function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {
   const name = rawName.replace(/^-+/, "");
-  const names = [...flags.map(({ option }) => toFlagName(option)), "help", "version"];
-  const distance = (other: string) => leven(name, other);
-  const [closest = "help"] = names.toSorted((a, b) => distance(a) - distance(b));
-  const hint = distance(closest) <= 3 ? `did you mean --${closest}?` : "see --help";
+  const closest = suggest(name, [
+    ...flags.map(({ option }) => toFlagName(option)),
+    "help",
+    "version",
+  ]);
+  const hint = closest === undefined ? "see --help" : `did you mean --${closest}?`;
   return new UsageError(`Unknown flag ${rawName}: ${hint}`);
 }
 

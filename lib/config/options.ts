@@ -211,10 +211,11 @@ export class ConfigError extends Error {
   /**
    * Names the option.
    *
-   * @param option The name of the option, as in {@link GatewayOptions}; empty for none.
+   * @param path Where the value is, e.g. `["routes", "0", "subject"]`; the first is the name of the
+   * option, as in {@link GatewayOptions}.
    * @param message What is wrong and what would be right.
    */
-  constructor(readonly option: string, message: string) {
+  constructor(readonly path: readonly string[], message: string) {
     super(message);
   }
 }

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { parseRoute } from "../mapping/route.ts";
 import { isSubjectPrefix } from "../mapping/subject.ts";
 import { LOG_LEVELS } from "../telemetry/log.ts";
+import { suggest } from "./suggest.ts";
 import { ConfigError, type GatewayConfig } from "./options.ts";
 import { parseAddress, parseDurationMs, parseSizeBytes } from "./units.ts";
 
@@ -105,10 +106,15 @@ export const configSchema = z.strictObject({
 export function parseConfig(options: unknown): GatewayConfig {
   const result = configSchema.safeParse(options);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const [option = "", ...rest] = issue?.path.map(String) ?? [];
-  const where = rest.length === 0 ? "" : `at ${rest.join(".")}: `;
-  throw new ConfigError(option, where + (issue?.message ?? "expected an object"));
+  const [issue] = result.error.issues;
+  if (issue === undefined) throw result.error;
+  const path = issue.path.map(String);
+  if (issue.code !== "unrecognized_keys") throw new ConfigError(path, issue.message);
+  const [key = ""] = issue.keys;
+  const known = path.length === 0 ? Object.keys(configSchema.shape) : [];
+  const closest = suggest(key, known);
+  const hint = closest === undefined ? "" : `; did you mean "${closest}"?`;
+  throw new ConfigError([...path, key], `there is no such option${hint}`);
 }
 
 function parsed<T>(expected: string, parse: (text: string) => T | undefined) {
