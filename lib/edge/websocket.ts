@@ -57,6 +57,7 @@ export class Connection implements Receiver {
   #protocol = "";
   readonly #subscriptions: (() => void)[] = [];
   #heldBytes = 0;
+  #hasSpoken = false;
   #wasUnheard = false;
 
   /**
@@ -139,7 +140,7 @@ export class Connection implements Receiver {
     if (this.#state !== "open") return;
     switch (frame.kind) {
       case "no_responders":
-        return this.#onUnheard();
+        return this.#onUnheard(frame.subject);
       case "close":
         return this.close(frame.code, frame.reason);
       case "text":
@@ -204,6 +205,7 @@ export class Connection implements Receiver {
     if (bytes.length > this.#maxMessageBytes) {
       return this.close(CLOSE.tooBig, `message larger than ${this.#maxMessageBytes} bytes`);
     }
+    this.#hasSpoken = true;
     const { subject, mode } = this.#admitted;
     const headers = this.#headers[kind];
     const options = mode === "publish" ? { headers } : { reply: this.#slot.subject, headers };
@@ -228,12 +230,16 @@ export class Connection implements Receiver {
     this.#parts.metrics.message("out", length);
   }
 
-  #onUnheard(): void {
+  /** Events are unheard, too, where no workload cares who comes and goes; that is no loss. */
+  #onUnheard(subject: string | undefined): void {
+    const isMessage = subject === undefined ? this.#hasSpoken : subject === this.#admitted.subject;
+    if (!isMessage) return;
     this.#parts.metrics.messageUnheard();
     if (this.#wasUnheard) return;
     this.#wasUnheard = true;
-    const { subject } = this.#admitted;
-    this.#parts.log.warn("no workload subscribes to what a client sends or does", { subject });
+    this.#parts.log.warn("no workload subscribes to what a client says", {
+      subject: this.#admitted.subject,
+    });
   }
 
   /** Tells the end once, whatever comes first: the close event, our patience, or a failed upgrade. */

@@ -13,8 +13,11 @@ export type Frame =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "binary"; readonly bytes: Uint8Array }
   | { readonly kind: "close"; readonly code: number; readonly reason: string }
-  /** NATS's own word that nobody listens to what the client said; nothing for the client. */
-  | { readonly kind: "no_responders" };
+  /**
+   * NATS's own word that nobody subscribes to a subject, which servers before 2.11 do not name;
+   * nothing for the client.
+   */
+  | { readonly kind: "no_responders"; readonly subject: string | undefined };
 
 /** RFC 6455 §7.1.7: a reason is at most 123 bytes of UTF-8. */
 const MAX_REASON_LENGTH = 123;
@@ -68,7 +71,9 @@ export function toFrameHeader(kind: FrameKind): string {
 export function toFrame(headerBlock: string, payload: Uint8Array): Frame {
   if (headerBlock !== "") {
     const { status, entries } = parseHeaderBlock(headerBlock);
-    if (status === 503 && payload.length === 0) return { kind: "no_responders" };
+    if (status === 503 && payload.length === 0) {
+      return { kind: "no_responders", subject: findHeader(entries, "nats-subject") };
+    }
     const close = findHeader(entries, "x-h8s-close");
     if (close !== undefined) return parseClose(close);
     if (findHeader(entries, "x-h8s-frame") === "binary") return { kind: "binary", bytes: payload };

@@ -75,7 +75,9 @@ Deno.test("toFrame() loses no byte, whatever the payload", () => {
 
 Deno.test("toFrame() takes NATS's word that nobody listens for no message", () => {
   const frame = toFrame("NATS/1.0 503\r\n\r\n", new Uint8Array());
-  assert.deepEqual(frame, { kind: "no_responders" });
+  assert.deepEqual(frame, { kind: "no_responders", subject: undefined });
+  const named = toFrame("NATS/1.0 503\r\nNats-Subject: h8s.a\r\n\r\n", new Uint8Array());
+  assert.deepEqual(named, { kind: "no_responders", subject: "h8s.a" });
 });
 
 Deno.test("toFrameHeader() is the line that toFrame() reads", () => {
