@@ -26,7 +26,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const command = parseFlags(args);
     switch (command.kind) {
       case "help":
-        console.log(renderHelp("deno run --allow-net main.ts"));
+        console.log(renderHelp("deno run --allow-net main.ts", command.of));
         return 0;
       case "version":
         console.log(`h8s ${manifest.version}`);

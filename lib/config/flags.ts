@@ -1,12 +1,21 @@
 /**
- * The command line, made from the schema: `requestTimeout` is `--request-timeout`.
+ * The command line: which command, with which options.
  *
  * @module
  */
-import { parseArgs } from "node:util";
-import { ConfigError, type GatewayOptions } from "./options.ts";
-import { configSchema, parseConfig } from "./schema.ts";
-import { suggest } from "./suggest.ts";
+import type { z } from "zod";
+import {
+  type Flag,
+  listFlags,
+  readFlags,
+  renderFlags,
+  toFlagName,
+  UsageError,
+} from "./flag_table.ts";
+import { ConfigError, type GatewayOptions, type ReverseOptions } from "./options.ts";
+import { configSchema, parseWith, reverseSchema } from "./schema.ts";
+
+export { UsageError };
 
 /** What the command line asks for. */
 export type Command =
@@ -17,24 +26,17 @@ export type Command =
     /** Where more options come from; the flags win. */
     readonly configSource: string | undefined;
   }
-  | { readonly kind: "help" }
+  | { readonly kind: "reverse"; readonly options: ReverseOptions }
+  | { readonly kind: "help"; readonly of: "run" | "reverse" }
   | { readonly kind: "version" };
 
-/** A command line that cannot be understood; the message is one line for the user. */
-export class UsageError extends Error {
-  /** Always `"UsageError"`. */
-  override readonly name = "UsageError";
-}
-
-interface Flag {
-  /** As in the configuration, e.g. `requestTimeout`. */
-  readonly option: string;
-  /** Undefined for a switch. */
-  readonly placeholder: string | undefined;
-  readonly description: string;
-  readonly byDefault: string | undefined;
-  readonly isRepeatable: boolean;
-}
+const CONFIG_FLAG: Flag = {
+  option: "config",
+  placeholder: "FILE",
+  description: "Options in YAML; - for standard input; flags win",
+  byDefault: undefined,
+  isRepeatable: false,
+};
 
 /**
  * Reads the command line.
@@ -54,49 +56,18 @@ interface Flag {
  * ```
  */
 export function parseFlags(args: readonly string[]): Command {
-  const flags = [...listFlags(), CONFIG_FLAG];
-  const { tokens } = parseArgs({
-    args: [...args],
-    strict: false,
-    tokens: true,
-    options: Object.fromEntries(
-      flags.map((flag) => [toFlagName(flag.option), {
-        type: flag.placeholder === undefined ? "boolean" : "string",
-        multiple: flag.isRepeatable,
-      }]),
-    ),
-  });
-  const options: Record<string, unknown> = {};
-  for (const token of tokens) {
-    if (token.kind === "option-terminator") continue;
-    if (token.kind === "positional") {
-      throw new UsageError(
-        `Cannot use ${JSON.stringify(token.value)}: expected flags only, see --help`,
-      );
+  if (args[0] === "reverse") return parseReverse(args.slice(1));
+  const flags = readFlags(args, [CONFIG_FLAG, ...listFlags(configSchema)]);
+  switch (flags.kind) {
+    case "help":
+      return { kind: "help", of: "run" };
+    case "version":
+      return flags;
+    case "values": {
+      const { config, ...values } = flags.values;
+      const configSource = typeof config === "string" ? config : undefined;
+      return { kind: "run", options: check<GatewayOptions>(configSchema, values), configSource };
     }
-    if (token.name === "help" || token.rawName === "-h") return { kind: "help" };
-    if (token.name === "version") return { kind: "version" };
-    const flag = flags.find(({ option }) => toFlagName(option) === token.name);
-    if (flag === undefined) throw unknownFlag(token.rawName, flags);
-    options[flag.option] = addValue(flag, token.value, options[flag.option]);
-  }
-  const { config: configSource, ...rest } = options;
-  return {
-    kind: "run",
-    options: checkOptions(rest),
-    configSource: typeof configSource === "string" ? configSource : undefined,
-  };
-}
-
-function checkOptions(options: Readonly<Record<string, unknown>>): GatewayOptions {
-  try {
-    parseConfig(options);
-    return options;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const [option = ""] = error.path;
-    const value = JSON.stringify(options[option]);
-    throw new UsageError(`Cannot use --${toFlagName(option)} ${value}: ${error.message}`);
   }
 }
 
@@ -104,81 +75,57 @@ function checkOptions(options: Readonly<Record<string, unknown>>): GatewayOption
  * The text of `--help`.
  *
  * @param program How the program is called, e.g. `"deno run --allow-net main.ts"`.
+ * @param of Which command's.
  * @returns Several lines.
  */
-export function renderHelp(program: string): string {
-  const rows = [CONFIG_FLAG, ...listFlags()].map((flag): [string, string] => {
-    const value = flag.placeholder === undefined ? "" : ` ${flag.placeholder}`;
-    const byDefault = flag.byDefault === undefined ? "" : ` [${flag.byDefault}]`;
-    return [`--${toFlagName(flag.option)}${value}`, flag.description + byDefault];
-  });
-  rows.push(["--help", "Print this"], ["--version", "Print the version"]);
-  const width = Math.max(...rows.map(([flag]) => flag.length));
-  return [
-    "h8s: HTTP and WebSocket clients in, NATS messages out; workloads need no inbound port.",
-    "",
-    `Usage: ${program} [FLAGS]`,
-    "",
-    ...rows.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`),
-    "",
-    `Durations: 500ms, 5s, 1m. Sizes: 2097152, 64KiB, 2MiB. Defaults stand in [brackets].`,
-  ].join("\n");
-}
-
-const CONFIG_FLAG: Flag = {
-  option: "config",
-  placeholder: "FILE",
-  description: "Options in YAML; - for standard input; flags win",
-  byDefault: undefined,
-  isRepeatable: false,
-};
-
-function listFlags(): Flag[] {
-  return Object.entries(configSchema.shape).flatMap(([option, schema]) => {
-    const { placeholder, description = "", isFileOnly } = schema.meta() ?? {};
-    if (isFileOnly === true) return [];
-    const byDefault = schema.def.type === "optional" ? undefined : schema.def.defaultValue;
-    return [{
-      option,
-      placeholder: typeof placeholder === "string" ? placeholder : undefined,
-      description,
-      byDefault: renderDefault(byDefault),
-      isRepeatable: Array.isArray(byDefault),
-    }];
-  });
-}
-
-function renderDefault(value: unknown): string | undefined {
-  if (value === undefined || value === false) return undefined;
-  if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(", ");
-  if (typeof value === "object" && value !== null && "hostname" in value && "port" in value) {
-    return `${value.hostname}:${value.port}`;
+export function renderHelp(program: string, of: "run" | "reverse" = "run"): string {
+  switch (of) {
+    case "run":
+      return [
+        "h8s: HTTP and WebSocket clients in, NATS messages out; workloads need no inbound port.",
+        "",
+        `Usage: ${program} [FLAGS]`,
+        `       ${program} reverse --help   (the other end: NATS in, a local server out)`,
+        "",
+        ...renderFlags([CONFIG_FLAG, ...listFlags(configSchema)]),
+        "",
+        "Durations: 500ms, 5s, 1m. Sizes: 2097152, 64KiB, 2MiB. Defaults stand in [brackets].",
+      ].join("\n");
+    case "reverse":
+      return [
+        "h8s reverse: what the gateway publishes in NATS goes to a local HTTP and WebSocket server.",
+        "",
+        `Usage: ${program} reverse --hostname HOST --backend-url URL [FLAGS]`,
+        "",
+        ...renderFlags(listFlags(reverseSchema)),
+      ].join("\n");
   }
-  return String(value);
 }
 
-function addValue(flag: Flag, value: string | undefined, before: unknown): unknown {
-  const name = `--${toFlagName(flag.option)}`;
-  if (flag.placeholder === undefined) {
-    if (value === undefined || value === "true") return true;
-    if (value === "false") return false;
-    throw new UsageError(`Cannot use ${name}=${value}: it is a switch, expected no value`);
+function parseReverse(args: readonly string[]): Command {
+  const flags = readFlags(args, listFlags(reverseSchema));
+  switch (flags.kind) {
+    case "help":
+      return { kind: "help", of: "reverse" };
+    case "version":
+      return flags;
+    case "values":
+      return { kind: "reverse", options: check<ReverseOptions>(reverseSchema, flags.values) };
   }
-  if (value === undefined) throw new UsageError(`Cannot use ${name}: expected ${flag.placeholder}`);
-  return flag.isRepeatable ? [...(Array.isArray(before) ? before : []), value] : value;
 }
 
-function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {
-  const name = rawName.replace(/^-+/, "");
-  const closest = suggest(name, [
-    ...flags.map(({ option }) => toFlagName(option)),
-    "help",
-    "version",
-  ]);
-  const hint = closest === undefined ? "see --help" : `did you mean --${closest}?`;
-  return new UsageError(`Unknown flag ${rawName}: ${hint}`);
-}
-
-function toFlagName(option: string): string {
-  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** The values as they are, since whoever runs the command reads them again. */
+function check<Options>(schema: z.ZodType, values: Readonly<Record<string, unknown>>): Options {
+  try {
+    parseWith(schema, values);
+    return values as Options;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const [option = ""] = error.path;
+    const flag = `--${toFlagName(option)}`;
+    if (values[option] === undefined) {
+      throw new UsageError(`Cannot do without ${flag}: ${error.message}`);
+    }
+    throw new UsageError(`Cannot use ${flag} ${JSON.stringify(values[option])}: ${error.message}`);
+  }
 }

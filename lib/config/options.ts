@@ -203,6 +203,21 @@ export interface GatewayOptions {
   readonly logLevel?: LogLevel;
 }
 
+/** The reverse daemon's configuration. */
+export interface ReverseOptions
+  extends Pick<GatewayOptions, "natsUrl" | "prefix" | "logFormat" | "logLevel"> {
+  /** The public hosts whose requests go to the backend. */
+  readonly hostname: readonly string[];
+  /** The local server, e.g. `"http://localhost:3000"`. */
+  readonly backendUrl: string;
+  /**
+   * Replicas of one name share the work.
+   *
+   * @default "h8s-reverse"
+   */
+  readonly queueGroup?: string;
+}
+
 /** A value that cannot be used, named. */
 export class ConfigError extends Error {
   /** Always `"ConfigError"`. */

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { parseRoute } from "../mapping/route.ts";
-import { isSubjectPrefix } from "../mapping/subject.ts";
+import { encodeToken, isSubjectPrefix, toHostName } from "../mapping/subject.ts";
 import { LOG_LEVELS } from "../telemetry/log.ts";
 import { suggest } from "./suggest.ts";
 import { ConfigError, type GatewayConfig } from "./options.ts";
@@ -17,6 +17,9 @@ const SIZE = `a size such as "2097152", "64KiB" or "2MiB"`;
 const ADDRESS = `HOST:PORT, e.g. "0.0.0.0:8080" or "[::1]:8080"`;
 const NATS_URL = `a NATS URL such as "nats://127.0.0.1:4222"`;
 const HOSTS = `host names such as "example.com" or "*.example.com"`;
+const HOST = `a host name such as "api.example.com"`;
+const BACKEND_URL = `an HTTP URL such as "http://localhost:3000"`;
+const GROUP = `one literal subject token such as "api"`;
 const PREFIX = `literal subject tokens joined by dots, e.g. "h8s"`;
 
 const sessionSchema = z.strictObject({
@@ -104,7 +107,32 @@ export const configSchema = z.strictObject({
  * ```
  */
 export function parseConfig(options: unknown): GatewayConfig {
-  const result = configSchema.safeParse(options);
+  return parseWith(configSchema, options);
+}
+
+/** The options of the reverse daemon. */
+export const reverseSchema = z.strictObject({
+  hostname: z.array(parsed(HOST, parseHost), { error: () => `expected ${HOST}` })
+    .min(1, `expected ${HOST}`).prefault([])
+    .meta({ placeholder: "HOST", description: "Public host to serve; may be repeated" }),
+  backendUrl: parsed(BACKEND_URL, parseBackendUrl)
+    .meta({ placeholder: "URL", description: "The local server, e.g. http://localhost:3000" }),
+  queueGroup: parsed(GROUP, (text) => encodeToken(text) === text && text !== "" ? text : undefined)
+    .default("h8s-reverse")
+    .meta({ placeholder: "NAME", description: "Replicas of one name share the work" }),
+  ...configSchema.pick({ natsUrl: true, prefix: true, logFormat: true, logLevel: true }).shape,
+});
+
+/**
+ * Checks options against a schema and fills in its defaults.
+ *
+ * @param schema What is expected.
+ * @param options From the command line, a file or a program.
+ * @returns What the schema makes of them.
+ * @throws {ConfigError} that names the first option that cannot be used, and what would be right.
+ */
+export function parseWith<T>(schema: z.ZodType<T>, options: unknown): T {
+  const result = schema.safeParse(options);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue === undefined) throw result.error;
@@ -153,6 +181,19 @@ function parseNatsUrl(text: string): string | undefined {
   return url !== null && /^(nats|tls):$/.test(url.protocol) && url.hostname !== ""
     ? text
     : undefined;
+}
+
+function parseHost(text: string): string | undefined {
+  try {
+    return toHostName(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseBackendUrl(text: string): URL | undefined {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
 function parseHostFilters(text: string): string[] | undefined {

@@ -1,0 +1,147 @@
+/**
+ * Flags, made from a schema: `requestTimeout` is `--request-timeout`.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import type { z } from "zod";
+import { suggest } from "./suggest.ts";
+
+/** A command line that cannot be understood; the message is one line for the user. */
+export class UsageError extends Error {
+  /** Always `"UsageError"`. */
+  override readonly name = "UsageError";
+}
+
+/** One flag of a command. */
+export interface Flag {
+  /** As in the configuration, e.g. `requestTimeout`. */
+  readonly option: string;
+  /** Undefined for a switch. */
+  readonly placeholder: string | undefined;
+  readonly description: string;
+  readonly byDefault: string | undefined;
+  readonly isRepeatable: boolean;
+}
+
+/** What flags say: values by the name of their option, or that something else is asked for. */
+export type FlagValues =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "values"; readonly values: Readonly<Record<string, unknown>> };
+
+/**
+ * Reads flags, without looking at what their values mean.
+ *
+ * @param args Without the program's name and the command's.
+ * @param flags Those that there are.
+ * @returns What they say.
+ * @throws {UsageError} that names the flag and what would be right.
+ */
+export function readFlags(args: readonly string[], flags: readonly Flag[]): FlagValues {
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    tokens: true,
+    options: Object.fromEntries(
+      flags.map((flag) => [toFlagName(flag.option), {
+        type: flag.placeholder === undefined ? "boolean" : "string",
+        multiple: flag.isRepeatable,
+      }]),
+    ),
+  });
+  const values: Record<string, unknown> = {};
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") {
+      throw new UsageError(
+        `Cannot use ${JSON.stringify(token.value)}: expected flags only, see --help`,
+      );
+    }
+    if (token.name === "help" || token.rawName === "-h") return { kind: "help" };
+    if (token.name === "version") return { kind: "version" };
+    const flag = flags.find(({ option }) => toFlagName(option) === token.name);
+    if (flag === undefined) throw unknownFlag(token.rawName, flags);
+    values[flag.option] = addValue(flag, token.value, values[flag.option]);
+  }
+  return { kind: "values", values };
+}
+
+/**
+ * Flags as lines of a help text.
+ *
+ * @param flags Those that there are; `--help` and `--version` are added.
+ * @returns One line a flag: what it is called, what it does, its default.
+ */
+export function renderFlags(flags: readonly Flag[]): string[] {
+  const rows = flags.map((flag): [string, string] => {
+    const value = flag.placeholder === undefined ? "" : ` ${flag.placeholder}`;
+    const byDefault = flag.byDefault === undefined ? "" : ` [${flag.byDefault}]`;
+    return [`--${toFlagName(flag.option)}${value}`, flag.description + byDefault];
+  });
+  rows.push(["--help", "Print this"], ["--version", "Print the version"]);
+  const width = Math.max(...rows.map(([flag]) => flag.length));
+  return rows.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`);
+}
+
+/**
+ * The flags of a schema's options; those that are marked `isFileOnly` have none.
+ *
+ * @param schema Its properties' metadata say what their values are called and what they are for.
+ * @returns One flag an option.
+ */
+export function listFlags({ shape }: z.ZodObject): Flag[] {
+  return Object.entries(shape).flatMap(([option, schema]) => {
+    const { placeholder, description = "", isFileOnly } = (schema as z.ZodType).meta() ?? {};
+    if (isFileOnly === true) return [];
+    const byDefault = "defaultValue" in schema.def ? schema.def.defaultValue : undefined;
+    return [{
+      option,
+      placeholder: typeof placeholder === "string" ? placeholder : undefined,
+      description,
+      byDefault: renderDefault(byDefault),
+      isRepeatable: Array.isArray(byDefault),
+    }];
+  });
+}
+
+function renderDefault(value: unknown): string | undefined {
+  if (value === undefined || value === false) return undefined;
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(", ");
+  if (typeof value === "object" && value !== null && "hostname" in value && "port" in value) {
+    return `${value.hostname}:${value.port}`;
+  }
+  return String(value);
+}
+
+function addValue(flag: Flag, value: string | undefined, before: unknown): unknown {
+  const name = `--${toFlagName(flag.option)}`;
+  if (flag.placeholder === undefined) {
+    if (value === undefined || value === "true") return true;
+    if (value === "false") return false;
+    throw new UsageError(`Cannot use ${name}=${value}: it is a switch, expected no value`);
+  }
+  if (value === undefined) throw new UsageError(`Cannot use ${name}: expected ${flag.placeholder}`);
+  return flag.isRepeatable ? [...(Array.isArray(before) ? before : []), value] : value;
+}
+
+function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {
+  const name = rawName.replace(/^-+/, "");
+  const closest = suggest(name, [
+    ...flags.map(({ option }) => toFlagName(option)),
+    "help",
+    "version",
+  ]);
+  const hint = closest === undefined ? "see --help" : `did you mean --${closest}?`;
+  return new UsageError(`Unknown flag ${rawName}: ${hint}`);
+}
+
+/**
+ * An option's name on the command line.
+ *
+ * @param option E.g. `"requestTimeout"`.
+ * @returns E.g. `"request-timeout"`.
+ */
+export function toFlagName(option: string): string {
+  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
