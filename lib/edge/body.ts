@@ -5,35 +5,41 @@
  */
 import { GatewayError } from "../errors.ts";
 
+/** A request's body, as far as it was read. */
+export type RequestBody =
+  | { readonly kind: "whole"; readonly bytes: Uint8Array }
+  /** More than fits: what was read so far, and the rest as it comes. */
+  | { readonly kind: "stream"; readonly chunks: AsyncIterableIterator<Uint8Array> };
+
 const EMPTY = new Uint8Array();
 
 /**
- * Reads a request's body, counting what comes.
+ * Reads a request's body as far as it fits, counting what comes.
  *
  * @param request Its body is used up.
- * @param limit The most bytes that are taken.
- * @returns The bytes; empty without a body.
+ * @param options `room`: what fits into one message, in bytes; `limit`: the most that is taken in all.
+ * @returns All of it when it fits; else all of it in turn, which ends with `body_too_large` at the limit.
  * @throws {GatewayError} `body_too_large` as soon as it is known; `malformed_request` when the
  * client leaves in the middle of it.
  */
-export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
-  if (request.body === null) return EMPTY;
+export async function readBody(
+  request: Request,
+  { room, limit }: { room: number; limit: number },
+): Promise<RequestBody> {
+  if (request.body === null) return { kind: "whole", bytes: EMPTY };
   const announced = request.headers.get("content-length");
-  if (announced === "0") return EMPTY;
+  if (announced === "0") return { kind: "whole", bytes: EMPTY };
   if (announced !== null && Number(announced) > limit) throw tooLarge(limit);
-  const chunks: Uint8Array[] = [];
+  const rest = bounded(request.body, limit);
+  const begin: Uint8Array[] = [];
   let length = 0;
-  try {
-    for await (const chunk of request.body) {
-      length += chunk.length;
-      if (length > limit) throw tooLarge(limit);
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    if (cause instanceof GatewayError) throw cause;
-    throw new GatewayError("malformed_request", "Cannot read the body to its end", { cause });
+  while (length <= room) {
+    const { done, value } = await rest.next();
+    if (done) return { kind: "whole", bytes: concatenate(begin, length) };
+    begin.push(value);
+    length += value.length;
   }
-  return chunks.length === 1 ? chunks[0]! : concatenate(chunks, length);
+  return { kind: "stream", chunks: chain(begin, rest) };
 }
 
 /**
@@ -46,7 +52,34 @@ export function tooLarge(limit: number): GatewayError {
   return new GatewayError("body_too_large", `The body is larger than ${limit} bytes`);
 }
 
+async function* bounded(
+  body: ReadableStream<Uint8Array>,
+  limit: number,
+): AsyncGenerator<Uint8Array, void> {
+  let length = 0;
+  try {
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > limit) throw tooLarge(limit);
+      yield chunk;
+    }
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    throw new GatewayError("malformed_request", "Cannot read the body to its end", { cause });
+  }
+}
+
+async function* chain(
+  begin: readonly Uint8Array[],
+  rest: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  yield* begin;
+  yield* rest;
+}
+
 function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return only;
   const bytes = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {

@@ -5,18 +5,23 @@
  */
 import { GatewayError } from "../errors.ts";
 import { type EndReason, toRequestClosedSubject } from "../mapping/control.ts";
+import { DEFAULT_WINDOW_BYTES, parseFlowSignal } from "../mapping/flow.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
 import { isBodyless, parseReply, type Reply, toStreamEnd } from "../mapping/reply.ts";
-import { toReplyHeaders } from "../mapping/request.ts";
+import { toReplyHeaders, toUploadSubject, UPLOAD_HEADER } from "../mapping/request.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { AbortReason, Receiver, Slot } from "../nats/inbox.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
-import { readBody, tooLarge } from "./body.ts";
+import { readBody, type RequestBody, tooLarge } from "./body.ts";
 import type { EdgeParts } from "./parts.ts";
-import { ResponseStream } from "./stream.ts";
+import { ResponseFlow } from "./response_flow.ts";
+import { ResponseStream, type ResponseStreamOwner } from "./stream.ts";
+import { Upload, type UploadOwner, type UploadPhase } from "./upload.ts";
 
 const EMPTY = new Uint8Array();
+/** What the gateway adds to a request's headers besides its lines: inbox, close subject, window. */
+const REPLY_HEADERS_ROOM = 512;
 
 /**
  * Publishes a request and waits for its reply.
@@ -27,8 +32,9 @@ const EMPTY = new Uint8Array();
  * @throws {GatewayError} with what the client is to be told.
  */
 export async function serveHttp(admitted: Admitted, parts: EdgeParts): Promise<Response> {
-  const body = await readBody(admitted.request, parts.config.maxBodySize);
-  parts.metrics.bodyBytes("in", body.length);
+  const room = parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
+  const body = await readBody(admitted.request, { room, limit: parts.config.maxBodySize });
+  if (body.kind === "whole") parts.metrics.bodyBytes("in", body.bytes.length);
   const response = admitted.mode === "publish"
     ? publishOnly(admitted, { body, parts })
     : await new Exchange(admitted, parts).run(body);
@@ -39,21 +45,25 @@ export async function serveHttp(admitted: Admitted, parts: EdgeParts): Promise<R
 
 function publishOnly(
   { subject, headerLines }: Admitted,
-  { body, parts }: { body: Uint8Array; parts: EdgeParts },
+  { body, parts }: { body: RequestBody; parts: EdgeParts },
 ): Response {
-  const headers = encodeHeaders(headerLines, { body, parts });
-  if (!parts.bus.publish(subject, body, { headers })) throw natsUnavailable();
+  if (body.kind === "stream") throw tooLarge(parts.bus.maxPayload);
+  const headers = encodeHeaders(headerLines, parts);
+  if (!parts.bus.publish(subject, body.bytes, { headers })) throw natsUnavailable();
   return new Response(null, { status: 200 });
 }
 
 /** One request that waits for its reply. */
-class Exchange implements Receiver {
+class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   readonly #admitted: Admitted;
   readonly #parts: EdgeParts;
   readonly #slot: Slot;
   readonly #closeSubject: string;
+  readonly #windowBytes: number;
   readonly #response = Promise.withResolvers<Response>();
+  #upload: Upload | undefined;
   #stream: ResponseStream | undefined;
+  #flow: ResponseFlow | undefined;
   #isWatching = false;
   #isEnded = false;
 
@@ -61,20 +71,16 @@ class Exchange implements Receiver {
     this.#admitted = admitted;
     this.#parts = parts;
     this.#slot = parts.inbox.open(this);
+    this.#windowBytes = Math.min(DEFAULT_WINDOW_BYTES, parts.config.responseBuffer);
     const token = `${parts.gatewayId}-${this.#slot.id}`;
     this.#closeSubject = toRequestClosedSubject(parts.config.prefix, token);
   }
 
-  run(body: Uint8Array): Promise<Response> {
-    const { subject, headerLines } = this.#admitted;
-    const reply = this.#slot.subject;
-    const lines = headerLines + toReplyHeaders({ reply, closeSubject: this.#closeSubject });
+  run(body: RequestBody): Promise<Response> {
     try {
-      const headers = encodeHeaders(lines, { body, parts: this.#parts });
-      if (!this.#parts.bus.publish(subject, body, { reply, headers })) {
-        throw natsUnavailable();
-      }
+      this.#publish(body);
     } catch (error) {
+      this.#upload?.stop("ctx_done");
       this.#slot.release();
       throw error;
     }
@@ -82,12 +88,15 @@ class Exchange implements Receiver {
     return this.#response.promise;
   }
 
-  onMessage({ headers, data }: BusMessage): void {
+  onMessage(message: BusMessage): void {
     if (this.#isEnded) return;
-    this.#slot.setDeadline(this.#parts.config.requestTimeout);
-    if (this.#stream !== undefined) return this.#onChunk(this.#stream, data);
+    if (this.#stream !== undefined) return this.#onChunk(this.#stream, message.data);
+    const signal = this.#upload && parseFlowSignal(message.headers);
+    if (signal?.kind === "continue") {
+      return this.#upload?.begin(message.reply, signal.windowBytes);
+    }
     try {
-      this.#onHead(parseReply(headers, data.length), data);
+      this.#onHead(parseReply(message.headers, message.data.length), message);
     } catch (error) {
       this.#fail(error, "completed");
     }
@@ -114,28 +123,67 @@ class Exchange implements Receiver {
     this.#admitted.request.signal.addEventListener("abort", this.#onClientGone);
   }
 
+  onPhase(phase: UploadPhase): void {
+    if (this.#isEnded) return;
+    const { requestTimeout } = this.#parts.config;
+    this.#slot.setDeadline(phase === "workload" ? requestTimeout : Number.POSITIVE_INFINITY);
+  }
+
+  onFailure(error: unknown): void {
+    this.#fail(error, "ctx_done");
+  }
+
+  onTaken(bytes: number): void {
+    this.#flow?.onTaken(bytes);
+    this.#restartDeadline();
+  }
+
+  onCancel(): void {
+    this.#end("ctx_done");
+  }
+
   #onClientGone = (): void => {
     this.#end("ctx_done");
     this.#response.resolve(new Response(null, { status: 499 }));
   };
 
-  #onHead(reply: Reply, data: Uint8Array): void {
+  #publish(body: RequestBody): void {
+    const { subject, headerLines } = this.#admitted;
+    const { bus, config } = this.#parts;
+    const reply = this.#slot.subject;
+    const lines = headerLines +
+      toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes });
+    const isUpload = body.kind === "stream";
+    const headers = encodeHeaders(isUpload ? lines + UPLOAD_HEADER : lines, this.#parts);
+    if (isUpload) this.#upload = new Upload(body.chunks, this.#parts, this);
+    const to = isUpload ? toUploadSubject(subject, config.prefix) : subject;
+    if (!bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers })) {
+      throw natsUnavailable();
+    }
+  }
+
+  #onHead(reply: Reply, { data, reply: creditSubject }: BusMessage): void {
     switch (reply.kind) {
       case "no_responders":
+        if (this.#upload !== undefined) throw nobodyStreams(this.#parts.bus.maxPayload);
         throw new GatewayError("no_responders", "No workload subscribes to this host and path");
       case "single":
         this.#respond(reply, data);
         return this.#end("completed");
       case "stream": {
+        const { bus, config } = this.#parts;
+        if (creditSubject !== "") {
+          const windowBytes = this.#windowBytes;
+          this.#flow = new ResponseFlow(bus, { subject: creditSubject, windowBytes });
+        }
         if (isBodyless(reply.status) || this.#admitted.request.method === "HEAD") {
           this.#respond(reply, EMPTY);
+          this.#flow?.cancel("completed");
           return this.#end("completed");
         }
-        const { responseBuffer } = this.#parts.config;
-        const stream = new ResponseStream(responseBuffer, () => this.#end("ctx_done"));
-        this.#stream = stream;
-        this.#respond(reply, stream.readable);
-        return this.#onChunk(stream, data);
+        this.#stream = new ResponseStream(config.responseBuffer, this);
+        this.#respond(reply, this.#stream.readable);
+        return this.#onChunk(this.#stream, data);
       }
     }
   }
@@ -144,6 +192,7 @@ class Exchange implements Receiver {
     { status, headers, contentLength }: Exclude<Reply, { kind: "no_responders" }>,
     body: Uint8Array | ReadableStream<Uint8Array<ArrayBuffer>>,
   ): void {
+    this.#upload?.stop("completed");
     const isHead = this.#admitted.request.method === "HEAD";
     const isEmpty = isHead || isBodyless(status);
     const response = new Response(isEmpty ? null : body as BodyInit, { status });
@@ -166,7 +215,16 @@ class Exchange implements Receiver {
       this.#parts.log.warn("response aborted: the client is too slow", { responseBuffer });
       return this.#fail(new Error("overflow"), "overflow");
     }
+    this.#flow?.onReceived(data.length);
     this.#parts.metrics.bodyBytes("out", data.length);
+    this.#restartDeadline();
+  }
+
+  /** Sliding; and a workload that waits for its client's credit is not late. */
+  #restartDeadline(): void {
+    if (this.#isEnded) return;
+    const { requestTimeout } = this.#parts.config;
+    this.#slot.setDeadline(this.#flow?.isExhausted ? Number.POSITIVE_INFINITY : requestTimeout);
   }
 
   #fail(error: unknown, reason: EndReason): void {
@@ -183,6 +241,8 @@ class Exchange implements Receiver {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#slot.release();
+    this.#upload?.stop(reason);
+    if (reason !== "completed" && reason !== "termination_chunk") this.#flow?.cancel(reason);
     if (this.#isWatching) {
       this.#admitted.request.signal.removeEventListener("abort", this.#onClientGone);
     }
@@ -190,17 +250,16 @@ class Exchange implements Receiver {
   }
 }
 
-function encodeHeaders(
-  lines: string,
-  { body, parts }: { body: Uint8Array; parts: EdgeParts },
-): Uint8Array {
+function encodeHeaders(lines: string, { bus }: EdgeParts): Uint8Array {
   const headers = encodeLatin1(toHeaderBlock(lines));
-  const room = parts.bus.maxPayload - headers.length;
-  if (room < 0) {
-    throw new GatewayError("headers_too_large", "The header block is larger than NATS can carry");
-  }
-  if (body.length > room) throw tooLarge(room);
-  return headers;
+  if (headers.length <= bus.maxPayload) return headers;
+  throw new GatewayError("headers_too_large", "The header block is larger than NATS can carry");
+}
+
+function nobodyStreams(maxPayload: number): GatewayError {
+  const detail = `The body does not fit into one message of ${maxPayload} bytes, and no workload ` +
+    "for this host and path takes streamed bodies";
+  return new GatewayError("body_too_large", detail);
 }
 
 function natsUnavailable(): GatewayError {

@@ -10,29 +10,49 @@ export class ResponseAborted extends Error {
   override readonly name = "ResponseAborted";
 }
 
+/** Told of what the client does with the body. */
+export interface ResponseStreamOwner {
+  /** The client has taken so many bytes since the call before. */
+  onTaken(bytes: number): void;
+  /** The client has gone. */
+  onCancel(): void;
+}
+
 /**
- * Chunks from NATS, read by a client at its own speed. NATS cannot be slowed down, so what the
- * client has not taken is kept up to a bound.
+ * Chunks from NATS, read by a client at its own speed. What the client has not taken is kept up to a
+ * bound; a workload that heeds credit never gets there.
  */
 export class ResponseStream {
   /** The body of the response. */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+  readonly #bufferBytes: number;
+  readonly #owner: ResponseStreamOwner;
+  #pushed = 0;
+  #taken = 0;
 
   /**
    * @param bufferBytes How much may wait for the client.
-   * @param onCancel Called when the client has gone.
+   * @param owner Told of what the client does.
    */
-  constructor(bufferBytes: number, onCancel: () => void) {
+  constructor(bufferBytes: number, owner: ResponseStreamOwner) {
+    this.#bufferBytes = bufferBytes;
+    this.#owner = owner;
     let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
     const strategy = new ByteLengthQueuingStrategy({ highWaterMark: bufferBytes });
     this.readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (given) => {
         controller = given;
       },
-      cancel: onCancel,
+      pull: () => this.#count(),
+      cancel: () => owner.onCancel(),
     }, strategy);
     this.#controller = controller!;
+  }
+
+  /** How many bytes wait for the client. */
+  get waiting(): number {
+    return this.#bufferBytes - (this.#controller.desiredSize ?? this.#bufferBytes);
   }
 
   /**
@@ -43,6 +63,7 @@ export class ResponseStream {
    */
   push(chunk: Uint8Array): boolean {
     if ((this.#controller.desiredSize ?? 0) <= 0) return false;
+    this.#pushed += chunk.length;
     this.#controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
     return true;
   }
@@ -55,5 +76,12 @@ export class ResponseStream {
   /** Cuts the body off, so that the client sees a broken transfer. */
   abort(reason: string): void {
     this.#controller.error(new ResponseAborted(reason));
+  }
+
+  #count(): void {
+    const taken = this.#pushed - this.waiting;
+    if (taken === this.#taken) return;
+    this.#owner.onTaken(taken - this.#taken);
+    this.#taken = taken;
   }
 }

@@ -137,17 +137,36 @@ export interface ReplyAddresses {
   readonly reply: string;
   /** Where its end will be told. */
   readonly closeSubject: string;
+  /** How many bytes of a streamed reply may be sent ahead of credit. */
+  readonly windowBytes: number;
 }
 
 /**
  * The header lines that tell a workload where an HTTP request's answer and end go.
  *
- * @param addresses The two subjects.
+ * @param addresses The two subjects, and the window.
  * @returns Lines for a NATS header block.
  */
-export function toReplyHeaders({ reply, closeSubject }: ReplyAddresses): string {
+export function toReplyHeaders({ reply, closeSubject, windowBytes }: ReplyAddresses): string {
   return toHeaderLine("X-H8s-ReplySubject", reply) +
-    toHeaderLine("X-H8s-Connection-Close-Subject", closeSubject);
+    toHeaderLine("X-H8s-Connection-Close-Subject", closeSubject) +
+    toHeaderLine("X-H8s-Window", String(windowBytes));
+}
+
+/** The header line of a request whose body comes in messages of its own. */
+export const UPLOAD_HEADER: string = toHeaderLine("X-H8s-Body", "stream");
+
+/**
+ * Where the head of a request goes whose body does not fit into one message.
+ *
+ * @param subject Where it would go otherwise.
+ * @param prefix Of all subjects.
+ * @returns `<prefix>.upload.<METHOD>.<host>.<path>`; a route's own subject gets `.upload` before it.
+ */
+export function toUploadSubject(subject: string, prefix: string): string {
+  const byConvention = `${prefix}.http.`;
+  if (!subject.startsWith(byConvention)) return `${prefix}.upload.${subject}`;
+  return `${prefix}.upload.${subject.slice(byConvention.length)}`;
 }
 
 /** A target may hold raw UTF-8, which the server has decoded; a header line holds bytes. */

@@ -6,6 +6,7 @@ import {
   toReplyHeaders,
   toRequestHeaders,
   toTarget,
+  toUploadSubject,
 } from "../../lib/mapping/request.ts";
 
 const OPTIONS = { prefix: "h8s", kind: "http" } as const;
@@ -266,10 +267,23 @@ Deno.test("toRequestHeaders() says each thing once whatever the client sends", (
 
 Deno.test("toReplyHeaders() tells where the answer and the end go", () => {
   assert.equal(
-    toReplyHeaders({ reply: "_INBOX.h8s.g.1", closeSubject: "h8s.control.connection.closed.t" }),
+    toReplyHeaders({
+      reply: "_INBOX.h8s.g.1",
+      closeSubject: "h8s.control.connection.closed.t",
+      windowBytes: 1048576,
+    }),
     "X-H8s-ReplySubject: _INBOX.h8s.g.1\r\n" +
-      "X-H8s-Connection-Close-Subject: h8s.control.connection.closed.t\r\n",
+      "X-H8s-Connection-Close-Subject: h8s.control.connection.closed.t\r\n" +
+      "X-H8s-Window: 1048576\r\n",
   );
+});
+
+Deno.test("toUploadSubject() puts the head of a large request beside the others", () => {
+  assert.equal(
+    toUploadSubject("h8s.http.PUT.com.example.a", "h8s"),
+    "h8s.upload.PUT.com.example.a",
+  );
+  assert.equal(toUploadSubject("h8s.rooms.a", "h8s"), "h8s.upload.h8s.rooms.a");
 });
 
 const MALFORMED = { name: "GatewayError", code: "malformed_request", status: 400 };

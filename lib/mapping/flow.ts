@@ -1,0 +1,70 @@
+/**
+ * Flow control: how either side of a stream says how much it can take, and that it takes no more.
+ *
+ * @module
+ */
+import { findHeader, parseHeaderBlock, toHeaderBlock, toHeaderLine } from "./headers.ts";
+
+/** How many bytes a workload may send ahead of credit where the gateway does not say otherwise. */
+export const DEFAULT_WINDOW_BYTES = 1024 * 1024;
+
+/**
+ * A message about a stream rather than of it.
+ *
+ * - `credit`: the receiver has taken so many bytes more.
+ * - `cancel`: the receiver takes no more, or the sender has no more and it is not the end.
+ * - `continue`: a workload takes an upload; it may be so many bytes ahead of its credit.
+ */
+export type FlowSignal =
+  | { readonly kind: "credit"; readonly bytes: number }
+  | { readonly kind: "cancel"; readonly reason: string }
+  | { readonly kind: "continue"; readonly windowBytes: number };
+
+/**
+ * Reads a signal.
+ *
+ * @param headerBlock A message's NATS header block as latin-1 text.
+ * @returns The signal; undefined when the message is none.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseFlowSignal, renderFlowSignal } from "./flow.ts";
+ *
+ * const block = renderFlowSignal({ kind: "credit", bytes: 65536 });
+ * assert.deepEqual(parseFlowSignal(block), { kind: "credit", bytes: 65536 });
+ * ```
+ */
+export function parseFlowSignal(headerBlock: string): FlowSignal | undefined {
+  if (!/x-h8s-c/i.test(headerBlock)) return undefined;
+  const { entries } = parseHeaderBlock(headerBlock);
+  const credit = findHeader(entries, "x-h8s-credit");
+  if (credit !== undefined) return { kind: "credit", bytes: toBytes(credit) };
+  const reason = findHeader(entries, "x-h8s-cancel");
+  if (reason !== undefined) return { kind: "cancel", reason };
+  const window = findHeader(entries, "x-h8s-continue");
+  if (window !== undefined) return { kind: "continue", windowBytes: toBytes(window) };
+  return undefined;
+}
+
+/**
+ * Writes a signal.
+ *
+ * @param signal What is said.
+ * @returns The message's NATS header block as latin-1 text.
+ */
+export function renderFlowSignal(signal: FlowSignal): string {
+  switch (signal.kind) {
+    case "credit":
+      return toHeaderBlock(toHeaderLine("X-H8s-Credit", String(signal.bytes)));
+    case "cancel":
+      return toHeaderBlock(toHeaderLine("X-H8s-Cancel", signal.reason));
+    case "continue":
+      return toHeaderBlock(toHeaderLine("X-H8s-Continue", String(signal.windowBytes)));
+  }
+}
+
+/** What is no number of bytes grants nothing. */
+function toBytes(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : 0;
+}

@@ -1,0 +1,61 @@
+/**
+ * Counting what was sent ahead of credit.
+ *
+ * @module
+ */
+
+/** How far a sender may be ahead of its receiver. */
+export class CreditWindow {
+  readonly #windowBytes: number;
+  #outstanding = 0;
+  #waiting: (() => void) | undefined;
+
+  /**
+   * @param windowBytes The most that may be unacknowledged; at least one message always goes.
+   */
+  constructor(windowBytes: number) {
+    this.#windowBytes = windowBytes;
+  }
+
+  /** How many bytes were sent and not yet taken. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /**
+   * Waits until there is room.
+   *
+   * @param bytes About to be sent; more than the window waits until nothing is outstanding.
+   * @returns When they may be sent; they count as sent from then on.
+   */
+  async take(bytes: number): Promise<void> {
+    while (this.#outstanding > 0 && this.#outstanding + bytes > this.#windowBytes) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting = resolve;
+      await promise;
+    }
+    this.#outstanding += bytes;
+  }
+
+  /**
+   * The receiver has taken some.
+   *
+   * @param bytes How many.
+   */
+  grant(bytes: number): void {
+    this.#outstanding = Math.max(0, this.#outstanding - bytes);
+    this.#wake();
+  }
+
+  /** Lets whoever waits go on: there is no use in waiting any longer. */
+  open(): void {
+    this.#outstanding = 0;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const resolve = this.#waiting;
+    this.#waiting = undefined;
+    resolve?.();
+  }
+}
