@@ -41,7 +41,7 @@ Deno.test("an HTTP request becomes a NATS request on the subject of its host and
 Deno.test("a malformed request is a 400 and never a message", async (t) => {
   await using setup = await setUp();
   const { nc, gateway } = setup;
-  const seen = await listen(nc, "h8s.>");
+  const seen = await listen(nc, "h8s.http.>");
   const table: [head: string, status: number][] = [
     ["GET / HTTP/1.1\r\nHost: a.b>c.*", 400],
     ["GET / HTTP/1.1\r\nHost: a b", 400],

@@ -159,7 +159,7 @@ Deno.test("how a client leaves is told", async (t) => {
 
 Deno.test("a handshake that is none is a 400, another version a 426", async (t) => {
   await using setup = await setUp();
-  const seen = await listen(setup.nc, "h8s.>");
+  const seen = await listen(setup.nc, "h8s.*.ws.>");
   const table: [name: string, from: string, to: string, status: number][] = [
     ["a POST", "GET ", "POST ", 400],
     ["no Connection: Upgrade", "Connection: Upgrade", "Connection: x", 400],
