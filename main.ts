@@ -11,6 +11,7 @@ import manifest from "./deno.json" with { type: "json" };
 import { parseFlags, renderHelp, UsageError } from "./lib/config/flags.ts";
 import { ConfigFileError, loadOptions } from "./lib/config/load.ts";
 import { ListenError, startGateway } from "./lib/gateway.ts";
+import { ReverseDaemon } from "./lib/reverse/daemon.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -37,6 +38,12 @@ export async function main(args: readonly string[]): Promise<number> {
         await using gateway = startGateway({ ...fromFile, ...options });
         await untilSignal();
         await gateway.stop();
+        return 0;
+      }
+      case "reverse": {
+        await using daemon = new ReverseDaemon(command.options);
+        await untilSignal();
+        await daemon.stop();
         return 0;
       }
     }

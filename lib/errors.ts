@@ -15,6 +15,8 @@ interface Row {
 
 const TABLE = {
   malformed_request: { status: 400, title: "Malformed request" },
+  host_not_served: { status: 403, title: "Host not served" },
+  no_interest: { status: 404, title: "No workload serves this path" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   unsupported_websocket_version: { status: 426, title: "Unsupported WebSocket version" },
   body_too_large: { status: 413, title: "Body too large" },

@@ -15,7 +15,9 @@ interface Stage {
 
 const ENTRY_POINTS = ["lib/mod.ts", "lib/workload/mod.ts"];
 const SOURCES = ["main.ts", "lib", "tests", "bench", "examples"];
-const UNIT_TESTS = ["tests/config", "tests/mapping", "tests/nats", "tests/edge", "tests/telemetry"];
+const UNIT_TESTS = ["config", "mapping", "nats", "edge", "telemetry", "reverse"].map((name) =>
+  `tests/${name}`
+);
 
 const STAGES: readonly Stage[] = [
   stage("format", ["fmt", "--check"]),

@@ -133,8 +133,9 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     this.#fail(error, "ctx_done");
   }
 
-  onTaken(bytes: number): void {
-    this.#flow?.onTaken(bytes);
+  onTaken(bytes: number, isDrained: boolean): void {
+    if (this.#isEnded) return;
+    this.#flow?.onTaken(bytes, isDrained);
     this.#restartDeadline();
   }
 

@@ -43,13 +43,15 @@ export class ResponseFlow {
   }
 
   /**
-   * The client took some; what it took is granted again in steps, not for each chunk.
+   * The client took some. That is granted again in steps, not for each chunk; but all of it once the
+   * client has everything, since the next chunk may need the whole window.
    *
    * @param bytes How many.
+   * @param isDrained True when nothing waits for the client any more.
    */
-  onTaken(bytes: number): void {
+  onTaken(bytes: number, isDrained: boolean): void {
     this.#taken += bytes;
-    if (this.#taken < this.#windowBytes / 4) return;
+    if (this.#taken < this.#windowBytes / 4 && !isDrained) return;
     this.#outstanding -= this.#taken;
     const signal = renderFlowSignal({ kind: "credit", bytes: this.#taken });
     this.#taken = 0;

@@ -12,8 +12,13 @@ export class ResponseAborted extends Error {
 
 /** Told of what the client does with the body. */
 export interface ResponseStreamOwner {
-  /** The client has taken so many bytes since the call before. */
-  onTaken(bytes: number): void;
+  /**
+   * The client has taken some.
+   *
+   * @param bytes Since the call before.
+   * @param isDrained True when nothing waits for it any more.
+   */
+  onTaken(bytes: number, isDrained: boolean): void;
   /** The client has gone. */
   onCancel(): void;
 }
@@ -81,7 +86,8 @@ export class ResponseStream {
   #count(): void {
     const taken = this.#pushed - this.waiting;
     if (taken === this.#taken) return;
-    this.#owner.onTaken(taken - this.#taken);
+    const bytes = taken - this.#taken;
     this.#taken = taken;
+    this.#owner.onTaken(bytes, taken === this.#pushed);
   }
 }

@@ -86,8 +86,9 @@ export class Upload implements Receiver {
     this.#owner.onPhase("client");
     for await (const chunk of this.#chunks) {
       metrics.bodyBytes("in", chunk.length);
-      for (let start = 0; start < chunk.length; start += bus.maxPayload) {
-        await this.#publish(chunk.subarray(start, start + bus.maxPayload), window);
+      const size = Math.min(bus.maxPayload, window.pieceBytes);
+      for (let start = 0; start < chunk.length; start += size) {
+        await this.#publish(chunk.subarray(start, start + size), window);
         if (this.#isStopped) return;
       }
     }

@@ -17,6 +17,14 @@ export class CreditWindow {
     this.#windowBytes = windowBytes;
   }
 
+  /**
+   * The largest message to send, in bytes. A receiver grants in steps of up to a quarter of the window;
+   * whoever waited for more than the rest of it to be granted might wait forever.
+   */
+  get pieceBytes(): number {
+    return Math.max(1, Math.floor(this.#windowBytes / 4));
+  }
+
   /** How many bytes were sent and not yet taken. */
   get outstanding(): number {
     return this.#outstanding;

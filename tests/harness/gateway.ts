@@ -1,54 +1,21 @@
 /**
- * The real program in its own process, with the net permission and no other.
+ * The gateway as users run it.
  *
  * @module
  */
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
-
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
-
-/** One line of the gateway's JSON log. */
-export interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly [field: string]: unknown;
-}
+import { Program } from "./program.ts";
 
 /** A gateway process that runs until it is disposed of. */
-export class GatewayProcess implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
-  readonly #reading: Promise<void>;
-  readonly #waiting = new Set<
-    { test: (line: LogLine) => boolean; resolve: (line: LogLine) => void }
-  >();
-
-  /** What it has logged so far. */
-  readonly lines: LogLine[] = [];
-  /** What it printed besides its log, e.g. a complaint of the runtime. */
-  readonly noise: string[] = [];
+export class GatewayProcess extends Program {
   /** Where clients come in, on 127.0.0.1. */
   port = 0;
   /** Where health and metrics are, on 127.0.0.1. */
   adminPort = 0;
 
-  private constructor(flags: readonly string[]) {
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--no-prompt", "--allow-net", "--config", CONFIG, MAIN, "--log-format", "json"],
-        ...["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", ...flags],
-      ],
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    this.#reading = this.#read();
-  }
-
   /**
    * Starts the program and waits until it listens.
    *
-   * @param flags Besides the addresses and the log format.
+   * @param flags Besides the addresses and the format of the log.
    * @param options `connected`: also wait for NATS.
    * @returns The running gateway.
    */
@@ -56,7 +23,8 @@ export class GatewayProcess implements AsyncDisposable {
     flags: readonly string[],
     { connected = true }: { connected?: boolean } = {},
   ): Promise<GatewayProcess> {
-    const gateway = new GatewayProcess(flags);
+    const addresses = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    const gateway = new GatewayProcess([...addresses, ...flags]);
     const { address, admin } = await gateway.logged("listening");
     gateway.port = Number(String(address).split(":")[1]);
     gateway.adminPort = Number(String(admin).split(":")[1]);
@@ -64,49 +32,9 @@ export class GatewayProcess implements AsyncDisposable {
     return gateway;
   }
 
-  /** The process id. */
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  /** Resolves when the process has ended and all that it printed has been read. */
-  get ended(): Promise<Deno.CommandStatus> {
-    return this.#reading.then(() => this.#process.status);
-  }
-
   /** `http://127.0.0.1:<port>`. */
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
-  }
-
-  /**
-   * Waits for a line of the log, one that is there already included.
-   *
-   * @param message Its message.
-   * @returns The line.
-   * @throws {Error} with the log, when the process ends without it.
-   */
-  async logged(message: string): Promise<LogLine> {
-    const test = (line: LogLine) => line.message === message;
-    const { promise, resolve } = Promise.withResolvers<LogLine>();
-    const there = this.lines.find(test);
-    if (there !== undefined) return there;
-    const waiting = { test, resolve };
-    this.#waiting.add(waiting);
-    const line = await Promise.race([promise, this.#reading]);
-    this.#waiting.delete(waiting);
-    if (line !== undefined) return line;
-    const all = [...this.lines.map((line) => JSON.stringify(line)), ...this.noise].join("\n");
-    throw new Error(`The gateway ended without logging ${JSON.stringify(message)}:\n${all}`);
-  }
-
-  /**
-   * Sends a signal.
-   *
-   * @param signal E.g. `"SIGTERM"`.
-   */
-  kill(signal: Deno.Signal): void {
-    this.#process.kill(signal);
   }
 
   /**
@@ -130,28 +58,5 @@ export class GatewayProcess implements AsyncDisposable {
     const { text } = await this.admin("/metrics");
     const line = text.split("\n").find((line) => line.startsWith(`${series} `));
     return Number(line?.slice(series.length + 1) ?? 0);
-  }
-
-  /** Ends the process at once. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
-    await this.#process.status;
-    await this.#reading;
-  }
-
-  async #read(): Promise<void> {
-    for await (const text of createInterface({ input: Readable.from(this.#process.stderr) })) {
-      if (!text.startsWith("{")) {
-        this.noise.push(text);
-        continue;
-      }
-      const line: LogLine = JSON.parse(text);
-      this.lines.push(line);
-      for (const { test, resolve } of this.#waiting) if (test(line)) resolve(line);
-    }
   }
 }

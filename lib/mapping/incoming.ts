@@ -1,0 +1,169 @@
+/**
+ * A NATS message from the gateway → what a workload needs to know of the request, the handshake or
+ * the event that it stands for: the way back of `request.ts`.
+ *
+ * @module
+ */
+import { type HeaderEntry, parseHeaderBlock } from "./headers.ts";
+import { fromPathTokens, toHostTokens } from "./subject.ts";
+
+/** A message's headers, told apart. */
+export interface Incoming {
+  /** The client's, and what the gateway says of the client; names and values as they came. */
+  readonly headers: readonly HeaderEntry[];
+  /** `X-H8s-*`: name in lower case without that prefix → the first value. */
+  readonly control: ReadonlyMap<string, string>;
+  /** `Host`, as the client sent it; undefined where it is missing. */
+  readonly host: string | undefined;
+}
+
+const CONTROL_PREFIX = "x-h8s-";
+
+/**
+ * Reads a message's headers.
+ *
+ * @param headerBlock The NATS header block as latin-1 text; empty without one.
+ * @returns What the application may see, and what it may not.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseIncoming } from "./incoming.ts";
+ *
+ * const block = "NATS/1.0\r\nHost: e.com\r\nX-H8s-Original-Path: /a\r\nNats-Msg-Id: 1\r\n\r\n";
+ * const { headers, control, host } = parseIncoming(block);
+ * assert.deepEqual(headers, [["Host", "e.com"]]);
+ * assert.equal(control.get("original-path"), "/a");
+ * assert.equal(host, "e.com");
+ * ```
+ */
+export function parseIncoming(headerBlock: string): Incoming {
+  const headers: HeaderEntry[] = [];
+  const control = new Map<string, string>();
+  let host: string | undefined;
+  for (const entry of parseHeaderBlock(headerBlock).entries) {
+    const name = entry[0].toLowerCase();
+    if (name.startsWith(CONTROL_PREFIX)) {
+      const key = name.slice(CONTROL_PREFIX.length);
+      if (!control.has(key)) control.set(key, entry[1]);
+    } else if (!name.startsWith("nats-")) {
+      if (name === "host") host ??= entry[1];
+      headers.push(entry);
+    }
+  }
+  return { headers, control, host };
+}
+
+/** Where a message was for, read from its subject with the help of its `Host`. */
+export interface Destination {
+  /** As `toHostTokens` gives them; undefined where neither `Host` nor the caller knows. */
+  readonly hostTokens: string | undefined;
+  /** As `toPathTokens` gives them; undefined together with {@link hostTokens}. */
+  readonly pathTokens: string | undefined;
+}
+
+/**
+ * Splits what follows the method in a subject into host and path.
+ *
+ * The subject alone does not tell: `com.example.foo` is `/foo` on `example.com` as well as `/` on
+ * `foo.example.com`. `Host` tells.
+ *
+ * @param rest The tokens after `<prefix>.http.<METHOD>.` or `<prefix>.ws.ws.`.
+ * @param options `host`: the message's; `assumedTokens`: whose message it is where it has none.
+ * @returns The tokens; undefined for a subject that does not begin with the host.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toDestination } from "./incoming.ts";
+ *
+ * assert.deepEqual(
+ *   toDestination("com.example.foo.bar", { host: "foo.example.com:8080" }),
+ *   { hostTokens: "com.example.foo", pathTokens: "bar" },
+ * );
+ * ```
+ */
+export function toDestination(
+  rest: string,
+  { host, assumedTokens }: { host: string | undefined; assumedTokens?: string | undefined },
+): Destination | undefined {
+  const hostTokens = host === undefined ? assumedTokens : safeHostTokens(host);
+  if (hostTokens === undefined) {
+    return host === undefined ? { hostTokens, pathTokens: undefined } : undefined;
+  }
+  if (rest === hostTokens) return { hostTokens, pathTokens: "" };
+  if (!rest.startsWith(`${hostTokens}.`)) return undefined;
+  return { hostTokens, pathTokens: rest.slice(hostTokens.length + 1) };
+}
+
+/**
+ * The URL that the client asked for.
+ *
+ * @param incoming The message's headers.
+ * @param options `host` and `pathTokens` stand in for what the headers do not tell.
+ * @returns The URL; its path and query are what the client sent, as far as a URL can hold them.
+ * @throws {TypeError} when no URL can be made of it.
+ * @throws {URIError} when a token of the path is not valid percent-encoded UTF-8.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseIncoming, toRequestUrl } from "./incoming.ts";
+ *
+ * const incoming = parseIncoming(
+ *   "NATS/1.0\r\nHost: e.com\r\nX-Forwarded-Proto: https\r\nX-H8s-Original-Path: /a//b\r\n" +
+ *     "X-H8s-Original-Query: c=%20\r\n\r\n",
+ * );
+ * assert.equal(toRequestUrl(incoming, { host: "", pathTokens: "a.b" }), "https://e.com/a//b?c=%20");
+ * ```
+ */
+export function toRequestUrl(
+  { headers, control, host: sentHost }: Incoming,
+  { host, pathTokens }: { host: string; pathTokens: string },
+): string {
+  const sentPath = control.get("original-path");
+  const path = sentPath === undefined ? fromPathTokens(pathTokens) : decodeUtf8(sentPath);
+  const query = decodeUtf8(control.get("original-query") ?? "");
+  const url = `${toScheme(headers)}://${sentHost ?? host}${path.startsWith("/") ? "" : "/"}${path}`;
+  return new URL(query === "" ? url : `${url}?${query}`).href;
+}
+
+/**
+ * The address of the client, or of the proxy before the gateway.
+ *
+ * @param headers From {@link parseIncoming}.
+ * @returns The last one of `X-Forwarded-For`: the one that the gateway itself saw; empty if unknown.
+ */
+export function toRemoteAddress(headers: readonly HeaderEntry[]): string {
+  return findLast(headers, "x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
+}
+
+/**
+ * Undoes what `toByteString` and its kind do: a header line holds UTF-8 as bytes.
+ *
+ * @param text Latin-1, one character a byte.
+ * @returns The text that these bytes are in UTF-8; U+FFFD for what is none.
+ */
+export function decodeUtf8(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
+  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+function toScheme(headers: readonly HeaderEntry[]): string {
+  const [first = ""] = findLast(headers, "x-forwarded-proto")?.split(",") ?? [];
+  return first.trim().toLowerCase() === "https" ? "https" : "http";
+}
+
+function findLast(headers: readonly HeaderEntry[], name: string): string | undefined {
+  return headers.findLast(([key]) => key.toLowerCase() === name)?.[1];
+}
+
+/** A `Host` that is none comes from no gateway; the message is then nobody's. */
+function safeHostTokens(host: string): string | undefined {
+  try {
+    return toHostTokens(host);
+  } catch {
+    return undefined;
+  }
+}

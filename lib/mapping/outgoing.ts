@@ -1,0 +1,104 @@
+/**
+ * A response → the messages of a reply: the way back of `reply.ts`.
+ *
+ * @module
+ */
+import { type HeaderEntry, toCanonicalName, toHeaderLine } from "./headers.ts";
+import { toStreamEnd } from "./reply.ts";
+
+/** What is for the hop to the gateway only, or would say something else than the application means. */
+const NOT_FORWARDED: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "keep-alive",
+  "proxy-connection",
+  "status",
+  "status-code",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** What the first message of a reply says besides its payload. */
+export interface ReplyHead {
+  /** 200–599. */
+  readonly status: number;
+  /** Names in any case; several of one name stay several. */
+  readonly headers: readonly HeaderEntry[];
+  /** In bytes. Present in a single reply, absent in the first message of a stream. */
+  readonly contentLength?: number;
+}
+
+/**
+ * The header lines of a reply's first message.
+ *
+ * @param head Status and headers.
+ * @returns Lines for a NATS header block: `Status-Code`, `Content-Length` for a single reply, then the
+ * response's own headers, names canonical.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toReplyLines } from "./outgoing.ts";
+ *
+ * const headers = [["content-type", "text/plain"], ["nats-x", "1"]] as const;
+ * assert.equal(
+ *   toReplyLines({ status: 201, headers, contentLength: 2 }),
+ *   "Status-Code: 201\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n",
+ * );
+ * ```
+ */
+export function toReplyLines({ status, headers, contentLength }: ReplyHead): string {
+  let lines = toHeaderLine("Status-Code", String(status));
+  if (contentLength !== undefined) lines += toHeaderLine("Content-Length", String(contentLength));
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase();
+    if (NOT_FORWARDED.has(key) || key.startsWith("x-h8s-") || key.startsWith("nats-")) continue;
+    lines += toHeaderLine(toCanonicalName(key), value);
+  }
+  return lines;
+}
+
+/**
+ * The length that a response itself announces.
+ *
+ * @param headers Names in any case.
+ * @returns Bytes; undefined when it announces none, or nonsense.
+ */
+export function toAnnouncedLength(headers: readonly HeaderEntry[]): number | undefined {
+  const value = headers.find(([name]) => name.toLowerCase() === "content-length")?.[1];
+  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+}
+
+/**
+ * Cuts a chunk of a stream into what can be sent as messages: none empty and none `0\r\n\r\n`, which
+ * would both end the stream.
+ *
+ * @param chunk Any number of bytes.
+ * @param limit The most bytes of one message, at least 1; of the first piece, where `first` is given.
+ * @returns Views of the chunk, in order.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { splitChunk } from "./outgoing.ts";
+ *
+ * const pieces = splitChunk(Uint8Array.of(1, 2, 3, 4, 5), { limit: 2 });
+ * assert.deepEqual(pieces.map((piece) => [...piece]), [[1, 2], [3, 4], [5]]);
+ * ```
+ */
+export function splitChunk(
+  chunk: Uint8Array,
+  { limit, first = limit }: { limit: number; first?: number },
+): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let offset = 0;
+  while (offset < chunk.length) {
+    const piece = chunk.subarray(offset, offset + (offset === 0 ? first : limit));
+    offset += piece.length;
+    if (toStreamEnd(piece) === undefined) pieces.push(piece);
+    else pieces.push(piece.subarray(0, 1), piece.subarray(1));
+  }
+  return pieces;
+}

@@ -1,0 +1,138 @@
+/**
+ * The workload's side of a WebSocket: what it reads from the messages and events of a connection, and
+ * what it publishes to the connection's inbox.
+ *
+ * @module
+ */
+import { type FrameKind, toCloseReason, toFrame, toFrameHeader } from "./frame.ts";
+import { findHeader, toHeaderBlock, toHeaderLine } from "./headers.ts";
+import { decodeUtf8, type Incoming, toRemoteAddress } from "./incoming.ts";
+import type { ListedConnection } from "./listing.ts";
+
+/** RFC 6455 §7.4.1: what stands for a close frame without a code. */
+const NO_STATUS = 1005;
+const EMPTY = new Uint8Array();
+
+/**
+ * The header block of a message for a client.
+ *
+ * @param kind What it is to become.
+ * @returns Latin-1 text.
+ */
+export function toSendBlock(kind: FrameKind): string {
+  return toHeaderBlock(toFrameHeader(kind));
+}
+
+/**
+ * The header block of the message that closes a client's socket.
+ *
+ * @param code 1000, 1001–1003, 1007–1013 or 3000–4999.
+ * @param reason Cut to 123 bytes of UTF-8.
+ * @returns Latin-1 text.
+ * @throws {RangeError} when a close frame may not carry the code.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toCloseBlock } from "./socket_message.ts";
+ *
+ * assert.equal(toCloseBlock(4001, "bye"), "NATS/1.0\r\nX-H8s-Close: 4001 bye\r\n\r\n");
+ * assert.throws(() => toCloseBlock(1006, ""), RangeError);
+ * ```
+ */
+export function toCloseBlock(code: number, reason: string): string {
+  const bytes = new TextEncoder().encode(toCloseReason(reason));
+  // deno-lint-ignore no-control-regex -- these are the characters that could begin another line
+  const text = String.fromCharCode(...bytes).replace(/[\x00-\x1f\x7f]/g, " ");
+  const block = toHeaderBlock(toHeaderLine("X-H8s-Close", `${code} ${text}`));
+  const frame = toFrame(block, EMPTY);
+  if (frame.kind === "close" && frame.code === code) return block;
+  throw new RangeError(`Cannot close: "${code}" is no code that a close frame may carry`);
+}
+
+/**
+ * A client's message as it was sent.
+ *
+ * @param control From `parseIncoming`.
+ * @param payload The message's.
+ * @returns Text for a text message, bytes for a binary one; without `X-H8s-Frame`, text when it is
+ * valid UTF-8.
+ */
+export function toSocketData(
+  control: Incoming["control"],
+  payload: Uint8Array,
+): string | Uint8Array {
+  const frame = control.get("frame") === "binary" ? undefined : toFrame("", payload);
+  return frame?.kind === "text" ? frame.text : toPlainBytes(payload);
+}
+
+/** How a connection ended. */
+export interface CloseInfo {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/**
+ * How a connection ended.
+ *
+ * @param control The headers of its `closed` event, from `parseIncoming`.
+ * @returns Code and reason; 1005 where the event tells none.
+ */
+export function toCloseInfo(control: Incoming["control"]): CloseInfo {
+  const code = Number(control.get("close-code"));
+  const reason = decodeUtf8(control.get("close-reason") ?? "");
+  return { code: Number.isSafeInteger(code) && code >= 1000 ? code : NO_STATUS, reason };
+}
+
+/**
+ * Where a message for a connection goes.
+ *
+ * @param control The headers of its message or event, from `parseIncoming`.
+ * @param reply The message's NATS reply; with a persisted message that is JetStream's, not the inbox.
+ * @returns The inbox.
+ */
+export function toInbox(control: Incoming["control"], reply: string): string {
+  return control.get("replysubject") ?? reply;
+}
+
+/** A connection, and the gateway that holds it. */
+export interface KnownConnection extends ListedConnection {
+  /** The token in `_INBOX.h8s.<gateway>.<id>`; empty where it is unknown. */
+  readonly gateway: string;
+}
+
+/**
+ * Reads an `established` event as its gateway would list the connection.
+ *
+ * @param incoming The event's headers.
+ * @param options `reply`: the event's; `since`: when it came, as ISO 8601.
+ * @returns The connection; undefined when the event does not name its inbox and subject.
+ */
+export function toKnownConnection(
+  { headers, control, host = "" }: Incoming,
+  { reply, since }: { reply: string; since: string },
+): KnownConnection | undefined {
+  const inbox = toInbox(control, reply);
+  const subject = control.get("publishsubject");
+  if (inbox === "" || subject === undefined) return undefined;
+  const session = control.get("session") ?? findHeader(headers, "client-id");
+  const offered = findHeader(headers, "sec-websocket-protocol");
+  return {
+    gateway: control.get("gateway-id") ?? "",
+    id: control.get("connection-id") ?? inbox,
+    inbox,
+    subject,
+    host,
+    path: decodeUtf8(control.get("original-path") ?? "/"),
+    query: decodeUtf8(control.get("original-query") ?? ""),
+    remote: toRemoteAddress(headers),
+    since,
+    protocol: control.get("protocol") ?? offered?.split(",")[0]?.trim() ?? "",
+    ...(session === undefined ? {} : { session }),
+  };
+}
+
+/** The NATS client may give a `Buffer`, whose `slice` and `toString` are not those of a `Uint8Array`. */
+function toPlainBytes({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
+}

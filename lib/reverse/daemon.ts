@@ -1,0 +1,106 @@
+/**
+ * The reverse daemon: what a gateway publishes for a host goes to a local HTTP and WebSocket server.
+ *
+ * @module
+ */
+import { nuid } from "@nats-io/nats-core";
+import type { ReverseOptions } from "../config/options.ts";
+import { parseWith, reverseSchema } from "../config/schema.ts";
+import { Session } from "../nats/session.ts";
+import { createLog, type Log } from "../telemetry/log.ts";
+import { Link } from "../workload/link.ts";
+import { serve } from "../workload/mod.ts";
+import { createHttpProxy } from "./http_proxy.ts";
+import { SocketProxy } from "./socket_proxy.ts";
+
+/** A running reverse daemon. */
+export class ReverseDaemon implements AsyncDisposable {
+  readonly #log: Log;
+  readonly #session: Session;
+  readonly #serving: Promise<AsyncDisposableStack>;
+  #stopped: Promise<void> | undefined;
+
+  /** One token that no other replica has. */
+  readonly id: string = nuid.next();
+
+  /**
+   * Begins to connect, and serves as soon as NATS is there.
+   *
+   * @param options Which hosts, and where their requests go.
+   * @throws {ConfigError} when an option cannot be used.
+   */
+  constructor(options: ReverseOptions) {
+    const config = parseWith(reverseSchema, options);
+    const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
+    const connected = Promise.withResolvers<void>();
+    this.#session = new Session({
+      servers: config.natsUrl,
+      name: `h8s-reverse-${this.id}`,
+      onRetry: (error, attempt) => log.warn("cannot reach NATS", { attempt, error: error.message }),
+      onError: (error) => log.error("nats", { error: error.message }),
+    });
+    this.#session.onState((state) => {
+      log.info(`nats ${state}`);
+      connected.resolve();
+    });
+    this.#serving = connected.promise.then(() => this.#serve(config));
+    this.#serving.then(
+      () =>
+        log.info("serving", { hosts: config.hostname.join(","), backend: config.backendUrl.href }),
+      (error) => log.error("cannot serve", { error: String(error) }),
+    );
+  }
+
+  /** Resolves once it serves. */
+  get serving(): Promise<void> {
+    return this.#serving.then(() => {});
+  }
+
+  /** Stops in order: takes no new work, finishes what runs, tells its WebSocket clients to come back. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** The same as {@link ReverseDaemon.stop}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #serve(config: ReturnType<typeof reverseSchema.parse>): Promise<AsyncDisposableStack> {
+    const stack = new AsyncDisposableStack();
+    const nc = this.#session.connection;
+    if (nc === undefined) return stack;
+    const { prefix, hostname, backendUrl, queueGroup } = config;
+    const onError = (error: unknown, stage: string) =>
+      this.#log.warn(stage, { error: String(error) });
+    const proxy = createHttpProxy({ backendUrl, onError: (error) => onError(error, "backend") });
+    const link = stack.use(new Link(nc, (error) => onError(error, "nats")));
+    const service = stack.use(
+      serve(nc, { host: hostname, queue: queueGroup, prefix, onError }, proxy),
+    );
+    for (const host of hostname) {
+      stack.use(
+        new SocketProxy({
+          link,
+          prefix,
+          hostname: host,
+          backendUrl,
+          group: queueGroup,
+          replica: this.id,
+          onError: (error) => onError(error, "backend"),
+        }),
+      );
+    }
+    await service.ready;
+    return stack;
+  }
+
+  async #stop(): Promise<void> {
+    this.#log.info("draining");
+    if (this.#session.state !== "connecting") await (await this.#serving).disposeAsync();
+    await this.#session.flush().catch(() => {});
+    await this.#session[Symbol.asyncDispose]();
+    this.#log.info("stopped");
+  }
+}

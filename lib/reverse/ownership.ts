@@ -1,0 +1,137 @@
+/**
+ * Who of several replicas holds which WebSocket, so that a replica that dies leaves no client behind.
+ *
+ * Each replica says what it holds: `<prefix>.control.reverse.<group>.<replica>.<event>` with the event
+ * `owns` or `released` and a list of inboxes as JSON, and `alive` every 5 s. One that starts asks by
+ * `hello`, and the others say again what they hold. When one has been silent for 15 s, the first of
+ * those that live, by id, takes what it held.
+ *
+ * @module
+ */
+import { HEARTBEAT_INTERVAL_MS, SILENCE_MS } from "../mapping/heartbeat.ts";
+import { type Clock, repeat, systemClock } from "../workload/clock.ts";
+import type { Link, LinkSubscription } from "../workload/link.ts";
+
+/** How many inboxes one announcement names at most. */
+const BATCH = 1000;
+
+type Announcement = "alive" | "hello" | "owns" | "released";
+
+interface Peer {
+  seenAt: number;
+  readonly inboxes: Set<string>;
+}
+
+/** What replicas share. */
+export interface OwnershipOptions {
+  readonly prefix: string;
+  /** One token: the replicas that share their work. */
+  readonly group: string;
+  /** One token that no other replica has. */
+  readonly replica: string;
+  /** Called on one replica with what a dead one held. */
+  readonly onOrphans: (inboxes: readonly string[]) => void;
+  /** @default the machine's */
+  readonly clock?: Clock;
+}
+
+/** This replica's part of the announcements. */
+export class Ownership implements Disposable {
+  readonly #link: Link;
+  readonly #options: OwnershipOptions;
+  readonly #clock: Clock;
+  readonly #own = new Set<string>();
+  readonly #peers = new Map<string, Peer>();
+  readonly #subscription: LinkSubscription;
+  readonly #endTicks: () => void;
+
+  /**
+   * Begins to listen and to announce.
+   *
+   * @param link The connection.
+   * @param options What the replicas share.
+   */
+  constructor(link: Link, options: OwnershipOptions) {
+    this.#link = link;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock();
+    const { prefix, group } = options;
+    this.#subscription = link.subscribe(
+      `${prefix}.control.reverse.${group}.*.*`,
+      ({ subject, data }) => this.#onAnnouncement(subject, data),
+    );
+    this.#announce("hello");
+    this.#endTicks = repeat(this.#clock, HEARTBEAT_INTERVAL_MS, () => this.#tick());
+  }
+
+  /** How many others are known to live. */
+  get peers(): number {
+    return this.#peers.size;
+  }
+
+  /** This replica holds a connection from now on. */
+  take(inbox: string): void {
+    this.#own.add(inbox);
+    this.#announce("owns", [inbox]);
+  }
+
+  /** The connection is gone. */
+  release(inbox: string): void {
+    if (this.#own.delete(inbox)) this.#announce("released", [inbox]);
+  }
+
+  /** Stops listening. */
+  [Symbol.dispose](): void {
+    this.#endTicks();
+    this.#subscription.unsubscribe();
+  }
+
+  #tick(): void {
+    this.#announce("alive");
+    const oldest = this.#clock.now() - SILENCE_MS;
+    const dead = [...this.#peers].filter(([, { seenAt }]) => seenAt < oldest);
+    for (const [replica] of dead) this.#peers.delete(replica);
+    const isFirst = [...this.#peers.keys()].every((replica) => this.#options.replica < replica);
+    const orphans = dead.flatMap(([, { inboxes }]) => [...inboxes]);
+    if (isFirst && orphans.length > 0) this.#options.onOrphans(orphans);
+  }
+
+  #onAnnouncement(subject: string, data: Uint8Array): void {
+    const [replica = "", event = ""] = subject.split(".").slice(-2);
+    if (replica === this.#options.replica) return;
+    const peer = this.#peers.get(replica) ?? { seenAt: 0, inboxes: new Set() };
+    this.#peers.set(replica, peer);
+    peer.seenAt = this.#clock.now();
+    switch (event as Announcement) {
+      case "alive":
+        return;
+      case "hello":
+        return this.#tellAll();
+      case "owns":
+        for (const inbox of parseInboxes(data)) peer.inboxes.add(inbox);
+        return;
+      case "released":
+        for (const inbox of parseInboxes(data)) peer.inboxes.delete(inbox);
+        return;
+    }
+  }
+
+  #tellAll(): void {
+    const inboxes = [...this.#own];
+    for (let start = 0; start < inboxes.length; start += BATCH) {
+      this.#announce("owns", inboxes.slice(start, start + BATCH));
+    }
+    this.#announce("alive");
+  }
+
+  #announce(event: Announcement, inboxes: readonly string[] = []): void {
+    const { prefix, group, replica } = this.#options;
+    const payload = new TextEncoder().encode(JSON.stringify(inboxes));
+    this.#link.publish(`${prefix}.control.reverse.${group}.${replica}.${event}`, payload);
+  }
+}
+
+function parseInboxes(data: Uint8Array): string[] {
+  const value: unknown = JSON.parse(new TextDecoder().decode(data));
+  return Array.isArray(value) ? value.filter((inbox) => typeof inbox === "string") : [];
+}

@@ -1,0 +1,72 @@
+/**
+ * The beginning of a response's body: is that all of it?
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { clearImmediate, setImmediate } from "node:timers";
+
+/** What came of a body before it made the reader wait. */
+export interface BodyStart {
+  /** Not empty, unless the body is or the reader was not patient. */
+  readonly bytes: Uint8Array;
+  /** The read that is under way; undefined when {@link bytes} is the whole body. */
+  readonly next: Promise<ReadableStreamReadResult<Uint8Array>> | undefined;
+}
+
+/**
+ * Reads a body until it ends, has no more to give at once, or is too large for one message.
+ *
+ * A `Response` does not tell whether its body is a string or a stream; but a string is there at once,
+ * and a stream that waits for something is not.
+ *
+ * @param reader The body's.
+ * @param options `room`: how many bytes fit into one message; `isPatient`: wait for the first chunk,
+ * however long that takes.
+ * @returns The beginning.
+ * @throws {unknown} what the body fails with.
+ * @throws {TypeError} when a chunk is no `Uint8Array`.
+ */
+export async function readBodyStart(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  { room, isPatient = true }: { room: number; isPatient?: boolean },
+): Promise<BodyStart> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const next = reader.read();
+    const step = length === 0 && isPatient ? await next : await orUndefined(next);
+    if (step === undefined) return { bytes: join(chunks), next };
+    if (step.done) return { bytes: join(chunks), next: undefined };
+    chunks.push(toBytes(step.value));
+    length += step.value.length;
+    if (length > room) return { bytes: join(chunks), next: reader.read() };
+  }
+}
+
+/**
+ * Checks a chunk: a stream of strings is a common mistake.
+ *
+ * @param chunk As it was read.
+ * @returns The chunk.
+ * @throws {TypeError} when it is no `Uint8Array`.
+ */
+export function toBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new TypeError(`Cannot send a body chunk: a Uint8Array is expected, not ${typeof chunk}`);
+}
+
+/** Waits for what is there already, or will be before anything else happens in this process. */
+async function orUndefined<Value>(promise: Promise<Value>): Promise<Value | undefined> {
+  const { promise: turn, resolve } = Promise.withResolvers<undefined>();
+  const timer = setImmediate(() => resolve(undefined));
+  try {
+    return await Promise.race([promise, turn]);
+  } finally {
+    clearImmediate(timer);
+  }
+}
+
+function join(chunks: readonly Uint8Array[]): Uint8Array {
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}

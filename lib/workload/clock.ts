@@ -1,0 +1,55 @@
+/**
+ * Time, so that tests can make it pass.
+ *
+ * @module
+ */
+
+/** What tells the time and waits. */
+export interface Clock {
+  /**
+   * The time.
+   *
+   * @returns Milliseconds since any fixed moment; never goes back.
+   */
+  now(): number;
+  /**
+   * Calls back once.
+   *
+   * @param delayMs When, from now, in milliseconds.
+   * @param callback What to do then.
+   * @returns Takes it back.
+   */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+/**
+ * The time of the machine.
+ *
+ * @returns A clock that starts when the process does.
+ */
+export function systemClock(): Clock {
+  return {
+    now: () => performance.now(),
+    after: (delayMs, callback) => {
+      const timer = setTimeout(callback, delayMs);
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+/**
+ * Calls back again and again.
+ *
+ * @param clock Which time.
+ * @param intervalMs Between two calls, in milliseconds; the first one comes after as many.
+ * @param callback What to do then.
+ * @returns Ends the calls.
+ */
+export function repeat(clock: Clock, intervalMs: number, callback: () => void): () => void {
+  let cancel = clock.after(intervalMs, tick);
+  function tick(): void {
+    cancel = clock.after(intervalMs, tick);
+    callback();
+  }
+  return () => cancel();
+}

@@ -1,0 +1,257 @@
+/**
+ * Follows the connections of all gateways: control events, a list at the beginning, and heartbeats.
+ *
+ * @module
+ */
+import { type Incoming, parseIncoming } from "../mapping/incoming.ts";
+import type { ListedConnection } from "../mapping/listing.ts";
+import { type ServedHost, servesHost, toHostLabel } from "../mapping/served.ts";
+import {
+  type KnownConnection,
+  toCloseInfo,
+  toInbox,
+  toKnownConnection,
+} from "../mapping/socket_message.ts";
+import { toHostTokens } from "../mapping/subject.ts";
+import type { BusMessage } from "../nats/bus.ts";
+import type { Clock } from "./clock.ts";
+import { ConnectionTable } from "./connection_table.ts";
+import { GatewayWatch, type LossReason } from "./gateway_watch.ts";
+import type { Link, LinkSubscription } from "./link.ts";
+import { ListSync } from "./list_sync.ts";
+import { LostConnections } from "./lost_connections.ts";
+import { sendTo } from "./socket_handle.ts";
+
+const ABNORMAL = 1006;
+
+/** Who is connected. Every replica has its own registry, and all know the same. */
+export interface Registry {
+  /** Resolves when the gateways have told who was connected before, or had the time to. */
+  readonly ready: Promise<void>;
+  /** How many connections there are. */
+  readonly size: number;
+  /**
+   * All connections.
+   *
+   * @returns In the order in which they became known.
+   */
+  connections(): KnownConnection[];
+  /**
+   * The connections whose messages are published to a subject.
+   *
+   * @param subject E.g. `"h8s.ws.ws.com.example.chat"`.
+   * @returns In the order in which they became known.
+   */
+  connectionsBySubject(subject: string): KnownConnection[];
+  /**
+   * Sends a message to a client.
+   *
+   * @param connection Which one.
+   * @param payload Text becomes a text message, bytes a binary one.
+   * @returns False when NATS is away and the message was not sent. True does not say that it arrived.
+   * @throws {RangeError} when it is larger than NATS can carry.
+   */
+  send(connection: Pick<KnownConnection, "inbox">, payload: string | Uint8Array): boolean;
+}
+
+/** What is followed, and who is told. */
+export interface ConnectionTrackerOptions {
+  readonly prefix: string;
+  readonly hosts: readonly ServedHost[];
+  readonly clock: Clock;
+  /** How long a list may take, in milliseconds. */
+  readonly gatherMs: number;
+  readonly onOpen?: ((connection: KnownConnection) => void) | undefined;
+  readonly onClose?:
+    | ((connection: KnownConnection, code: number, reason: string) => void)
+    | undefined;
+  /** Called at each heartbeat's absence, after `onClose` for each of the gateway's connections. */
+  readonly onGatewayLost?: (gateway: string, connections: readonly KnownConnection[]) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Knows all connections of some hosts. */
+export class ConnectionTracker implements Registry, Disposable {
+  readonly #link: Link;
+  readonly #options: ConnectionTrackerOptions;
+  readonly #table = new ConnectionTable();
+  readonly #lost: LostConnections;
+  readonly #subscriptions: readonly LinkSubscription[];
+  readonly #gateways: GatewayWatch;
+  readonly #sync: ListSync;
+  readonly #endState: () => void;
+
+  /**
+   * Subscribes, and asks who is connected.
+   *
+   * @param link The connection to NATS.
+   * @param options What is followed.
+   */
+  constructor(link: Link, options: ConnectionTrackerOptions) {
+    this.#link = link;
+    this.#options = options;
+    const { prefix, clock, hosts } = options;
+    this.#lost = new LostConnections(clock);
+    this.#subscriptions = hosts.flatMap((host) => this.#subscribe(host));
+    this.#gateways = new GatewayWatch(link, {
+      prefix,
+      clock,
+      onAlive: (gateway) => this.#sync.askIfUnknown(gateway),
+      onLost: (gateway, reason) => this.#onGatewayLost(gateway, reason),
+    });
+    const [only] = hosts.length === 1 ? hosts : [];
+    this.#sync = new ListSync(link, {
+      ...options,
+      host: only?.kind === "one" ? only.name : undefined,
+      knownIds: (gateway) => this.#table.ofGateway(gateway).map(({ id }) => id),
+      onPage: ({ gateway, connections }) => this.#onPage(gateway, connections),
+      onComplete: (_gateway, vanishedIds) => this.#onVanished(vanishedIds),
+    });
+    // What happened while NATS was away was told to nobody.
+    this.#endState = link.onState((isConnected) => {
+      if (isConnected) this.#sync.askAll();
+    });
+    this.#sync.askAll();
+  }
+
+  get ready(): Promise<void> {
+    return this.#sync.settled();
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  connections(): KnownConnection[] {
+    return this.#table.all();
+  }
+
+  connectionsBySubject(subject: string): KnownConnection[] {
+    return this.#table.ofSubject(subject);
+  }
+
+  send({ inbox }: Pick<KnownConnection, "inbox">, payload: string | Uint8Array): boolean {
+    return sendTo(this.#link, inbox, payload);
+  }
+
+  /**
+   * Says whether the end of a connection was told already, because its gateway was lost.
+   *
+   * @param id The connection's.
+   * @returns True once.
+   */
+  takeLost(id: string): boolean {
+    return this.#lost.take(id);
+  }
+
+  /** Follows no more. */
+  [Symbol.dispose](): void {
+    this.#endState();
+    this.#sync[Symbol.dispose]();
+    this.#gateways[Symbol.dispose]();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  /** Not in a queue group: each replica hears all. */
+  #subscribe(host: ServedHost): LinkSubscription[] {
+    const root = `${this.#options.prefix}.control.ws.conn`;
+    const tokens = host.kind === "any" ? ">" : toHostLabel(host);
+    return [
+      this.#link.subscribe(
+        `${root}.established.${tokens}`,
+        (message) => this.#onEstablished(message),
+      ),
+      this.#link.subscribe(`${root}.closed.${tokens}`, (message) => this.#onClosed(message)),
+    ];
+  }
+
+  #onEstablished({ headers, reply }: BusMessage): void {
+    const since = new Date().toISOString();
+    const connection = toKnownConnection(parseIncoming(headers), { reply, since });
+    if (connection === undefined) {
+      return this.#options.onError(new Error("Cannot read an established event: it lacks headers"));
+    }
+    this.#heard(connection.gateway);
+    this.#add(connection);
+  }
+
+  #onClosed({ headers, reply }: BusMessage): void {
+    const { control } = parseIncoming(headers);
+    this.#heard(control.get("gateway-id") ?? "");
+    const { code, reason } = toCloseInfo(control);
+    this.#remove(toConnectionId(control, reply), code, reason);
+  }
+
+  #heard(gateway: string): void {
+    if (gateway !== "") this.#gateways.heard(gateway);
+  }
+
+  #onPage(gateway: string, connections: readonly ListedConnection[]): void {
+    this.#heard(gateway);
+    for (const connection of connections) {
+      if (!this.#isServed(connection.host)) continue;
+      this.#lost.take(connection.id);
+      this.#add({ ...connection, gateway });
+    }
+  }
+
+  #onVanished(ids: ReadonlySet<string>): void {
+    for (const id of ids) this.#remove(id, ABNORMAL, "its end was told while NATS was away");
+  }
+
+  #onGatewayLost(gateway: string, reason: LossReason): void {
+    this.#sync.forget(gateway);
+    const connections = this.#table.ofGateway(gateway);
+    this.#lost.add(connections.map(({ id }) => id));
+    for (const { id } of connections) this.#remove(id, ABNORMAL, toText(reason));
+    this.#options.onGatewayLost?.(gateway, connections);
+  }
+
+  /** With several hosts, the gateways are asked for all. */
+  #isServed(host: string): boolean {
+    const { hosts } = this.#options;
+    if (hosts.some(({ kind }) => kind === "any")) return true;
+    const destination = { hostTokens: toHostTokens(host), pathTokens: "" };
+    return hosts.some((served) => servesHost(served, destination));
+  }
+
+  #add(connection: KnownConnection): void {
+    if (!this.#table.add(connection)) return;
+    this.#call(() => this.#options.onOpen?.(connection));
+  }
+
+  #remove(id: string, code: number, reason: string): void {
+    const connection = this.#table.remove(id);
+    if (connection === undefined) return;
+    this.#call(() => this.#options.onClose?.(connection, code, reason));
+  }
+
+  /** A hook that throws must not keep the others from being told. */
+  #call(hook: () => void): void {
+    try {
+      hook();
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+}
+
+/**
+ * The id of an event's connection.
+ *
+ * @param control From `parseIncoming`.
+ * @param reply The event's.
+ * @returns `X-H8s-Connection-Id`, else the inbox.
+ */
+export function toConnectionId(control: Incoming["control"], reply: string): string {
+  return control.get("connection-id") ?? toInbox(control, reply);
+}
+
+function toText(reason: LossReason): string {
+  switch (reason) {
+    case "silent":
+      return "its gateway fell silent";
+    case "gone":
+      return "its gateway has left";
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * One HTTP request in a workload: message → `Request` → handler → `Response` → reply.
+ *
+ * @module
+ */
+import { type Incoming, toRemoteAddress, toRequestUrl } from "../mapping/incoming.ts";
+import { findHeader } from "../mapping/headers.ts";
+import { toInbox } from "../mapping/socket_message.ts";
+import type { BusMessage } from "../nats/bus.ts";
+import type { CloseWatch } from "./close_watch.ts";
+import { type Link, LinkLostError } from "./link.ts";
+import { type ProblemKind, toProblemResponse } from "./problem.ts";
+import { CreditPace } from "./credit_pace.ts";
+import type { FlowInbox } from "./flow_inbox.ts";
+import { FlushPace, ReplyWriter } from "./reply_writer.ts";
+import { BodyError, respond } from "./respond.ts";
+import type { ServeErrorHook } from "./serve_options.ts";
+import { UploadBody } from "./upload_body.ts";
+
+/** What of a request is not in the `Request`; shaped so that what expects `Deno.serve` finds its way. */
+export interface ServeInfo {
+  /** The client, or the proxy before the gateway; its port is not known. */
+  readonly remoteAddr: {
+    readonly transport: "tcp";
+    readonly hostname: string;
+    readonly port: number;
+  };
+  /** The subject that the message came on. */
+  readonly subject: string;
+}
+
+/**
+ * A standard fetch handler: `app.fetch` of Hono, Oak, h3 and others is one.
+ *
+ * @param request What the client asks; its `signal` is aborted when the client goes.
+ * @param info What else is known.
+ * @returns The response.
+ */
+export type ServeHandler = (request: Request, info: ServeInfo) => Response | Promise<Response>;
+
+/** What all exchanges of a workload share. */
+export interface ExchangeParts {
+  readonly link: Link;
+  readonly handler: ServeHandler;
+  readonly closeWatch: CloseWatch;
+  readonly flow: FlowInbox;
+  readonly onError: ServeErrorHook;
+}
+
+/** A request that is for this workload. */
+export interface ExchangeInput {
+  readonly message: BusMessage;
+  readonly incoming: Incoming;
+  /** From `toPathTokens`; stands in for an original path that is missing. */
+  readonly pathTokens: string;
+  readonly method: string;
+  /** Stands in for a `Host` that is missing. */
+  readonly host: string;
+}
+
+/** A request in flight. */
+export class Exchange {
+  readonly #parts: ExchangeParts;
+  readonly #input: ExchangeInput;
+  readonly #abort = new AbortController();
+  readonly #inbox: string;
+  readonly #unwatch: () => void;
+  readonly #ended = Promise.withResolvers<void>();
+  #upload: UploadBody | undefined;
+
+  /**
+   * @param input The request.
+   * @param parts What it shares with the others.
+   */
+  constructor(input: ExchangeInput, parts: ExchangeParts) {
+    this.#input = input;
+    this.#parts = parts;
+    const { message, incoming: { control } } = input;
+    this.#inbox = toInbox(control, message.reply);
+    this.#unwatch = parts.closeWatch.watch(control.get("connection-close-subject") ?? "", {
+      gateway: toGateway(this.#inbox),
+      onGone: (reason) => this.abort(`the client is gone: ${reason}`),
+    });
+  }
+
+  /** Resolves when the whole response has been published, or will never be. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /**
+   * Calls the handler, then begins to send what it returned.
+   *
+   * @returns When the handler is done; the response's body may go on. Never rejects.
+   */
+  async handle(): Promise<void> {
+    if (this.#abort.signal.aborted) return this.#end();
+    const request = this.#toRequest();
+    if (request === undefined) return this.#send(this.#toProblem("malformed_request"));
+    try {
+      const response: unknown = await this.#parts.handler(request, this.#toInfo());
+      this.#send(toResponse(response));
+    } catch (error) {
+      if (!this.#isAbort(error)) this.#parts.onError(error, "handler");
+      this.#send(this.#toProblem("internal"));
+    }
+  }
+
+  /** Answers 503 without calling the handler: too many requests wait. */
+  refuse(): void {
+    this.#send(this.#toProblem("overloaded"));
+  }
+
+  /**
+   * Aborts the request's signal, and sends nothing more.
+   *
+   * @param reason For people to read.
+   */
+  abort(reason: string): void {
+    const error = new DOMException(`The request was aborted: ${reason}`, "AbortError");
+    this.#abort.abort(error);
+    this.#upload?.abort(error);
+  }
+
+  #send(response: Response): void {
+    this.#respond(response)
+      .catch((error) => this.#parts.onError(error, "reply"))
+      .finally(() => this.#end());
+  }
+
+  #end(): void {
+    this.#unwatch();
+    this.#upload?.abort(new DOMException("The request was answered", "AbortError"));
+    this.#ended.resolve();
+  }
+
+  async #respond(response: Response): Promise<void> {
+    const { signal } = this.#abort;
+    // Where nobody wants a reply (`nats pub`, a route with `mode: publish`), the handler ran all the same.
+    if (signal.aborted || this.#inbox === "") {
+      return await response.body?.cancel(signal.reason).catch(() => {});
+    }
+    using pace = this.#toPace();
+    const writer = new ReplyWriter(this.#parts.link, { subject: this.#inbox, signal, pace });
+    const { method } = this.#input;
+    try {
+      await respond(response, { writer, method, signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      const isBegun = error instanceof BodyError ? error.isBegun : error instanceof LinkLostError;
+      const [cause, stage] = error instanceof BodyError
+        ? [error.cause, "body"] as const
+        : [error, "reply"] as const;
+      this.#parts.onError(cause, stage);
+      if (!isBegun) await respond(this.#toProblem("internal"), { writer, method, signal });
+    }
+  }
+
+  /** A gateway that says how large its window is heeds credit; the Go gateway does not. */
+  #toPace(): CreditPace | FlushPace {
+    const { link, flow: inbox } = this.#parts;
+    const windowBytes = Number(this.#input.incoming.control.get("window") ?? 0);
+    if (!(windowBytes > 0)) return new FlushPace(link);
+    const onCancel = (reason: string) => this.abort(`the client is gone: ${reason}`);
+    return new CreditPace({ inbox, windowBytes, signal: this.#abort.signal, onCancel });
+  }
+
+  #toRequest(): Request | undefined {
+    const { incoming, pathTokens, method, host } = this.#input;
+    try {
+      const url = toRequestUrl(incoming, { host, pathTokens });
+      const body = this.#toBody();
+      return new Request(url, {
+        method,
+        headers: incoming.headers as [string, string][],
+        signal: this.#abort.signal,
+        // `duplex` is what Node wants to be told of a stream.
+        ...(body === null ? {} : { body, duplex: "half" }),
+      } as RequestInit);
+    } catch (error) {
+      this.#parts.onError(error, "request");
+      return undefined;
+    }
+  }
+
+  /** A `Request` cannot hold the body of a GET. */
+  #toBody(): BodyInit | null {
+    const { incoming: { control }, message: { data }, method } = this.#input;
+    if (method === "GET" || method === "HEAD") return null;
+    if (control.get("body") === "stream") {
+      const { link, flow } = this.#parts;
+      this.#upload = new UploadBody(link, { flow, inbox: this.#inbox });
+      return this.#upload.readable as ReadableStream<Uint8Array<ArrayBuffer>>;
+    }
+    return data.length === 0 ? null : data as Uint8Array<ArrayBuffer>;
+  }
+
+  #toInfo(): ServeInfo {
+    const hostname = toRemoteAddress(this.#input.incoming.headers);
+    const { subject } = this.#input.message;
+    return { remoteAddr: { transport: "tcp", hostname, port: 0 }, subject };
+  }
+
+  #toProblem(kind: ProblemKind): Response {
+    const requestId = findHeader(this.#input.incoming.headers, "x-request-id") ?? "";
+    return toProblemResponse(kind, requestId);
+  }
+
+  /** A handler that gives up because the client did is no failure. */
+  #isAbort(error: unknown): boolean {
+    const { aborted, reason } = this.#abort.signal;
+    return aborted && (error === reason || (error as Error | undefined)?.name === "AbortError");
+  }
+}
+
+/** A response of another realm or a polyfill is as good; a `Response.error()` is none. */
+function toResponse(value: unknown): Response {
+  const response = value as Partial<Response> | null | undefined;
+  if (typeof response?.status !== "number" || response.headers === undefined) {
+    throw new TypeError("Cannot reply: the handler did not return a Response");
+  }
+  if (response.status < 200 || response.status > 599) {
+    throw new RangeError(`Cannot reply: the status "${response.status}" is outside 200–599`);
+  }
+  if (response.bodyUsed) throw new TypeError("Cannot reply: the response's body was used already");
+  return response as Response;
+}
+
+/** `_INBOX.h8s.<gateway>.<id>`; empty where the inbox is another. */
+function toGateway(inbox: string): string {
+  return /^_INBOX\.h8s\.([^.]+)\.[^.]+$/.exec(inbox)?.[1] ?? "";
+}

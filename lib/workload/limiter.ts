@@ -1,0 +1,59 @@
+/**
+ * How many tasks run at a time, and how many wait.
+ *
+ * @module
+ */
+
+/** Something to do, once there is room. It must not reject. */
+export type Task = () => Promise<void>;
+
+/** Runs tasks in the order in which they came, so many at a time. */
+export class Limiter {
+  readonly #concurrency: number;
+  readonly #maxWaiting: number;
+  readonly #waiting: Task[] = [];
+  #running = 0;
+  #onIdle: (() => void)[] = [];
+
+  /**
+   * @param limits `concurrency`: tasks that run at a time; `maxWaiting`: tasks that wait.
+   */
+  constructor({ concurrency, maxWaiting }: { concurrency: number; maxWaiting: number }) {
+    this.#concurrency = concurrency;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /**
+   * Runs a task now or later.
+   *
+   * @param task What to do.
+   * @returns False when too many wait; the task will not run.
+   */
+  add(task: Task): boolean {
+    if (this.#running < this.#concurrency) {
+      this.#running++;
+      void this.#work(task);
+      return true;
+    }
+    if (this.#waiting.length >= this.#maxWaiting) return false;
+    this.#waiting.push(task);
+    return true;
+  }
+
+  /** Resolves when nothing runs or waits. */
+  idle(): Promise<void> {
+    if (this.#running === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  async #work(first: Task): Promise<void> {
+    for (let task: Task | undefined = first; task !== undefined; task = this.#waiting.shift()) {
+      await task();
+    }
+    this.#running--;
+    if (this.#running > 0) return;
+    const listeners = this.#onIdle;
+    this.#onIdle = [];
+    for (const listener of listeners) listener();
+  }
+}

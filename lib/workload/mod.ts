@@ -1,0 +1,27 @@
+/**
+ * What a workload imports: `serve` puts any fetch handler, and WebSockets, behind NATS; `createRegistry`
+ * knows who is connected; `Router` routes messages by their subject.
+ *
+ * @example
+ * ```ts ignore
+ * import { connect } from "@nats-io/transport-node";
+ * import { serve } from "@h8s/gateway/workload";
+ *
+ * const nc = await connect({ servers: "nats://127.0.0.1:4222" });
+ * await using service = serve(nc, { host: "example.com" }, () => new Response("hello"));
+ * await service.finished;
+ * ```
+ *
+ * @module
+ */
+export { serve, type Service } from "./serve.ts";
+export type { ServeErrorHook, ServeOptions, ServeStage } from "./serve_options.ts";
+export type { ServeHandler, ServeInfo } from "./exchange.ts";
+export type { SocketConnection, SocketHandlers } from "./socket_handlers.ts";
+export { createRegistry, type OpenRegistry, type RegistryOptions } from "./registry.ts";
+export type { Registry } from "./connection_tracker.ts";
+export type { KnownConnection } from "../mapping/socket_message.ts";
+export type { ListedConnection } from "../mapping/listing.ts";
+export type { Clock } from "./clock.ts";
+export type { NatsClient } from "./link.ts";
+export * from "./router.ts";

@@ -1,0 +1,46 @@
+/**
+ * What a client gets when no handler answers it: `application/problem+json` (RFC 9457). Nothing of the
+ * error itself.
+ *
+ * @module
+ */
+
+/** A kind of failure. */
+export type ProblemKind = "malformed_request" | "internal" | "overloaded";
+
+const TABLE = {
+  malformed_request: {
+    status: 400,
+    title: "Malformed request",
+    detail: "The workload cannot read the request",
+  },
+  internal: {
+    status: 500,
+    title: "Internal error",
+    detail: "The workload failed to answer",
+  },
+  overloaded: {
+    status: 503,
+    title: "Workload is overloaded",
+    detail: "Too many requests wait for the workload",
+    retryAfter: "1",
+  },
+} as const satisfies Record<
+  ProblemKind,
+  { status: number; title: string; detail: string; retryAfter?: string }
+>;
+
+/**
+ * Makes the response.
+ *
+ * @param kind What happened.
+ * @param requestId What the client can quote when it asks for help; empty if unknown.
+ * @returns A response with `Retry-After` where trying again can help.
+ */
+export function toProblemResponse(kind: ProblemKind, requestId: string): Response {
+  const { status, title, detail, ...row } = TABLE[kind];
+  const body = JSON.stringify({ type: `urn:h8s:error:${kind}`, title, status, detail, requestId });
+  const headers = new Headers({ "content-type": "application/problem+json" });
+  if ("retryAfter" in row) headers.set("retry-after", row.retryAfter);
+  return new Response(body, { status, headers });
+}

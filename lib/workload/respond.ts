@@ -1,0 +1,126 @@
+/**
+ * A `Response` → a reply: single when its body is known and fits, else a stream.
+ *
+ * @module
+ */
+import { type ReplyHead, toAnnouncedLength } from "../mapping/outgoing.ts";
+import { readBodyStart, toBytes } from "./body_start.ts";
+import type { ReplyWriter } from "./reply_writer.ts";
+
+const EMPTY = new Uint8Array();
+const NOT_MODIFIED = 304;
+
+/** A body failed; `cause` says how. */
+export class BodyError extends Error {
+  /** Always `"BodyError"`. */
+  override readonly name = "BodyError";
+
+  /**
+   * @param cause What it failed with.
+   * @param isBegun True when the client has some of the response already.
+   */
+  constructor(cause: unknown, isBegun: boolean) {
+    super("Cannot read the response's body", { cause });
+    this.isBegun = isBegun;
+  }
+
+  /** True when the client has some of the response already. */
+  readonly isBegun: boolean;
+}
+
+/** How a response is sent. */
+export interface RespondOptions {
+  readonly writer: ReplyWriter;
+  /** The request's: HEAD gets no body. */
+  readonly method: string;
+  /** Aborted when nobody waits for the response any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends a response.
+ *
+ * @param response Its body is used up, or cancelled.
+ * @param options How.
+ * @throws {BodyError} when the body fails. Where the client has some of it, nothing more is sent: the
+ * contract has no word for "aborted", and an end in order would be a lie.
+ * @throws {LinkLostError} when NATS was lost in the middle of it.
+ * @throws {unknown} the signal's reason, when it is aborted.
+ */
+export async function respond(response: Response, options: RespondOptions): Promise<void> {
+  const { writer, method, signal } = options;
+  const head: ReplyHead = { status: response.status, headers: [...response.headers] };
+  if (writer.roomFor(head) < 0) {
+    await response.body?.cancel();
+    throw new RangeError("Cannot reply: the header block is larger than NATS can carry");
+  }
+  if (response.body === null) {
+    const announced = method === "HEAD" || response.status === NOT_MODIFIED
+      ? toAnnouncedLength(head.headers)
+      : undefined;
+    return await writer.single({ ...head, contentLength: announced ?? 0 }, EMPTY);
+  }
+  const reader = response.body.getReader();
+  // A pending read then ends as if the body had; so the signal is looked at after each.
+  const onAbort = () => reader.cancel(signal.reason).catch(() => {});
+  signal.addEventListener("abort", onAbort);
+  try {
+    signal.throwIfAborted();
+    await sendBody(reader, { ...options, head });
+  } catch (error) {
+    await reader.cancel(error).catch(() => {});
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function sendBody(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  { writer, method, signal, head }: RespondOptions & { head: ReplyHead },
+): Promise<void> {
+  if (method === "HEAD") return await sendLength(reader, { writer, head });
+  const room = writer.roomFor(head);
+  const { bytes, next } = await orBodyError(readBodyStart(reader, { room }), false);
+  next?.catch(() => {});
+  signal.throwIfAborted();
+  if (next === undefined) {
+    return await writer.single({ ...head, contentLength: bytes.length }, bytes);
+  }
+  await writer.begin(head, bytes);
+  for (let read = next; read !== undefined; read = reader.read()) {
+    const chunk = await orBodyError(read.then(toChunk), true);
+    signal.throwIfAborted();
+    if (chunk === undefined) break;
+    await writer.chunk(chunk);
+  }
+  writer.end();
+}
+
+/** RFC 9110 §9.3.2: a HEAD has the headers of a GET, so its length too, where that is known. */
+async function sendLength(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  { writer, head }: { writer: ReplyWriter; head: ReplyHead },
+): Promise<void> {
+  let contentLength = toAnnouncedLength(head.headers);
+  if (contentLength === undefined) {
+    const start = readBodyStart(reader, { room: writer.roomFor(head), isPatient: false });
+    const { bytes, next } = await orBodyError(start, false);
+    next?.catch(() => {});
+    if (next === undefined) contentLength = bytes.length;
+  }
+  await reader.cancel();
+  await writer.single(contentLength === undefined ? head : { ...head, contentLength }, EMPTY);
+}
+
+function toChunk(step: ReadableStreamReadResult<Uint8Array>): Uint8Array | undefined {
+  return step.done ? undefined : toBytes(step.value);
+}
+
+async function orBodyError<Value>(promise: Promise<Value>, isBegun: boolean): Promise<Value> {
+  try {
+    return await promise;
+  } catch (cause) {
+    throw new BodyError(cause, isBegun);
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * Any fetch handler behind NATS.
+ *
+ * @module
+ */
+import { nuid } from "@nats-io/nats-core";
+import { parseIncoming, toDestination } from "../mapping/incoming.ts";
+import type { Interest } from "../mapping/interest.ts";
+import {
+  type ServedHost,
+  servesHost,
+  servesPath,
+  toHostLabel,
+  toServedSubjects,
+} from "../mapping/served.ts";
+import type { BusMessage } from "../nats/bus.ts";
+import { Announcer } from "./announcer.ts";
+import { repeat } from "./clock.ts";
+import { CloseWatch } from "./close_watch.ts";
+import type { Registry } from "./connection_tracker.ts";
+import { Exchange, type ExchangeInput, type ExchangeParts, type ServeHandler } from "./exchange.ts";
+import { FlowInbox } from "./flow_inbox.ts";
+import { GatewayWatch } from "./gateway_watch.ts";
+import { Limiter } from "./limiter.ts";
+import { Link, type LinkSubscription, type NatsClient } from "./link.ts";
+import { type ServeOptions, type ServeSettings, toServeSettings } from "./serve_options.ts";
+import { Sockets } from "./sockets.ts";
+
+/** How often it is looked whether the ends of requests still have to be heard, in milliseconds. */
+const SWEEP_INTERVAL_MS = 5000;
+
+/** Requests whose body came with them, and those whose body comes as it is taken. */
+const SCHEMES = ["http", "upload"] as const;
+
+/** A workload that serves. */
+export interface Service extends AsyncDisposable {
+  /** Resolves when the server has all subscriptions: from then on no request is missed. */
+  readonly ready: Promise<void>;
+  /** Resolves when it has stopped, or the connection to NATS was closed. */
+  readonly finished: Promise<void>;
+  /** Who is connected to the hosts that are served; undefined where no WebSockets are. */
+  readonly registry: Registry | undefined;
+  /**
+   * Takes no new work, finishes what runs, and takes the interest back. The connection to NATS stays
+   * open. Not to be awaited inside a handler, which would wait for itself.
+   *
+   * @returns When that is done, or `drainTimeoutMs` is over and the rest was aborted.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves HTTP requests, and WebSockets, that come over NATS.
+ *
+ * @param nc A connection to NATS. It stays the caller's.
+ * @param options What is served, and how.
+ * @param handler A standard fetch handler, e.g. `app.fetch`.
+ * @returns The running service.
+ * @throws {TypeError} when a host, a method, a path or another option is none.
+ * @throws {RangeError} when a number is out of its range.
+ *
+ * @example
+ * ```ts ignore
+ * import { connect } from "@nats-io/transport-node";
+ * import { serve } from "@h8s/gateway/workload";
+ *
+ * const nc = await connect({ servers: "nats://127.0.0.1:4222" });
+ * const service = serve(nc, { host: "example.com" }, (request) => {
+ *   const { pathname } = new URL(request.url);
+ *   return new Response(`You asked for ${pathname}\n`);
+ * });
+ * await service.finished;
+ * ```
+ */
+export function serve(nc: NatsClient, options: ServeOptions, handler: ServeHandler): Service {
+  if (typeof handler !== "function") {
+    throw new TypeError("Cannot serve: the handler is no function");
+  }
+  return new RunningService(nc, toServeSettings(options), handler);
+}
+
+class RunningService implements Service {
+  readonly ready: Promise<void>;
+  readonly finished: Promise<void>;
+  readonly #settings: ServeSettings;
+  readonly #link: Link;
+  readonly #limiter: Limiter;
+  readonly #flow: FlowInbox;
+  readonly #parts: ExchangeParts;
+  readonly #running = new Set<Exchange>();
+  readonly #subscriptions: readonly LinkSubscription[];
+  readonly #sockets: Sockets | undefined;
+  readonly #announcer: Announcer;
+  readonly #gateways: GatewayWatch;
+  readonly #endSweeps: () => void;
+  readonly #ended = Promise.withResolvers<void>();
+  #stopped: Promise<void> | undefined;
+
+  constructor(nc: NatsClient, settings: ServeSettings, handler: ServeHandler) {
+    this.#settings = settings;
+    const { prefix, clock, onError, sockets } = settings;
+    const link = this.#link = new Link(nc, (error) => onError(error, "subscribe"));
+    const closeWatch = new CloseWatch(link, prefix);
+    this.#limiter = new Limiter(settings);
+    this.#flow = new FlowInbox(link);
+    this.#parts = { link, handler, closeWatch, flow: this.#flow, onError };
+    this.#gateways = new GatewayWatch(link, {
+      ...{ prefix, clock, onAlive: () => {} },
+      onLost: (gateway) => closeWatch.gatewayLost(gateway),
+    });
+    this.#endSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => closeWatch.sweep());
+    this.#subscriptions = settings.hosts.flatMap((host) => this.#subscribe(host));
+    this.#sockets = sockets.length === 0 ? undefined : new Sockets(link, settings, nuid.next());
+    this.#announcer = new Announcer(link, { prefix, clock, interests: toInterests(settings) });
+    this.finished = this.#ended.promise;
+    this.ready = link.flush();
+    this.ready.catch((error) => onError(error, "subscribe"));
+    nc.closed().then(() => this.#release(), (error) => onError(error, "stop"));
+  }
+
+  get registry(): Registry | undefined {
+    return this.#sockets?.registry;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #subscribe(host: ServedHost): LinkSubscription[] {
+    const { prefix, path, methods = ["*"] } = this.#settings;
+    const queue = toQueue(host, this.#settings);
+    return SCHEMES
+      .flatMap((scheme) => methods.map((method) => `${prefix}.${scheme}.${method}`))
+      .flatMap((root) => toServedSubjects(root, { host, path }))
+      .map((subject) =>
+        this.#link.subscribe(subject, (message) => this.#onRequest(host, message), { queue })
+      );
+  }
+
+  #onRequest(host: ServedHost, message: BusMessage): void {
+    const input = toInput(message, { host, settings: this.#settings });
+    if (input === undefined) return;
+    const exchange = new Exchange(input, this.#parts);
+    this.#running.add(exchange);
+    void exchange.ended.then(() => this.#running.delete(exchange));
+    if (!this.#limiter.add(() => exchange.handle())) exchange.refuse();
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, drainTimeoutMs, onError } = this.#settings;
+    this.#announcer[Symbol.dispose]();
+    try {
+      const timeout = Promise.withResolvers<"timeout">();
+      const cancel = clock.after(drainTimeoutMs, () => timeout.resolve("timeout"));
+      const outcome = await Promise.race([this.#finish(), timeout.promise]).finally(cancel);
+      if (outcome === "timeout") this.#abortRest();
+      this.#announcer.unregister();
+      if (this.#link.isConnected) await this.#link.flush();
+    } catch (error) {
+      onError(error, "stop");
+    }
+    this.#release();
+  }
+
+  async #finish(): Promise<void> {
+    const subscriptions = this.#subscriptions.map((subscription) => subscription.drain());
+    await Promise.all([...subscriptions, this.#sockets?.drain()]);
+    await Promise.all([...this.#running].map(({ ended }) => ended));
+    await this.#sockets?.idle();
+  }
+
+  #abortRest(): void {
+    const { drainTimeoutMs, onError } = this.#settings;
+    for (const exchange of this.#running) exchange.abort("the workload stops");
+    onError(new Error(`Cannot finish everything within ${drainTimeoutMs} ms: aborted`), "stop");
+  }
+
+  #release(): void {
+    this.#endSweeps();
+    this.#announcer[Symbol.dispose]();
+    this.#gateways[Symbol.dispose]();
+    this.#parts.closeWatch[Symbol.dispose]();
+    this.#flow[Symbol.dispose]();
+    this.#sockets?.[Symbol.dispose]();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#link[Symbol.dispose]();
+    this.#ended.resolve();
+  }
+}
+
+/**
+ * A group's members must not differ in what they let pass after the message was dealt to one of them:
+ * hence the host, and for any host the path, which is no part of the subject there.
+ */
+function toQueue(host: ServedHost, { queue, path }: ServeSettings): string {
+  const group = `${queue}.${toHostLabel(host)}`;
+  return host.kind === "any" && path.tokens !== "" ? `${group}/${path.tokens}` : group;
+}
+
+/** Undefined for what fits the subscription but is another host's or path's: it is answered there. */
+function toInput(
+  message: BusMessage,
+  { host, settings: { prefix, path } }: { host: ServedHost; settings: ServeSettings },
+): ExchangeInput | undefined {
+  const incoming = parseIncoming(message.headers);
+  const afterPrefix = message.subject.slice(prefix.length + 1);
+  const afterScheme = afterPrefix.slice(afterPrefix.indexOf(".") + 1);
+  const dot = afterScheme.indexOf(".");
+  const method = afterScheme.slice(0, dot);
+  const assumed = host.kind === "one" ? host : undefined;
+  const destination = toDestination(afterScheme.slice(dot + 1), {
+    host: incoming.host,
+    assumedTokens: assumed?.tokens,
+  });
+  if (destination === undefined || !servesHost(host, destination)) return undefined;
+  const { pathTokens = "" } = destination;
+  if (!servesPath(path, pathTokens)) return undefined;
+  return { message, incoming, pathTokens, method, host: assumed?.name ?? "localhost" };
+}
+
+function toInterests({ hosts, path, methods = ["*"], sockets }: ServeSettings): Interest[] {
+  const served = [
+    ...methods.map((method) => ({ path, method })),
+    ...sockets.map(({ path }) => ({ path, method: "ws" })),
+  ];
+  return hosts.flatMap((host) =>
+    served.map(({ path: { path, match }, method }): Interest => ({
+      host: host.kind === "any" ? "*" : host.name,
+      path,
+      method,
+      ...(match === "prefix" ? { match } : {}),
+    }))
+  );
+}

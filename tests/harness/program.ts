@@ -1,0 +1,107 @@
+/**
+ * The real program in its own process, with the net permission and no other.
+ *
+ * @module
+ */
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+/** One line of the program's JSON log. */
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/** A process that runs until it is disposed of. */
+export class Program implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #reading: Promise<void>;
+  readonly #waiting = new Set<(line: LogLine) => void>();
+
+  /** What it has logged so far. */
+  readonly lines: LogLine[] = [];
+  /** What it printed besides its log, e.g. a complaint of the runtime. */
+  readonly noise: string[] = [];
+
+  /**
+   * Starts it.
+   *
+   * @param args Besides the format of the log.
+   */
+  constructor(args: readonly string[]) {
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-prompt", "--allow-net", "--config", CONFIG, MAIN],
+        ...[...args, "--log-format", "json"],
+      ],
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    this.#reading = this.#read();
+  }
+
+  /** The process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Resolves when the process has ended and all that it printed has been read. */
+  get ended(): Promise<Deno.CommandStatus> {
+    return this.#reading.then(() => this.#process.status);
+  }
+
+  /**
+   * Waits for a line of the log, one that is there already included.
+   *
+   * @param message Its message.
+   * @returns The line.
+   * @throws {Error} with the log, when the process ends without it.
+   */
+  async logged(message: string): Promise<LogLine> {
+    const there = this.lines.find((line) => line.message === message);
+    if (there !== undefined) return there;
+    const { promise, resolve } = Promise.withResolvers<LogLine>();
+    const onLine = (line: LogLine) => line.message === message && resolve(line);
+    this.#waiting.add(onLine);
+    const line = await Promise.race([promise, this.#reading]);
+    this.#waiting.delete(onLine);
+    if (line !== undefined) return line;
+    const all = [...this.lines.map((line) => JSON.stringify(line)), ...this.noise].join("\n");
+    throw new Error(`The program ended without logging ${JSON.stringify(message)}:\n${all}`);
+  }
+
+  /**
+   * Sends a signal.
+   *
+   * @param signal E.g. `"SIGTERM"`.
+   */
+  kill(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
+  /** Ends the process at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await this.ended;
+  }
+
+  async #read(): Promise<void> {
+    for await (const text of createInterface({ input: Readable.from(this.#process.stderr) })) {
+      if (!text.startsWith("{")) {
+        this.noise.push(text);
+        continue;
+      }
+      const line: LogLine = JSON.parse(text);
+      this.lines.push(line);
+      for (const onLine of this.#waiting) onLine(line);
+    }
+  }
+}

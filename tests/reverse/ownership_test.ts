@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { connect } from "@nats-io/transport";
+import { Ownership } from "../../lib/reverse/ownership.ts";
+import type { Clock } from "../../lib/workload/clock.ts";
+import { Link } from "../../lib/workload/link.ts";
+import { startNats } from "../harness/nats_server.ts";
+import { listen } from "../harness/setup.ts";
+
+/** Time that passes when it is told to. */
+class ManualClock implements Clock {
+  #now = 0;
+  #timers: { at: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { at: this.#now + delayMs, callback };
+    this.#timers.push(timer);
+    return () => this.#timers = this.#timers.filter((other) => other !== timer);
+  }
+
+  pass(ms: number): void {
+    this.#now += ms;
+    const due = this.#timers.filter(({ at }) => at <= this.#now);
+    this.#timers = this.#timers.filter(({ at }) => at > this.#now);
+    for (const { callback } of due) callback();
+  }
+}
+
+Deno.test("what a silent replica held is taken by the first of those that live", async () => {
+  await using nats = await startNats({ jetstream: false });
+  const nc = await connect({ servers: nats.url });
+  const announcements = await listen(nc, "h8s.control.reverse.g.*.*");
+  const heard = async (event: string) => {
+    for (;;) if ((await announcements.next()).subject.endsWith(event)) return await nc.flush();
+  };
+  const orphans: [replica: string, inboxes: readonly string[]][] = [];
+  const replicas = ["a", "b", "c"].map((replica) => {
+    const clock = new ManualClock();
+    const link = new Link(nc, (error) => assert.fail(String(error)));
+    const ownership = new Ownership(link, {
+      ...{ prefix: "h8s", group: "g", replica, clock },
+      onOrphans: (inboxes) => orphans.push([replica, inboxes]),
+    });
+    return { link, ownership, clock };
+  });
+  const [a, b, c] = replicas as [typeof replicas[0], typeof replicas[0], typeof replicas[0]];
+  c.ownership.take("inbox.1");
+  c.ownership.take("inbox.2");
+  c.ownership.take("inbox.3");
+  c.ownership.release("inbox.3");
+  await heard("c.released");
+  c.ownership[Symbol.dispose]();
+
+  for (let seconds = 0; seconds < 20; seconds += 5) {
+    for (const { clock } of [a, b]) clock.pass(5000);
+    await heard("b.alive");
+  }
+  assert.deepEqual(orphans, [["a", ["inbox.1", "inbox.2"]]]);
+
+  for (const { ownership, link } of replicas) {
+    ownership[Symbol.dispose]();
+    link[Symbol.dispose]();
+  }
+  await nc.close();
+});
+
+Deno.test("a replica that starts late learns what the others hold", async () => {
+  await using nats = await startNats({ jetstream: false });
+  const nc = await connect({ servers: nats.url });
+  const announcements = await listen(nc, "h8s.control.reverse.g.*.*");
+  using link = new Link(nc, (error) => assert.fail(String(error)));
+  const early = new ManualClock();
+  const options = { prefix: "h8s", group: "g", onOrphans: () => {} };
+  using first = new Ownership(link, { ...options, replica: "b", clock: early });
+  first.take("inbox.1");
+  const orphans: (readonly string[])[] = [];
+  const late = new ManualClock();
+  using _second = new Ownership(link, {
+    ...options,
+    replica: "a",
+    clock: late,
+    onOrphans: (inboxes) => orphans.push(inboxes),
+  });
+  for (;;) if ((await announcements.next()).subject.endsWith("b.alive")) break;
+  await nc.flush();
+  for (let seconds = 0; seconds < 20; seconds += 5) late.pass(5000);
+  assert.deepEqual(orphans, [["inbox.1"]]);
+  await nc.close();
+});

@@ -1,0 +1,134 @@
+/**
+ * A nats-server with a workload on one connection and a played gateway on another.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { connect } from "@nats-io/transport";
+import { createInbox, type Msg, type NatsConnection } from "@nats-io/nats-core";
+import type { ServeStage } from "../../lib/workload/mod.ts";
+import { type NatsServer, startNats } from "../harness/nats_server.ts";
+import { listen, natsHeaders } from "../harness/setup.ts";
+
+/** What went wrong in a workload, in order. */
+export interface Failures {
+  readonly all: { readonly error: unknown; readonly stage: ServeStage }[];
+  readonly onError: (error: unknown, stage: ServeStage) => void;
+  /** Waits for the next one. */
+  next(): Promise<{ readonly error: unknown; readonly stage: ServeStage }>;
+}
+
+/**
+ * Collects what an `onError` is told.
+ *
+ * @returns The hook, and what it was told.
+ */
+export function collectFailures(): Failures {
+  const events = new Events<{ error: unknown; stage: ServeStage }>();
+  return {
+    all: events.all,
+    onError: (error, stage) => events.add({ error, stage }),
+    next: () => events.next(),
+  };
+}
+
+/** Things that happen, to be waited for one after another. */
+export class Events<Value> {
+  readonly all: Value[] = [];
+  /** Told of each. */
+  onAdd: ((value: Value) => void) | undefined;
+  readonly #waiting: ((value: Value) => void)[] = [];
+  #read = 0;
+
+  /** Something has happened. */
+  add(value: Value): void {
+    this.all.push(value);
+    this.onAdd?.(value);
+    const resolve = this.#waiting.shift();
+    if (resolve === undefined) return;
+    this.#read++;
+    resolve(value);
+  }
+
+  /** Waits for the next one. */
+  next(): Promise<Value> {
+    if (this.#read < this.all.length) return Promise.resolve(this.all[this.#read++]!);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+/** Two connections to one server. */
+export interface Pair extends AsyncDisposable {
+  readonly nats: NatsServer;
+  /** The workload's. */
+  readonly nc: NatsConnection;
+  /** The played gateway's. */
+  readonly edge: NatsConnection;
+}
+
+/**
+ * Starts a server and connects twice.
+ *
+ * @param config For nats-server.
+ * @returns Both connections.
+ */
+export async function openPair(config?: string): Promise<Pair> {
+  await using stack = new AsyncDisposableStack();
+  const options = config === undefined ? {} : { config };
+  const nats = stack.use(await startNats({ jetstream: false, ...options }));
+  const nc = stack.adopt(await connect({ servers: nats.url }), (nc) => nc.close());
+  const edge = stack.adopt(await connect({ servers: nats.url }), (nc) => nc.close());
+  const all = stack.move();
+  return { nats, nc, edge, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** A request as a gateway would publish it. */
+export interface PlayedRequest {
+  readonly subject: string;
+  readonly headers?: [name: string, value: string][];
+  readonly body?: string | Uint8Array;
+}
+
+/** A request that waits for its reply. */
+export interface PlayedExchange {
+  /** Waits for the next message of the reply. */
+  next(): Promise<Msg>;
+  /** All messages of the reply so far. */
+  readonly all: readonly Msg[];
+}
+
+/**
+ * Publishes a request, with `Host: example.com` unless told otherwise.
+ *
+ * @param edge The played gateway.
+ * @param request What to publish.
+ * @returns The reply's messages.
+ */
+export async function ask(edge: NatsConnection, request: PlayedRequest): Promise<PlayedExchange> {
+  const { subject, headers = [], body = "" } = request;
+  const inbox = createInbox("_INBOX.h8s.G1");
+  const replies = await listen(edge, inbox);
+  const hasHost = headers.some(([name]) => name === "Host");
+  const lines: [string, string][] = hasHost ? headers : [["Host", "example.com"], ...headers];
+  edge.publish(subject, body, { reply: inbox, headers: natsHeaders(...lines) });
+  return replies;
+}
+
+/**
+ * Waits until the server has handled everything that both have sent, so that what has not arrived by
+ * then never will.
+ */
+export async function settle(...connections: readonly NatsConnection[]): Promise<void> {
+  for (let round = 0; round < 2; round++) {
+    for (const connection of connections) await connection.flush();
+  }
+}
+
+/** Checks that a reply is a problem, and that it tells nothing of the error. */
+export function assertProblem(message: Msg, status: number): void {
+  assert.equal(message.headers?.get("Status-Code"), String(status));
+  assert.equal(message.headers?.get("Content-Type"), "application/problem+json");
+  const problem = message.json<{ status: number; type: string; detail: string }>();
+  assert.equal(problem.status, status);
+  assert.match(problem.type, /^urn:h8s:error:/);
+}
