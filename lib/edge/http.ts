@@ -90,10 +90,13 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
 
   onMessage(message: BusMessage): void {
     if (this.#isEnded) return;
-    if (this.#stream !== undefined) return this.#onChunk(this.#stream, message.data);
-    const signal = this.#upload && parseFlowSignal(message.headers);
+    const signal = message.headers === "" ? undefined : parseFlowSignal(message.headers);
     if (signal?.kind === "continue") {
       return this.#upload?.begin(message.reply, signal.windowBytes);
+    }
+    if (this.#stream !== undefined) {
+      if (signal?.kind !== "cancel") return this.#onChunk(this.#stream, message.data);
+      return this.#fail(new Error(signal.reason), "aborted");
     }
     try {
       this.#onHead(parseReply(message.headers, message.data.length), message);

@@ -22,7 +22,9 @@ export type EndReason =
   | "write_error"
   | "overflow"
   | "nats_disconnected"
-  | "draining";
+  | "draining"
+  /** The workload itself broke its stream off. */
+  | "aborted";
 
 /** One message of an event. */
 export interface EventMessage {

@@ -12,7 +12,7 @@ export const DEFAULT_WINDOW_BYTES = 1024 * 1024;
  * A message about a stream rather than of it.
  *
  * - `credit`: the receiver has taken so many bytes more.
- * - `cancel`: the receiver takes no more, or the sender has no more and it is not the end.
+ * - `cancel`: the receiver takes no more, or the sender breaks off and it is not the end.
  * - `continue`: a workload takes an upload; it may be so many bytes ahead of its credit.
  */
 export type FlowSignal =

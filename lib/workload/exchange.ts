@@ -65,8 +65,10 @@ export class Exchange {
   readonly #abort = new AbortController();
   readonly #inbox: string;
   readonly #unwatch: () => void;
+  readonly #endState: () => void;
   readonly #ended = Promise.withResolvers<void>();
   #upload: UploadBody | undefined;
+  #writer: ReplyWriter | undefined;
 
   /**
    * @param input The request.
@@ -80,6 +82,9 @@ export class Exchange {
     this.#unwatch = parts.closeWatch.watch(control.get("connection-close-subject") ?? "", {
       gateway: toGateway(this.#inbox),
       onGone: (reason) => this.abort(`the client is gone: ${reason}`),
+    });
+    this.#endState = parts.link.onState((isConnected) => {
+      if (!isConnected) this.#onLinkLost();
     });
   }
 
@@ -117,9 +122,21 @@ export class Exchange {
    * @param reason For people to read.
    */
   abort(reason: string): void {
-    const error = new DOMException(`The request was aborted: ${reason}`, "AbortError");
+    this.#abortWith(new DOMException(`The request was aborted: ${reason}`, "AbortError"));
+  }
+
+  #abortWith(error: Error): void {
     this.#abort.abort(error);
     this.#upload?.abort(error);
+  }
+
+  /** What was on its way is lost, so a stream has a hole now, whichever way it goes. */
+  #onLinkLost(): void {
+    const error = new LinkLostError("Cannot go on: NATS was lost in the middle of a stream");
+    this.#upload?.cutOff(error);
+    if (!this.#writer?.isBegun) return;
+    this.#parts.onError(error, "reply");
+    this.#abortWith(error);
   }
 
   #send(response: Response): void {
@@ -130,6 +147,7 @@ export class Exchange {
 
   #end(): void {
     this.#unwatch();
+    this.#endState();
     this.#upload?.abort(new DOMException("The request was answered", "AbortError"));
     this.#ended.resolve();
   }
@@ -142,17 +160,17 @@ export class Exchange {
     }
     using pace = this.#toPace();
     const writer = new ReplyWriter(this.#parts.link, { subject: this.#inbox, signal, pace });
+    this.#writer = writer;
     const { method } = this.#input;
     try {
       await respond(response, { writer, method, signal });
     } catch (error) {
       if (signal.aborted) return;
-      const isBegun = error instanceof BodyError ? error.isBegun : error instanceof LinkLostError;
-      const [cause, stage] = error instanceof BodyError
-        ? [error.cause, "body"] as const
-        : [error, "reply"] as const;
-      this.#parts.onError(cause, stage);
-      if (!isBegun) await respond(this.#toProblem("internal"), { writer, method, signal });
+      if (error instanceof BodyError) this.#parts.onError(error.cause, "body");
+      else this.#parts.onError(error, "reply");
+      if (this.#parts.link.isClosed) return;
+      if (writer.isBegun) return pace instanceof CreditPace ? writer.breakOff() : undefined;
+      await respond(this.#toProblem("internal"), { writer, method, signal });
     }
   }
 

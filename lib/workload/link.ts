@@ -188,10 +188,14 @@ export class Link implements Disposable {
   /**
    * Waits until the server has taken all that was published before.
    *
-   * @throws {Error} when the connection is lost meanwhile.
+   * @throws {LinkLostError} when the connection is lost meanwhile, or closed.
    */
-  flush(): Promise<void> {
-    return this.#connection.flush();
+  async flush(): Promise<void> {
+    try {
+      await this.#connection.flush();
+    } catch (cause) {
+      throw new LinkLostError("Cannot wait for the server: NATS was lost", { cause });
+    }
   }
 
   /** Stops watching; the connection stays open. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { renderFlowSignal } from "../mapping/flow.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
 import { type ReplyHead, splitChunk, toReplyLines } from "../mapping/outgoing.ts";
 import type { PublishOptions } from "../nats/bus.ts";
@@ -58,6 +59,7 @@ export class ReplyWriter {
   readonly #signal: AbortSignal;
   readonly #pace: Pace;
   #losses = 0;
+  #isBegun = false;
 
   /**
    * @param link The connection.
@@ -76,6 +78,11 @@ export class ReplyWriter {
     this.#subject = subject;
     this.#signal = signal;
     this.#pace = pace;
+  }
+
+  /** True once something was published: from then on it is too late for another response. */
+  get isBegun(): boolean {
+    return this.#isBegun;
   }
 
   /**
@@ -152,6 +159,16 @@ export class ReplyWriter {
     return Math.min(maxPayload, this.#pace.pieceBytes ?? maxPayload);
   }
 
+  /**
+   * Breaks the stream off, so that the client sees a broken transfer at once. Only for a gateway that
+   * speaks flow control: any other would take it for the end.
+   */
+  breakOff(): void {
+    const signal = renderFlowSignal({ kind: "cancel", reason: "the response's body failed" });
+    const headers = encodeLatin1(signal);
+    this.#link.publish(this.#subject, EMPTY, { headers });
+  }
+
   async #publishPaced(piece: Uint8Array): Promise<void> {
     this.#signal.throwIfAborted();
     await this.#pace.take(piece.length);
@@ -166,6 +183,7 @@ export class ReplyWriter {
 
   #publish(data: Uint8Array, options: PublishOptions): void {
     if (!this.#link.publish(this.#subject, data, options)) throw lost();
+    this.#isBegun = true;
   }
 }
 

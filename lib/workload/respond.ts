@@ -14,18 +14,6 @@ const NOT_MODIFIED = 304;
 export class BodyError extends Error {
   /** Always `"BodyError"`. */
   override readonly name = "BodyError";
-
-  /**
-   * @param cause What it failed with.
-   * @param isBegun True when the client has some of the response already.
-   */
-  constructor(cause: unknown, isBegun: boolean) {
-    super("Cannot read the response's body", { cause });
-    this.isBegun = isBegun;
-  }
-
-  /** True when the client has some of the response already. */
-  readonly isBegun: boolean;
 }
 
 /** How a response is sent. */
@@ -42,8 +30,8 @@ export interface RespondOptions {
  *
  * @param response Its body is used up, or cancelled.
  * @param options How.
- * @throws {BodyError} when the body fails. Where the client has some of it, nothing more is sent: the
- * contract has no word for "aborted", and an end in order would be a lie.
+ * @throws {BodyError} when the body fails. Where the client has some of it, nothing more is sent: an end
+ * in order would be a lie.
  * @throws {LinkLostError} when NATS was lost in the middle of it.
  * @throws {unknown} the signal's reason, when it is aborted.
  */
@@ -81,7 +69,7 @@ async function sendBody(
 ): Promise<void> {
   if (method === "HEAD") return await sendLength(reader, { writer, head });
   const room = writer.roomFor(head);
-  const { bytes, next } = await orBodyError(readBodyStart(reader, { room }), false);
+  const { bytes, next } = await orBodyError(readBodyStart(reader, { room }));
   next?.catch(() => {});
   signal.throwIfAborted();
   if (next === undefined) {
@@ -89,7 +77,7 @@ async function sendBody(
   }
   await writer.begin(head, bytes);
   for (let read = next; read !== undefined; read = reader.read()) {
-    const chunk = await orBodyError(read.then(toChunk), true);
+    const chunk = await orBodyError(read.then(toChunk));
     signal.throwIfAborted();
     if (chunk === undefined) break;
     await writer.chunk(chunk);
@@ -105,7 +93,7 @@ async function sendLength(
   let contentLength = toAnnouncedLength(head.headers);
   if (contentLength === undefined) {
     const start = readBodyStart(reader, { room: writer.roomFor(head), isPatient: false });
-    const { bytes, next } = await orBodyError(start, false);
+    const { bytes, next } = await orBodyError(start);
     next?.catch(() => {});
     if (next === undefined) contentLength = bytes.length;
   }
@@ -117,10 +105,10 @@ function toChunk(step: ReadableStreamReadResult<Uint8Array>): Uint8Array | undef
   return step.done ? undefined : toBytes(step.value);
 }
 
-async function orBodyError<Value>(promise: Promise<Value>, isBegun: boolean): Promise<Value> {
+async function orBodyError<Value>(promise: Promise<Value>): Promise<Value> {
   try {
     return await promise;
   } catch (cause) {
-    throw new BodyError(cause, isBegun);
+    throw new BodyError("Cannot read the response's body", { cause });
   }
 }

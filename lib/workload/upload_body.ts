@@ -59,6 +59,16 @@ export class UploadBody implements Disposable {
     this.#controller.error(error);
   }
 
+  /**
+   * NATS was lost: chunks that were on their way are lost, too. A body that nobody has begun to read has
+   * none.
+   *
+   * @param error What the handler sees that reads.
+   */
+  cutOff(error: unknown): void {
+    if (this.#isBegun) this.abort(error);
+  }
+
   /** Gives the address back. */
   [Symbol.dispose](): void {
     this.#address.close();

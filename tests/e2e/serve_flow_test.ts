@@ -60,6 +60,28 @@ Deno.test("serve() stops producing when its client leaves, and waits while its c
   assert.ok(produced < 32 * 1024 * 1024, `${produced} bytes`);
 });
 
+Deno.test("a body that fails on its way is a broken transfer at once, not at the timeout", async () => {
+  await using setup = await setUp(["--request-timeout", "1h"]);
+  const begun = Promise.withResolvers<void>();
+  await using service = serve(setup.nc, { host: "*", onError: () => {} }, () =>
+    new Response(
+      new ReadableStream({
+        start: (controller) => controller.enqueue(CHUNK),
+        pull: async (controller) => {
+          await begun.promise;
+          controller.error(new Error("the disk is gone"));
+        },
+      }),
+    ));
+  await service.ready;
+  using client = await open(setup.gateway.port);
+  await write(client, "GET / HTTP/1.1\r\nHost: e.com\r\n\r\n");
+  await readUntil(client, (text) => text.includes("\r\n\r\n"));
+  begun.resolve();
+  assert.ok(!(await readUntil(client)).endsWith("0\r\n\r\n"), "a clean end would be a lie");
+  assert.equal(await setup.gateway.metric('h8s_http_responses_aborted_total{reason="aborted"}'), 1);
+});
+
 Deno.test("serve() may answer an upload before it has read it", async () => {
   await using setup = await setUp(["--max-body-size", "1GiB"]);
   await using service = serve(setup.nc, { host: "*" }, () => new Response("no", { status: 401 }));
