@@ -4,6 +4,8 @@ import { type ErrorCode, GatewayError } from "../lib/errors.ts";
 /** Section 9 of the contract; the compiler asks for a row where a code is new. */
 const STATUSES: Record<ErrorCode, number> = {
   malformed_request: 400,
+  host_not_served: 403,
+  no_interest: 404,
   method_not_allowed: 405,
   unsupported_websocket_version: 426,
   body_too_large: 413,

@@ -39,6 +39,16 @@ const SET_BY_GATEWAY: ReadonlySet<string> = new Set([
   "x-request-id",
 ]);
 
+/**
+ * Says whether a header is for one hop only (RFC 9110 §7.6.1).
+ *
+ * @param lowerCaseName The header's name.
+ * @returns True for `connection`, `te` and the like.
+ */
+export function isHopByHop(lowerCaseName: string): boolean {
+  return HOP_BY_HOP.has(lowerCaseName);
+}
+
 /** Control headers: a `Nats-Rollup` from outside could erase a stream. */
 const FORBIDDEN_PREFIXES = ["x-h8s-", "nats-"] as const;
 

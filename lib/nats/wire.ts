@@ -85,7 +85,13 @@ class EncodedHeaders {
   }
 }
 
-function toBusMessage(message: Msg): BusMessage {
+/**
+ * A message with its header block as it came.
+ *
+ * @param message Of the NATS client.
+ * @returns The same as bytes.
+ */
+export function toBusMessage(message: Msg): BusMessage {
   const { _msg, _rdata, subject, reply, data } = message as MsgImpl;
   const headers = _msg.hdr > 0
     ? Buffer.from(_rdata.buffer, _rdata.byteOffset, _msg.hdr).toString("latin1")

@@ -7,21 +7,7 @@ import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-
-/** Headers that are for one hop only (RFC 9110 §7.6.1), or that the client library writes itself. */
-const NOT_FORWARDED: ReadonlySet<string> = new Set([
-  "connection",
-  "expect",
-  "host",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+import { isHopByHop } from "../mapping/headers.ts";
 
 /** Where requests go. */
 export interface HttpProxyOptions {
@@ -73,7 +59,7 @@ export function toBackendPath(backendUrl: URL, requestUrl: string): string {
  */
 export function toBackendHeaders(headers: Headers): Record<string, string> {
   const result: Record<string, string> = {};
-  for (const [name, value] of headers) if (!NOT_FORWARDED.has(name)) result[name] = value;
+  for (const [name, value] of headers) if (isForwarded(name)) result[name] = value;
   return result;
 }
 
@@ -107,9 +93,14 @@ function toResponse(incoming: IncomingMessage, method: string): Response {
   const response = new Response(body as BodyInit | null, { status });
   for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
     const [name = "", value = ""] = incoming.rawHeaders.slice(index, index + 2);
-    if (!NOT_FORWARDED.has(name.toLowerCase())) response.headers.append(name, value);
+    if (isForwarded(name.toLowerCase())) response.headers.append(name, value);
   }
   return response;
+}
+
+/** `Host` and `Expect` are between this daemon and the backend. */
+function isForwarded(name: string): boolean {
+  return !isHopByHop(name) && name !== "host" && name !== "expect";
 }
 
 function toBadGateway(): Response {

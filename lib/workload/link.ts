@@ -4,11 +4,9 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import type { Msg, NatsConnection, Status } from "@nats-io/nats-core";
-import type { MsgImpl } from "@nats-io/nats-core/internal";
 import type { BusMessage, PublishOptions } from "../nats/bus.ts";
-import { publishOn } from "../nats/wire.ts";
+import { publishOn, toBusMessage } from "../nats/wire.ts";
 
 /** Where it is unknown: nats-server's default. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
@@ -228,13 +226,4 @@ export class Link implements Disposable {
     this.#isConnected = isConnected;
     for (const listener of [...this.#listeners]) listener(isConnected);
   }
-}
-
-/** The header block as it came: the client's own headers would read its bytes as UTF-8. */
-function toBusMessage(message: Msg): BusMessage {
-  const { _msg, _rdata, subject, reply, data } = message as MsgImpl;
-  const headers = _msg.hdr > 0
-    ? Buffer.from(_rdata.buffer, _rdata.byteOffset, _msg.hdr).toString("latin1")
-    : "";
-  return { subject, reply: reply ?? "", headers, data };
 }
