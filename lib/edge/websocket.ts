@@ -39,14 +39,18 @@ export interface ConnectionOwner {
   remove(connection: Connection): void;
 }
 
+/** What is kept of a handshake; the request itself is gone after the upgrade. */
+type Handshake = Omit<Admitted, "request">;
+
 /** A client that is connected, or about to be. */
 export class Connection implements Receiver {
-  readonly #admitted: Admitted;
+  readonly #admitted: Handshake;
   readonly #parts: EdgeParts;
   readonly #owner: ConnectionOwner;
   readonly #slot: Slot;
   readonly #lines: string;
-  readonly #headers: Record<FrameKind, Uint8Array>;
+  /** Encoded when the first message of the kind comes: most sockets send one kind, many none. */
+  readonly #headers: Partial<Record<FrameKind, Uint8Array>> = {};
   readonly #maxMessageBytes: number;
   #socket: WebSocket | undefined;
   #state: "opening" | "open" | "closing" | "closed" = "opening";
@@ -70,10 +74,11 @@ export class Connection implements Receiver {
    * @throws {GatewayError} `headers_too_large` when NATS cannot carry its headers.
    */
   static upgrade(admitted: Admitted, parts: EdgeParts, owner: ConnectionOwner): Response {
-    return new Connection(admitted, parts, owner).#upgrade();
+    const { request, ...handshake } = admitted;
+    return new Connection(handshake, parts, owner).#upgrade(request);
   }
 
-  private constructor(admitted: Admitted, parts: EdgeParts, owner: ConnectionOwner) {
+  private constructor(admitted: Handshake, parts: EdgeParts, owner: ConnectionOwner) {
     this.#admitted = admitted;
     this.#parts = parts;
     this.#owner = owner;
@@ -81,8 +86,7 @@ export class Connection implements Receiver {
     this.#lines = admitted.headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
       toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
       (admitted.mode === "publish" ? toHeaderLine("X-H8s-ReplySubject", this.#slot.subject) : "");
-    this.#headers = { text: this.#encodeHeaders("text"), binary: this.#encodeHeaders("binary") };
-    const room = parts.bus.maxPayload - this.#headers.binary.length;
+    const room = parts.bus.maxPayload - toHeaderBlock(this.#lines + toFrameHeader("binary")).length;
     this.#maxMessageBytes = Math.min(parts.config.maxBodySize, room);
     if (room < EVENT_HEADERS_ROOM) {
       this.#slot.release();
@@ -154,8 +158,7 @@ export class Connection implements Receiver {
     this.#finish(this.#closing ?? { code: CLOSE.abnormal, reason: "" });
   }
 
-  #upgrade(): Response {
-    const { request } = this.#admitted;
+  #upgrade(request: Request): Response {
     // As the client's preference comes first; Deno's own `protocol` option cannot read "a,b".
     const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
     const idleTimeout = Math.ceil(this.#parts.config.wsIdleTimeout / 1000);
@@ -207,7 +210,7 @@ export class Connection implements Receiver {
     }
     this.#hasSpoken = true;
     const { subject, mode } = this.#admitted;
-    const headers = this.#headers[kind];
+    const headers = this.#headers[kind] ??= this.#encodeHeaders(kind);
     const options = mode === "publish" ? { headers } : { reply: this.#slot.subject, headers };
     const { wsReceiveBuffer } = this.#parts.config;
     if (this.#parts.bus.state !== "connected") {

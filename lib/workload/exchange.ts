@@ -125,6 +125,26 @@ export class Exchange {
     this.#abortWith(new DOMException(`The request was aborted: ${reason}`, "AbortError"));
   }
 
+  /**
+   * Aborts the request because the workload stops: the client waits still, and is told so.
+   */
+  giveUp(): void {
+    const writer = this.#writer;
+    this.abort("the workload stops");
+    if (writer === undefined) this.#sendStopping();
+    else if (writer.isBegun && this.#heedsFlow) writer.breakOff();
+  }
+
+  #sendStopping(): void {
+    // The request's own signal, which would keep it back, is for what the handler still returns.
+    const { signal } = new AbortController();
+    const writer = new ReplyWriter(this.#parts.link, { subject: this.#inbox, signal });
+    const { method } = this.#input;
+    if (this.#inbox === "") return;
+    respond(this.#toProblem("stopping"), { writer, method, signal })
+      .catch((error) => this.#parts.onError(error, "reply"));
+  }
+
   #abortWith(error: Error): void {
     this.#abort.abort(error);
     this.#upload?.abort(error);
@@ -158,7 +178,8 @@ export class Exchange {
     if (signal.aborted || this.#inbox === "") {
       return await response.body?.cancel(signal.reason).catch(() => {});
     }
-    using pace = this.#toPace();
+    // Not `using`: the library is for Node releases, too, that do not know it.
+    const pace = this.#toPace();
     const writer = new ReplyWriter(this.#parts.link, { subject: this.#inbox, signal, pace });
     this.#writer = writer;
     const { method } = this.#input;
@@ -169,16 +190,26 @@ export class Exchange {
       if (error instanceof BodyError) this.#parts.onError(error.cause, "body");
       else this.#parts.onError(error, "reply");
       if (this.#parts.link.isClosed) return;
-      if (writer.isBegun) return pace instanceof CreditPace ? writer.breakOff() : undefined;
+      if (writer.isBegun) return this.#heedsFlow ? writer.breakOff() : undefined;
       await respond(this.#toProblem("internal"), { writer, method, signal });
+    } finally {
+      pace[Symbol.dispose]();
     }
   }
 
-  /** A gateway that says how large its window is heeds credit; the Go gateway does not. */
+  /** In bytes; 0 where the gateway, e.g. the one in Go, speaks no flow control. */
+  get #windowBytes(): number {
+    return Number(this.#input.incoming.control.get("window") ?? 0);
+  }
+
+  get #heedsFlow(): boolean {
+    return this.#windowBytes > 0;
+  }
+
   #toPace(): CreditPace | FlushPace {
     const { link, flow: inbox } = this.#parts;
-    const windowBytes = Number(this.#input.incoming.control.get("window") ?? 0);
-    if (!(windowBytes > 0)) return new FlushPace(link);
+    if (!this.#heedsFlow) return new FlushPace(link);
+    const windowBytes = this.#windowBytes;
     const onCancel = (reason: string) => this.abort(`the client is gone: ${reason}`);
     return new CreditPace({ inbox, windowBytes, signal: this.#abort.signal, onCancel });
   }

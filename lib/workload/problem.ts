@@ -6,7 +6,7 @@
  */
 
 /** A kind of failure. */
-export type ProblemKind = "malformed_request" | "internal" | "overloaded";
+export type ProblemKind = "malformed_request" | "internal" | "overloaded" | "stopping";
 
 const TABLE = {
   malformed_request: {
@@ -23,6 +23,12 @@ const TABLE = {
     status: 503,
     title: "Workload is overloaded",
     detail: "Too many requests wait for the workload",
+    retryAfter: "1",
+  },
+  stopping: {
+    status: 503,
+    title: "Workload is stopping",
+    detail: "The workload stopped before it could answer",
     retryAfter: "1",
   },
 } as const satisfies Record<

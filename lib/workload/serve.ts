@@ -176,7 +176,7 @@ class RunningService implements Service {
 
   #abortRest(): void {
     const { drainTimeoutMs, onError } = this.#settings;
-    for (const exchange of this.#running) exchange.abort("the workload stops");
+    for (const exchange of this.#running) exchange.giveUp();
     onError(new Error(`Cannot finish everything within ${drainTimeoutMs} ms: aborted`), "stop");
   }
 
