@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Msg, NatsConnection, Status } from "@nats-io/nats-core";
+import type { NatsConnection, Status } from "@nats-io/nats-core";
 import type { BusMessage, PublishOptions } from "../nats/bus.ts";
 import { publishOn, toBusMessage } from "../nats/wire.ts";
 

@@ -10,7 +10,7 @@ import {
   type RegistryOptions,
 } from "../../lib/workload/mod.ts";
 import { PlayedGateway } from "./played_gateway.ts";
-import { Events, openPair, type Pair, settle } from "./serve_fixture.ts";
+import { Events, happened, openPair, type Pair, settle } from "./serve_fixture.ts";
 
 type Told = [type: "open" | "close", id: string, ...end: unknown[]];
 
@@ -192,12 +192,15 @@ Deno.test("what was closed while NATS was away is closed when it is back", async
   clock.advance(1000);
   using registry = await opening;
   gateway.forget(leaves);
+  const lost = happened(nc, "disconnect");
+  const back = happened(edge, "reconnect");
   await nats[Symbol.asyncDispose]();
+  await lost;
   clock.advance(60_000);
   assert.equal(registry.size, 2, "silence says nothing while we cannot hear");
   await using _again = await startNats({ jetstream: false, port: nats.port });
   // Whoever is back first: the registry asks when it is, and again when it hears of the gateway.
-  for await (const { type } of edge.status()) if (type === "reconnect") break;
+  await back;
   gateway.beat();
   assert.deepEqual(
     await told.next(),

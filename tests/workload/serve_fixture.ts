@@ -76,8 +76,9 @@ export async function openPair(config?: string): Promise<Pair> {
   await using stack = new AsyncDisposableStack();
   const options = config === undefined ? {} : { config };
   const nats = stack.use(await startNats({ jetstream: false, ...options }));
-  const nc = stack.adopt(await connect({ servers: nats.url }), (nc) => nc.close());
-  const edge = stack.adopt(await connect({ servers: nats.url }), (nc) => nc.close());
+  const address = { servers: nats.url, reconnectTimeWait: 20 };
+  const nc = stack.adopt(await connect(address), (nc) => nc.close());
+  const edge = stack.adopt(await connect(address), (nc) => nc.close());
   const all = stack.move();
   return { nats, nc, edge, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
@@ -131,4 +132,14 @@ export function assertProblem(message: Msg, status: number): void {
   const problem = message.json<{ status: number; type: string; detail: string }>();
   assert.equal(problem.status, status);
   assert.match(problem.type, /^urn:h8s:error:/);
+}
+
+/**
+ * Waits for something to happen to a connection.
+ *
+ * @param nc The connection.
+ * @param type What, e.g. `"disconnect"`.
+ */
+export async function happened(nc: NatsConnection, type: string): Promise<void> {
+  for await (const status of nc.status()) if (status.type === type) return;
 }

@@ -359,7 +359,7 @@ Deno.test("stop() takes no new requests, finishes those that have come, and leav
   assert.equal(pair.nc.isClosed(), false);
 });
 
-Deno.test("stop() aborts what is not done in time, and says so", async () => {
+Deno.test("stop() aborts what is not done in time, and says so to all", async () => {
   await using pair = await openPair();
   const clock = new FakeClock();
   const failures = collectFailures();
@@ -372,16 +372,37 @@ Deno.test("stop() aborts what is not done in time, and says so", async () => {
     return new Promise<never>(() => {});
   });
   await service.ready;
-  await ask(pair.edge, { subject: "h8s.http.GET.com.example" });
+  const exchange = await ask(pair.edge, { subject: "h8s.http.GET.com.example" });
   await begun.promise;
   const stopped = service.stop();
   clock.advance(700);
   await aborted.promise;
   await stopped;
+  const reply = await exchange.next();
+  assertProblem(reply, 503);
+  assert.equal(reply.headers?.get("Retry-After"), "1");
   const { error, stage } = await failures.next();
   assert.equal(stage, "stop");
   assert.match(String(error), /Cannot finish everything within 700 ms/);
   assert.equal(clock.waiting, 0);
+});
+
+Deno.test("stop() breaks a stream off that does not end in time", async () => {
+  await using pair = await openPair();
+  const clock = new FakeClock();
+  const endless = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode("begin")),
+  });
+  const options = { host: "example.com", clock, drainTimeoutMs: 700, onError: () => {} };
+  const service = serve(pair.nc, options, () => new Response(endless));
+  await service.ready;
+  const subject = "h8s.http.GET.com.example";
+  const exchange = await ask(pair.edge, { subject, headers: [["X-H8s-Window", "65536"]] });
+  await exchange.next();
+  const stopped = service.stop();
+  clock.advance(700);
+  await stopped;
+  assert.ok((await exchange.next()).headers?.get("X-H8s-Cancel"));
 });
 
 Deno.test("a lost gateway aborts the requests that it brought, and no others", async () => {
