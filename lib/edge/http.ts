@@ -5,10 +5,10 @@
  */
 import { GatewayError } from "../errors.ts";
 import { type EndReason, toRequestClosedSubject } from "../mapping/control.ts";
-import { DEFAULT_WINDOW_BYTES, parseFlowSignal } from "../mapping/flow.ts";
+import { DEFAULT_WINDOW_BYTES, parseFlowSignal, STREAM_BODY_LINE } from "../mapping/flow.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
 import { isBodyless, parseReply, type Reply, toStreamEnd } from "../mapping/reply.ts";
-import { toReplyHeaders, toUploadSubject, UPLOAD_HEADER } from "../mapping/request.ts";
+import { toReplyHeaders, toUploadSubject } from "../mapping/request.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { AbortReason, Receiver, Slot } from "../nats/inbox.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
@@ -158,7 +158,7 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     const lines = headerLines +
       toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes });
     const isUpload = body.kind === "stream";
-    const headers = encodeHeaders(isUpload ? lines + UPLOAD_HEADER : lines, this.#parts);
+    const headers = encodeHeaders(isUpload ? lines + STREAM_BODY_LINE : lines, this.#parts);
     if (isUpload) this.#upload = new Upload(body.chunks, this.#parts, this);
     const to = isUpload ? toUploadSubject(subject, config.prefix) : subject;
     if (!bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers })) {
@@ -187,6 +187,7 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
         }
         this.#stream = new ResponseStream(config.responseBuffer, this);
         this.#respond(reply, this.#stream.readable);
+        if (data.length === 0 && reply.isHeadAlone) return this.#restartDeadline();
         return this.#onChunk(this.#stream, data);
       }
     }

@@ -9,6 +9,12 @@ import { findHeader, parseHeaderBlock, toHeaderBlock, toHeaderLine } from "./hea
 export const DEFAULT_WINDOW_BYTES = 1024 * 1024;
 
 /**
+ * The header line of a head whose body comes in messages of its own: of an upload, and of a reply that
+ * has no chunk yet, which would be an end without it.
+ */
+export const STREAM_BODY_LINE: string = toHeaderLine("X-H8s-Body", "stream");
+
+/**
  * A message about a stream rather than of it.
  *
  * - `credit`: the receiver has taken so many bytes more.

@@ -22,6 +22,8 @@ export type Reply =
     readonly headers: readonly HeaderEntry[];
     /** The workload's own `Content-Length`: the length that a HEAD request asks for. */
     readonly contentLength: string | undefined;
+    /** An empty payload is no end: chunks follow. */
+    readonly isHeadAlone: boolean;
   };
 
 /** Without any of these a first message is a whole response, as plain `nats reply` sends it. */
@@ -57,10 +59,17 @@ export function parseReply(headerBlock: string, payloadLength: number): Reply {
     status: serviceError === undefined ? toStatus(entries) : toServiceErrorStatus(serviceError),
     headers: toClientHeaders(entries),
     contentLength,
+    isHeadAlone: findHeader(entries, "x-h8s-body") === "stream",
   };
 }
 
-const PLAIN = { kind: "single", status: 200, headers: [], contentLength: undefined } as const;
+const PLAIN = {
+  kind: "single",
+  status: 200,
+  headers: [],
+  contentLength: undefined,
+  isHeadAlone: false,
+} as const;
 
 const TERMINATION_CHUNK = "0\r\n\r\n";
 

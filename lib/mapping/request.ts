@@ -153,9 +153,6 @@ export function toReplyHeaders({ reply, closeSubject, windowBytes }: ReplyAddres
     toHeaderLine("X-H8s-Window", String(windowBytes));
 }
 
-/** The header line of a request whose body comes in messages of its own. */
-export const UPLOAD_HEADER: string = toHeaderLine("X-H8s-Body", "stream");
-
 /**
  * Where the head of a request goes whose body does not fit into one message.
  *

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { renderFlowSignal } from "../mapping/flow.ts";
+import { renderFlowSignal, STREAM_BODY_LINE } from "../mapping/flow.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
 import { type ReplyHead, splitChunk, toReplyLines } from "../mapping/outgoing.ts";
 import type { PublishOptions } from "../nats/bus.ts";
@@ -85,6 +85,11 @@ export class ReplyWriter {
     return this.#isBegun;
   }
 
+  /** Whether a stream may begin without a chunk. */
+  get canSendHeadAlone(): boolean {
+    return this.#pace.creditSubject !== undefined;
+  }
+
   /**
    * How much of a body fits into one message beside the head of a single reply.
    *
@@ -119,7 +124,8 @@ export class ReplyWriter {
   async begin(head: ReplyHead, chunk: Uint8Array): Promise<void> {
     await this.#link.connected(this.#signal);
     this.#losses = this.#link.losses;
-    const headers = encodeHead(head);
+    const lines = toReplyLines(head) + (chunk.length === 0 ? STREAM_BODY_LINE : "");
+    const headers = encodeLatin1(toHeaderBlock(lines));
     const limit = this.#limit;
     const [first = EMPTY, ...rest] = splitChunk(chunk, {
       limit,

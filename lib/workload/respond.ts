@@ -69,7 +69,9 @@ async function sendBody(
 ): Promise<void> {
   if (method === "HEAD") return await sendLength(reader, { writer, head });
   const room = writer.roomFor(head);
-  const { bytes, next } = await orBodyError(readBodyStart(reader, { room }));
+  // Headers alone go first where the gateway knows that this is no end: events may be slow to come.
+  const isPatient = !writer.canSendHeadAlone;
+  const { bytes, next } = await orBodyError(readBodyStart(reader, { room, isPatient }));
   next?.catch(() => {});
   signal.throwIfAborted();
   if (next === undefined) {

@@ -82,6 +82,24 @@ Deno.test("a body that fails on its way is a broken transfer at once, not at the
   assert.equal(await setup.gateway.metric('h8s_http_responses_aborted_total{reason="aborted"}'), 1);
 });
 
+Deno.test("the headers of a stream that is slow to begin reach the client at once", async () => {
+  await using setup = await setUp();
+  const go = Promise.withResolvers<void>();
+  await using service = serve(setup.nc, { host: "*" }, () => {
+    const events = (async function* () {
+      await go.promise;
+      yield "data: 1\n\n";
+    })();
+    const body = ReadableStream.from(events).pipeThrough(new TextEncoderStream());
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  });
+  await service.ready;
+  const response = await fetch(setup.gateway.url);
+  assert.equal(response.headers.get("content-type"), "text/event-stream");
+  go.resolve();
+  assert.equal(await response.text(), "data: 1\n\n");
+});
+
 Deno.test("serve() may answer an upload before it has read it", async () => {
   await using setup = await setUp(["--max-body-size", "1GiB"]);
   await using service = serve(setup.nc, { host: "*" }, () => new Response("no", { status: 401 }));

@@ -32,7 +32,13 @@ Deno.test("parseReply() tells a whole response from the first chunk of many", as
 });
 
 Deno.test("parseReply() takes a bare message as a whole response of status 200", () => {
-  const reply = { kind: "single", status: 200, headers: [], contentLength: undefined };
+  const reply = {
+    kind: "single",
+    status: 200,
+    headers: [],
+    contentLength: undefined,
+    isHeadAlone: false,
+  };
   assert.deepEqual(parseReply("", PAYLOAD_LENGTH), reply);
   assert.deepEqual(parseReply("", 0), reply);
   assert.deepEqual(parseReply("NATS/1.0\r\n\r\n", PAYLOAD_LENGTH), reply);
@@ -207,3 +213,9 @@ function parse(
 function assertMalformed(lines: string[]): void {
   assert.throws(() => parse(lines), { code: "malformed_reply", status: 502 });
 }
+
+Deno.test("parseReply() tells a head that has no chunk yet from an end", () => {
+  const reply = parseReply("NATS/1.0\r\nStatus-Code: 200\r\nX-H8s-Body: stream\r\n\r\n", 0);
+  assert.ok(reply.kind === "stream" && reply.isHeadAlone);
+  assert.ok(!reply.headers.some(([name]) => name.toLowerCase().startsWith("x-h8s-")));
+});
