@@ -16,6 +16,7 @@ import { Inbox } from "./nats/inbox.ts";
 import { Interests } from "./nats/interest.ts";
 import { Outbox } from "./nats/outbox.ts";
 import { Session } from "./nats/session.ts";
+import { settlesWithin } from "./nats/within.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
@@ -79,7 +80,10 @@ export class Gateway implements AsyncDisposable {
       connected: () => session.state === "connected",
     });
     this.#inbox = new Inbox(session, this.id);
-    this.#outbox = new Outbox(session);
+    this.#outbox = new Outbox(
+      session,
+      (error) => log.error("an event cannot be published", { error: String(error) }),
+    );
     this.#interests = config.trackInterest
       ? new Interests(session, {
         prefix: config.prefix,
@@ -228,16 +232,6 @@ export class Gateway implements AsyncDisposable {
  */
 export function startGateway(options: GatewayOptions = {}): Gateway {
   return new Gateway(options);
-}
-
-/** A rejection counts as settled. */
-async function settlesWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  const { promise: timeout, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), timeoutMs);
-  const settled = promise.then(() => true, () => true);
-  const result = await Promise.race([settled, timeout]);
-  clearTimeout(timer);
-  return result;
 }
 
 function renderAddress({ hostname, port }: Address): string {

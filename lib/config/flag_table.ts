@@ -62,9 +62,15 @@ export function readFlags(args: readonly string[], flags: readonly Flag[]): Flag
     if (token.name === "version") return { kind: "version" };
     const flag = flags.find(({ option }) => toFlagName(option) === token.name);
     if (flag === undefined) throw unknownFlag(token.rawName, flags);
-    values[flag.option] = addValue(flag, token.value, values[flag.option]);
+    const value = token.inlineValue || !isFlag(token.value) ? token.value : undefined;
+    values[flag.option] = addValue(flag, value, values[flag.option]);
   }
   return { kind: "values", values };
+}
+
+/** `--request-timeout --listen` lacks a value; a single `-` is one, and so is `-5s`, though a bad one. */
+function isFlag(value: string | undefined): boolean {
+  return value !== undefined && /^-(-|[A-Za-z])/.test(value);
 }
 
 /**

@@ -124,8 +124,13 @@ function check<Options>(schema: z.ZodType, values: Readonly<Record<string, unkno
     const [option = ""] = error.path;
     const flag = `--${toFlagName(option)}`;
     if (values[option] === undefined) {
-      throw new UsageError(`Cannot do without ${flag}: ${error.message}`);
+      throw new UsageError(`Cannot do without ${flag}: ${error.reason}`);
     }
-    throw new UsageError(`Cannot use ${flag} ${JSON.stringify(values[option])}: ${error.message}`);
+    throw new UsageError(`Cannot use ${flag} ${render(values[option])}: ${error.reason}`);
   }
+}
+
+/** A NATS URL may hold a password. */
+function render(value: unknown): string {
+  return JSON.stringify(value).replace(/\/\/[^@/"]*@/g, "//…@");
 }

@@ -65,7 +65,7 @@ export function parseOptions(text: string, name: string): GatewayOptions {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const where = at(toOffset(document, error.path));
-    throw new ConfigFileError(`${where}: ${error.path.join(".")}: ${error.message}`);
+    throw new ConfigFileError(`${where}: ${error.path.join(".")}: ${error.reason}`);
   }
 }
 

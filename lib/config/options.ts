@@ -228,9 +228,9 @@ export class ConfigError extends Error {
    *
    * @param path Where the value is, e.g. `["routes", "0", "subject"]`; the first is the name of the
    * option, as in {@link GatewayOptions}.
-   * @param message What is wrong and what would be right.
+   * @param reason What is wrong and what would be right.
    */
-  constructor(readonly path: readonly string[], message: string) {
-    super(message);
+  constructor(readonly path: readonly string[], readonly reason: string) {
+    super(`Cannot use ${path.join(".")}: ${reason}`);
   }
 }

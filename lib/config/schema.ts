@@ -12,6 +12,8 @@ import { suggest } from "./suggest.ts";
 import { ConfigError, type GatewayConfig } from "./options.ts";
 import { parseAddress, parseDurationMs, parseSizeBytes } from "./units.ts";
 
+/** A longer wait would make a timer ring at once. */
+const LONGEST_TIMER_MS = 24 * 86_400_000;
 const DURATION = `a duration such as "500ms", "5s" or "1m"`;
 const SIZE = `a size such as "2097152", "64KiB" or "2MiB"`;
 const ADDRESS = `HOST:PORT, e.g. "0.0.0.0:8080" or "[::1]:8080"`;
@@ -155,10 +157,15 @@ function parsed<T>(expected: string, parse: (text: string) => T | undefined) {
 }
 
 function duration(byDefault: string, description: string) {
-  return quantity(DURATION, parseDurationMs, byDefault).meta({
-    placeholder: "DURATION",
-    description,
-  });
+  return quantity(DURATION, parseDurationMs, byDefault)
+    .refine(
+      (ms) => ms <= LONGEST_TIMER_MS,
+      `expected at most ${LONGEST_TIMER_MS / 86_400_000} days`,
+    )
+    .prefault(byDefault).meta({
+      placeholder: "DURATION",
+      description,
+    });
 }
 
 function size(byDefault: string, description: string) {
@@ -178,9 +185,17 @@ function quantity(
 
 function parseNatsUrl(text: string): string | undefined {
   const url = URL.parse(text.includes("://") ? text : `nats://${text}`);
-  return url !== null && /^(nats|tls):$/.test(url.protocol) && url.hostname !== ""
-    ? text
-    : undefined;
+  if (url === null || !/^(nats|tls):$/.test(url.protocol) || url.hostname === "") return undefined;
+  return isPercentEncoded(url.username) && isPercentEncoded(url.password) ? text : undefined;
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseHost(text: string): string | undefined {

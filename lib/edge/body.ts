@@ -71,10 +71,14 @@ async function* bounded(
 
 async function* chain(
   begin: readonly Uint8Array[],
-  rest: AsyncIterable<Uint8Array>,
+  rest: AsyncGenerator<Uint8Array, void>,
 ): AsyncGenerator<Uint8Array, void> {
-  yield* begin;
-  yield* rest;
+  try {
+    yield* begin;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
 }
 
 function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {

@@ -19,7 +19,12 @@ export function toProblemResponse(error: GatewayError, requestId: string): Respo
   if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
   if (error.code === "draining") headers.set("connection", "close");
   if (error.code === "method_not_allowed") headers.set("allow", ALLOWED_METHODS);
-  if (error.code === "unsupported_websocket_version") headers.set("sec-websocket-version", "13");
+  if (error.code === "unsupported_websocket_version") {
+    // RFC 6455 §4.4, RFC 9110 §15.5.22 and §7.8.
+    headers.set("sec-websocket-version", "13");
+    headers.set("upgrade", "websocket");
+    headers.set("connection", "upgrade");
+  }
   const body = JSON.stringify(error.toProblem(requestId));
   return new Response(body, { status: error.status, headers });
 }

@@ -17,14 +17,18 @@ interface Held {
  */
 export class Outbox implements Disposable {
   readonly #bus: Bus;
+  readonly #onError: (error: unknown) => void;
   readonly #endState: () => void;
   #held: Held[] = [];
 
   /**
    * @param bus Where messages go.
+   * @param onError Told of a held message that can never be published, e.g. since a server came back with
+   * a smaller `max_payload`; it costs no other.
    */
-  constructor(bus: Bus) {
+  constructor(bus: Bus, onError: (error: unknown) => void = () => {}) {
     this.#bus = bus;
+    this.#onError = onError;
     this.#endState = bus.onState((state) => {
       if (state === "connected") this.#release();
     });
@@ -58,6 +62,12 @@ export class Outbox implements Disposable {
   #release(): void {
     const held = this.#held;
     this.#held = [];
-    for (const { subject, data, options } of held) this.publish(subject, data, options);
+    for (const { subject, data, options } of held) {
+      try {
+        this.publish(subject, data, options);
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
   }
 }

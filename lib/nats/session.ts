@@ -15,9 +15,12 @@ import type {
   SubscribeOptions,
 } from "./bus.ts";
 import { publishOn, subscribeOn } from "./wire.ts";
+import { settlesWithin } from "./within.ts";
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
 const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
+/** How long closing may wait for a server. */
+const CLOSE_TIMEOUT_MS = 1000;
 /** Until the first connection has told the server's own limit: nats-server's default. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
@@ -59,6 +62,7 @@ export class Session implements Bus, AsyncDisposable {
    */
   constructor(options: SessionOptions) {
     this.#options = options;
+    globalThis.addEventListener("error", ignoreLateSocketError, { capture: true });
     this.#firstConnection = this.#connect();
   }
 
@@ -114,14 +118,17 @@ export class Session implements Bus, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#setState("closed");
-    await this.#firstConnection;
-    await this.#connection?.close();
+    // A server that accepts and then keeps silent would hold this up; the attempt ends by itself.
+    await settlesWithin(this.#firstConnection, CLOSE_TIMEOUT_MS);
+    if (this.#connection !== undefined) {
+      await settlesWithin(this.#connection.close(), CLOSE_TIMEOUT_MS);
+    }
   }
 
   async #connect(): Promise<void> {
     const delays = backoff(RETRY_DELAYS_MS);
     const options: ConnectionOptions = {
-      servers: [...this.#options.servers],
+      ...toLogin(this.#options.servers),
       name: this.#options.name,
       maxReconnectAttempts: -1,
       reconnectDelayHandler: () => delays.backoff(1),
@@ -172,8 +179,39 @@ export class Session implements Bus, AsyncDisposable {
   #setState(state: BusState): void {
     if (this.#state === state || this.#state === "closed") return;
     this.#state = state;
-    for (const listener of this.#listeners) listener(state);
+    for (const listener of this.#listeners) {
+      try {
+        listener(state);
+      } catch (error) {
+        this.#options.onError(toError(error));
+      }
+    }
   }
+}
+
+/** The client library does not look at the user in a URL: `user:password@`, or `token@`. */
+function toLogin(
+  servers: readonly string[],
+): Pick<ConnectionOptions, "servers" | "user" | "pass" | "token"> {
+  const [userInfo] = servers.flatMap((server) => USER_INFO.exec(server)?.groups?.user ?? []);
+  const addresses = servers.map((server) => server.replace(USER_INFO, "$<scheme>"));
+  if (userInfo === undefined) return { servers: addresses };
+  const [user = "", pass] = userInfo.split(":").map(decodeURIComponent);
+  return pass === undefined
+    ? { servers: addresses, token: user }
+    : { servers: addresses, user, pass };
+}
+
+const USER_INFO = /^(?<scheme>(?:[a-z]+:\/\/)?)(?<user>[^@/]*)@/;
+
+/**
+ * The client library takes its listeners off a socket before it closes it. When a server refuses a login,
+ * the reset that follows is then nobody's, and would end the process. It may come after the session's
+ * end, so this is never taken back; added again, it is still one listener.
+ */
+function ignoreLateSocketError(event: Event): void {
+  const { code, syscall } = (event as ErrorEvent).error ?? {};
+  if (code === "ECONNRESET" && syscall === "read") event.preventDefault();
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

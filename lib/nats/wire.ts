@@ -51,8 +51,13 @@ export function subscribeOn(
   const subscription = connection.subscribe(subject, {
     ...options,
     callback: (error, message) => {
-      if (error !== null) onError(error);
-      else onMessage(toBusMessage(message));
+      if (error !== null) return onError(error);
+      // What is thrown here would end the reading of the whole connection.
+      try {
+        onMessage(toBusMessage(message));
+      } catch (thrown) {
+        onError(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      }
     },
   });
   return () => subscription.unsubscribe();

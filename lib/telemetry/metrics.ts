@@ -35,7 +35,7 @@ export class Metrics {
     ["status"],
   );
   readonly #requestsByClass = ["1xx", "2xx", "3xx", "4xx", "5xx"].map((status) =>
-    this.#requests.labels(status)
+    startingAtZero(this.#requests.labels(status))
   );
   readonly #inFlight = this.#gauge(
     "h8s_http_requests_in_flight",
@@ -188,6 +188,12 @@ export class Metrics {
 
   #directed(name: string, help: string): Record<Direction, Counter.Internal> {
     const counter = this.#counter(name, help, ["direction"]);
-    return { in: counter.labels("in"), out: counter.labels("out") };
+    return { in: startingAtZero(counter.labels("in")), out: startingAtZero(counter.labels("out")) };
   }
+}
+
+/** A series that appears with its first event hides that event from every rate. */
+function startingAtZero(series: Counter.Internal): Counter.Internal {
+  series.inc(0);
+  return series;
 }

@@ -1,0 +1,24 @@
+/**
+ * Waiting with an end.
+ *
+ * @module
+ */
+
+/**
+ * Waits for a promise, but not for ever.
+ *
+ * @param promise A rejection counts as settled, too.
+ * @param timeoutMs How long, in milliseconds.
+ * @returns False when it has not settled by then.
+ */
+export async function settlesWithin(
+  promise: Promise<unknown>,
+  timeoutMs: number,
+): Promise<boolean> {
+  const { promise: timeout, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), timeoutMs);
+  const settled = promise.then(() => true, () => true);
+  const result = await Promise.race([settled, timeout]);
+  clearTimeout(timer);
+  return result;
+}

@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+
+/** Low to high. Those on one line do not know each other; `telemetry` knows nobody. */
+const LAYERS: readonly (readonly string[])[] = [
+  ["errors", "telemetry"],
+  ["mapping"],
+  ["config"],
+  ["nats"],
+  ["edge", "workload"],
+  ["gateway", "reverse"],
+  ["mod"],
+  ["main"],
+];
+/** Run wherever the NATS client runs; what needs the runtime gets it handed in. */
+const WITHOUT_DENO = ["mapping", "nats", "workload", "telemetry"];
+const MAX_LINES = 300;
+const ROOT = new URL("../", import.meta.url);
+
+/** Path from the root, e.g. `lib/nats/bus.ts`, and text. */
+type Sources = ReadonlyMap<string, string>;
+
+Deno.test("imports point down", async () => {
+  assert.deepEqual(findUpwardImports(await readSources()), []);
+});
+
+Deno.test("imports make no cycle", async () => {
+  assert.deepEqual(findCycles(await readSources()), []);
+});
+
+Deno.test("Deno.* stays where it belongs", async () => {
+  assert.deepEqual(findUsesOfDeno(await readSources()), []);
+});
+
+Deno.test(`no file is longer than ${MAX_LINES} lines`, async () => {
+  assert.deepEqual(findLongFiles(await readSources()), []);
+});
+
+Deno.test("every file is looked at, and belongs to a layer", async () => {
+  const sources = await readSources();
+  for (const path of ["main.ts", "lib/mod.ts", "lib/nats/bus.ts", "lib/edge/http.ts"]) {
+    assert.ok(sources.has(path), path);
+  }
+  assert.deepEqual([...sources.keys()].filter((path) => toRank(path) === -1), []);
+  const imports = [...sources].flatMap(([path, text]) => readImports(path, text));
+  assert.ok(imports.length > sources.size, `${imports.length} imports in ${sources.size} files`);
+  assert.deepEqual(imports.filter((path) => !sources.has(path)), []);
+});
+
+Deno.test("findUpwardImports() finds an arrow that points up, or across", async (t) => {
+  const table: [from: string, to: string, isAllowed: boolean][] = [
+    ["lib/mapping/a.ts", "../errors.ts", true],
+    ["lib/mapping/a.ts", "./b.ts", true],
+    ["lib/config/a.ts", "../mapping/b.ts", true],
+    ["lib/config/a.ts", "../telemetry/b.ts", true],
+    ["lib/edge/a.ts", "../nats/b.ts", true],
+    ["lib/edge/a.ts", "../config/b.ts", true],
+    ["lib/workload/a.ts", "../nats/b.ts", true],
+    ["lib/reverse/a.ts", "../workload/b.ts", true],
+    ["lib/gateway.ts", "./edge/b.ts", true],
+    ["lib/mod.ts", "./gateway.ts", true],
+    ["main.ts", "./lib/gateway.ts", true],
+    ["main.ts", "./lib/reverse/a.ts", true],
+    ["lib/errors.ts", "./mapping/b.ts", false],
+    ["lib/mapping/a.ts", "../nats/b.ts", false],
+    ["lib/nats/a.ts", "../edge/b.ts", false],
+    ["lib/config/a.ts", "../nats/b.ts", false],
+    ["lib/edge/a.ts", "../workload/b.ts", false],
+    ["lib/workload/a.ts", "../edge/b.ts", false],
+    ["lib/edge/a.ts", "../gateway.ts", false],
+    ["lib/gateway.ts", "./reverse/b.ts", false],
+    ["lib/reverse/a.ts", "../gateway.ts", false],
+    ["lib/gateway.ts", "../main.ts", false],
+    ["lib/telemetry/a.ts", "../errors.ts", false],
+    ["lib/telemetry/a.ts", "../mapping/b.ts", false],
+    ["lib/telemetry/a.ts", "./b.ts", true],
+    ["lib/edge/a.ts", "../mod.ts", false],
+    ["lib/nats/a.ts", "../elsewhere/b.ts", false],
+  ];
+  for (const [from, to, isAllowed] of table) {
+    await t.step(`${from} → ${to}`, () => {
+      const found = findUpwardImports(new Map([[from, `import { x } from "${to}";\n`]]));
+      assert.equal(found.length, isAllowed ? 0 : 1);
+    });
+  }
+});
+
+Deno.test("findCycles() finds the files that import each other, each cycle once", () => {
+  const sources = new Map([
+    ["lib/nats/a.ts", `import { b } from "./b.ts";\n`],
+    ["lib/nats/b.ts", `import type { C } from "./c.ts";\n`],
+    ["lib/nats/c.ts", `export * from "./a.ts";\n`],
+    ["lib/nats/d.ts", `import "./a.ts";\nimport "./e.ts";\n`],
+    ["lib/nats/e.ts", `import "./f.ts";\n`],
+    ["lib/nats/f.ts", ""],
+    ["lib/nats/self.ts", `await import("./self.ts");\n`],
+  ]);
+  assert.deepEqual(findCycles(sources), [
+    "lib/nats/a.ts → lib/nats/b.ts → lib/nats/c.ts → lib/nats/a.ts",
+    "lib/nats/self.ts → lib/nats/self.ts",
+  ]);
+});
+
+Deno.test("findUsesOfDeno() finds code and no comments, where it is not allowed", () => {
+  const text = [
+    "/** For `Deno.serve`. */",
+    " * Deno.serve();",
+    "// Deno.serve();",
+    "const a = 1; // not Deno.serve()",
+    'const url = "https://a"; Deno.serve();',
+    "type Server = Deno.HttpServer;",
+    "globalThis.Deno.exit();",
+    "const { exit } = Deno;",
+    "const MyDeno = 1;",
+  ].join("\n");
+  const sources = new Map([["lib/nats/a.ts", text], ["lib/edge/a.ts", text], ["main.ts", text]]);
+  const lines = [5, 6, 7, 8].map((line) => `lib/nats/a.ts:${line}`);
+  assert.deepEqual(findUsesOfDeno(sources), lines);
+});
+
+Deno.test("findLongFiles() counts as an editor does", () => {
+  const sources = new Map([
+    ["lib/a.ts", "x\n".repeat(MAX_LINES)],
+    ["lib/b.ts", "x\n".repeat(MAX_LINES + 1)],
+  ]);
+  assert.deepEqual(findLongFiles(sources), [`lib/b.ts: ${MAX_LINES + 1} lines`]);
+});
+
+Deno.test("readImports() finds every kind of import, and none in a comment", () => {
+  const text = [
+    `import { a } from "./a.ts";`,
+    `import type { B } from "../errors.ts";`,
+    `import c, {`,
+    `  type D,`,
+    `} from "./c.ts";`,
+    `export * from "./d.ts";`,
+    `export { type E } from "./e.ts";`,
+    `import "./f.ts";`,
+    `const g = await import("./g.ts");`,
+    `type H = import("./h.ts").H;`,
+    `import { z } from "zod";`,
+    `import manifest from "./deno.json" with { type: "json" };`,
+    ` * import { i } from "./i.ts";`,
+    `// import { j } from "./j.ts";`,
+  ].join("\n");
+  const names = ["a", "c", "d", "e", "f", "g", "h"].map((name) => `lib/nats/${name}.ts`);
+  const expected = ["lib/errors.ts", ...names];
+  assert.deepEqual(readImports("lib/nats/x.ts", text).toSorted(), expected.toSorted());
+});
+
+function findUpwardImports(sources: Sources): string[] {
+  return toArrows(sources).filter(([from, to]) => !isAllowed(from, to)).map(toText);
+}
+
+function isAllowed(from: string, to: string): boolean {
+  const [own, other] = [toLayer(from), toLayer(to)];
+  if (own === other) return true;
+  return own !== "telemetry" && toRank(to) !== -1 && toRank(to) < toRank(from);
+}
+
+/** Depth first; a file that is met again on the way to itself closes a cycle. */
+function findCycles(sources: Sources): string[] {
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  function visit(path: string, way: readonly string[]): void {
+    const begin = way.indexOf(path);
+    if (begin !== -1) cycles.push([...way.slice(begin), path].join(" → "));
+    if (begin !== -1 || done.has(path)) return;
+    for (const next of readImports(path, sources.get(path) ?? "")) visit(next, [...way, path]);
+    done.add(path);
+  }
+  for (const path of sources.keys()) visit(path, []);
+  return cycles;
+}
+
+function findUsesOfDeno(sources: Sources): string[] {
+  return [...sources]
+    .filter(([path]) => WITHOUT_DENO.includes(toLayer(path)))
+    .flatMap(([path, text]) =>
+      withoutComments(text).split("\n").flatMap((line, index) =>
+        /(?<![\w$])Deno(?![\w$])/.test(line) ? [`${path}:${index + 1}`] : []
+      )
+    );
+}
+
+function findLongFiles(sources: Sources): string[] {
+  return [...sources]
+    .map(([path, text]): [string, number] => [path, text.split("\n").length - 1])
+    .filter(([path, lines]) => path.startsWith("lib/") && lines > MAX_LINES)
+    .map(([path, lines]) => `${path}: ${lines} lines`);
+}
+
+function toArrows(sources: Sources): [from: string, to: string][] {
+  return [...sources].flatMap(([from, text]) =>
+    readImports(from, text).map((to): [string, string] => [from, to])
+  );
+}
+
+function toText([from, to]: [from: string, to: string]): string {
+  return `${from} → ${to}`;
+}
+
+/** The files of this project that a file imports. */
+function readImports(path: string, text: string): string[] {
+  const specifiers = withoutComments(text)
+    .matchAll(/^(?:import|export)\s[^"';]*?from\s+"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/gm);
+  return [...specifiers]
+    .map(([, from, bare]) => from ?? bare ?? "")
+    .filter((specifier) => specifier.startsWith(".") && specifier.endsWith(".ts"))
+    .map((specifier) => new URL(specifier, `file:///${path}`).pathname.slice(1));
+}
+
+/** Line by line, as `deno fmt` leaves them; the number of lines stays. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/^[ \t]*(?:\*|\/\*|\/\/).*$|[ \t]\/\/ .*$/gm, "");
+}
+
+/** `lib/nats/bus.ts` → `nats`, `lib/errors.ts` → `errors`. */
+function toLayer(path: string): string {
+  return /^(?:lib\/)?([^/.]+)/.exec(path)?.[1] ?? "";
+}
+
+/** The higher, the more it may know; -1 for what is in no layer. */
+function toRank(path: string): number {
+  return LAYERS.findIndex((names) => names.includes(toLayer(path)));
+}
+
+async function readSources(): Promise<Sources> {
+  const paths = ["main.ts", ...await listFiles("lib")];
+  const texts = paths.map(async (path): Promise<[string, string]> => [
+    path,
+    await Deno.readTextFile(new URL(path, ROOT)),
+  ]);
+  return new Map(await Promise.all(texts));
+}
+
+async function listFiles(directory: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(directory, ROOT))) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) paths.push(...await listFiles(path));
+    else if (name.endsWith(".ts")) paths.push(path);
+  }
+  return paths.toSorted();
+}

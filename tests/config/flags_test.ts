@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { parseFlags, renderHelp, UsageError } from "../../lib/config/flags.ts";
+import { configSchema } from "../../lib/config/schema.ts";
+
+interface Row {
+  readonly option: string;
+  readonly flag: string;
+  readonly placeholder: string;
+  /** One that can be used, and one that cannot. */
+  readonly values: readonly [right: string, wrong: string];
+  /** Part of the complaint about the wrong one. */
+  readonly expected: string;
+  /** As it stands in the help; empty for none. */
+  readonly byDefault: string;
+}
+
+/** Every flag with a value; a new option asks for a row. */
+const VALUED: readonly Row[] = [
+  row("natsUrl", "--nats-url URL", ["nats://a:1", "http://a:1"], "nats://127.0.0.1:4222"),
+  row("listen", "--listen HOST:PORT", ["127.0.0.1:9000", "nowhere"], "0.0.0.0:8080"),
+  row("prefix", "--prefix TOKENS", ["acme.edge", "a.*"], "h8s"),
+  row("requestTimeout", "--request-timeout DURATION", ["5s", "soon"], "30s"),
+  row("maxBodySize", "--max-body-size SIZE", ["64KiB", "2XB"], "2MiB"),
+  row("responseBuffer", "--response-buffer SIZE", ["64KiB", "2XB"], "8MiB"),
+  row("wsSendBuffer", "--ws-send-buffer SIZE", ["64KiB", "2XB"], "1MiB"),
+  row("wsReceiveBuffer", "--ws-receive-buffer SIZE", ["64KiB", "2XB"], "1MiB"),
+  row("wsIdleTimeout", "--ws-idle-timeout DURATION", ["0s", "0"], "30s"),
+  row("controlSubjects", "--control-subjects FORM", ["flat", "all"], "both"),
+  row("natsGrace", "--nats-grace DURATION", ["1m", "-1s"], "15s"),
+  row("drainTimeout", "--drain-timeout DURATION", ["500ms", "5"], "10s"),
+  row("admin", "--admin HOST:PORT", [":9090", "9090"], ""),
+  row("hostFilters", "--host-filters HOSTS", ["a.b,*.c", "a b"], ""),
+  row("logFormat", "--log-format FORMAT", ["json", "xml"], "text"),
+  row("logLevel", "--log-level LEVEL", ["warn", "loud"], "info"),
+];
+const SWITCHES: readonly [option: string, flag: string][] = [
+  ["publishOnly", "--publish-only"],
+  ["trackInterest", "--track-interest"],
+];
+const REPEATABLE = ["natsUrl", "hostFilters"];
+const FILE_ONLY = ["session", "routes"];
+
+Deno.test("every option has its flag here, or is for files only", () => {
+  const options = [...VALUED.map(({ option }) => option), ...SWITCHES.map(([option]) => option)];
+  const expected = Object.keys(configSchema.shape);
+  assert.deepEqual([...options, ...FILE_ONLY].toSorted(), expected.toSorted());
+});
+
+Deno.test("parseFlags() reads every flag, its value behind a space or an equals sign", async (t) => {
+  for (const { option, flag, values: [right] } of VALUED) {
+    const expected = { [option]: REPEATABLE.includes(option) ? [right] : right };
+    for (const args of [[flag, right], [`${flag}=${right}`]]) {
+      await t.step(args.join(" "), () => assert.deepEqual(parseOptions(args), expected));
+    }
+  }
+});
+
+Deno.test("parseFlags() reads all flags together and adds no defaults of its own", () => {
+  assert.deepEqual(parseOptions([]), {});
+  const args = VALUED.flatMap(({ flag, values: [right] }) => [flag, right]);
+  const options = parseOptions([...args, ...SWITCHES.map(([, flag]) => flag)]);
+  assert.equal(Object.keys(options).length, VALUED.length + SWITCHES.length);
+});
+
+Deno.test("parseFlags() takes a switch as it stands, or with true or false", async (t) => {
+  for (const [option, flag] of SWITCHES) {
+    const table: [arg: string, value: boolean][] = [
+      [flag, true],
+      [`${flag}=true`, true],
+      [`${flag}=false`, false],
+    ];
+    for (const [arg, value] of table) {
+      await t.step(arg, () => assert.deepEqual(parseOptions([arg]), { [option]: value }));
+    }
+    for (const arg of [`${flag}=yes`, `${flag}=1`, `${flag}=`]) {
+      await t.step(arg, () => assertUsage([arg], flag, "it is a switch, expected no value"));
+    }
+  }
+});
+
+Deno.test("parseFlags() collects what may be repeated, in order", () => {
+  const urls = ["--nats-url", "nats://a:1", "--nats-url=b:2", "--prefix", "x", "--nats-url", "c"];
+  assert.deepEqual(parseOptions(urls), { natsUrl: ["nats://a:1", "b:2", "c"], prefix: "x" });
+  const hosts = ["--host-filters", "a.b,c.d", "--host-filters", "*.e"];
+  assert.deepEqual(parseOptions(hosts), { hostFilters: ["a.b,c.d", "*.e"] });
+});
+
+Deno.test("parseFlags() says where more options come from", async (t) => {
+  const table: [args: string[], configSource: string | undefined][] = [
+    [[], undefined],
+    [["--config", "h8s.yaml"], "h8s.yaml"],
+    [["--config=h8s.yaml"], "h8s.yaml"],
+    [["--config", "-"], "-"],
+  ];
+  for (const [args, configSource] of table) {
+    await t.step(args.join(" "), () => {
+      assert.deepEqual(parseFlags(args), { kind: "run", options: {}, configSource });
+    });
+  }
+});
+
+Deno.test("parseFlags() refuses a wrong value: the flag, the value, what would be right", async (t) => {
+  for (const { flag, values: [, wrong], expected } of VALUED) {
+    await t.step(`${flag} ${wrong}`, () => {
+      assertUsage([`${flag}=${wrong}`], flag, JSON.stringify(wrong), expected);
+    });
+  }
+  await t.step("a value of several lines", () => {
+    assertUsage(["--listen", "a\nb"], "--listen", String.raw`"a\nb"`, "HOST:PORT");
+  });
+});
+
+Deno.test("parseFlags() misses a value at the end of the line", async (t) => {
+  for (const { flag, placeholder } of [...VALUED, { flag: "--config", placeholder: "FILE" }]) {
+    await t.step(flag, () => assertUsage(["--prefix", "x", flag], flag, `expected ${placeholder}`));
+  }
+});
+
+Deno.test("parseFlags() misses a value where the next flag begins", async (t) => {
+  const table: [args: string[], flag: string, placeholder: string][] = [
+    [["--request-timeout", "--listen", ":80"], "--request-timeout", "DURATION"],
+    [["--prefix", "--publish-only"], "--prefix", "TOKENS"],
+    [["--prefix", "--listen=:80"], "--prefix", "TOKENS"],
+    [["--prefix", "-h"], "--prefix", "TOKENS"],
+    [["--config", "--publish-only"], "--config", "FILE"],
+  ];
+  for (const [args, flag, placeholder] of table) {
+    await t.step(args.join(" "), () => assertUsage(args, flag, placeholder));
+  }
+});
+
+Deno.test("parseFlags() refuses an unknown flag, and guesses what was meant", async (t) => {
+  const table: [arg: string, hint: string][] = [
+    ["--listn", "did you mean --listen?"],
+    ["--Listen", "did you mean --listen?"],
+    ["-listen", "Unknown flag"],
+    ["--requestTimeout", "did you mean --request-timeout?"],
+    ["--request_timeout", "did you mean --request-timeout?"],
+    ["--nats", "see --help"],
+    ["--no-publish-only", "did you mean --publish-only?"],
+    ["--hlep", "did you mean --help?"],
+    ["--versoin", "did you mean --version?"],
+    ["--frobnicate", "see --help"],
+    ["--routes", "see --help"],
+    ["--__proto__", "see --help"],
+    ["--constructor=1", "see --help"],
+    ["-x", "see --help"],
+  ];
+  for (const [arg, hint] of table) {
+    await t.step(arg, () => assertUsage([arg], arg.replace(/=.*/, "").slice(0, 2), hint));
+  }
+});
+
+Deno.test("parseFlags() refuses what is no flag", async (t) => {
+  for (const args of [["extra"], ["--", "extra"], ["--publish-only", "extra"], [""], ["-"]]) {
+    await t.step(JSON.stringify(args), () => {
+      assertUsage(args, JSON.stringify(args.at(-1)), "expected flags only", "--help");
+    });
+  }
+});
+
+Deno.test("parseFlags() knows when help or the version is asked for", async (t) => {
+  const table: [args: string[], expected: unknown][] = [
+    [["--help"], { kind: "help", of: "run" }],
+    [["-h"], { kind: "help", of: "run" }],
+    [["--listen", ":80", "--help"], { kind: "help", of: "run" }],
+    [["--listen", "nowhere", "--help"], { kind: "help", of: "run" }],
+    [["--version"], { kind: "version" }],
+    [["reverse", "--help"], { kind: "help", of: "reverse" }],
+    [["reverse", "--version"], { kind: "version" }],
+  ];
+  for (const [args, expected] of table) {
+    await t.step(args.join(" "), () => assert.deepEqual(parseFlags(args), expected));
+  }
+});
+
+Deno.test("parseFlags() reads the reverse daemon's flags, and asks for those it needs", async (t) => {
+  const needed = ["reverse", "--hostname", "a.b", "--backend-url", "http://localhost:3000"];
+  assert.deepEqual(parseFlags([...needed, "--hostname", "c.d", "--queue-group", "g"]), {
+    kind: "reverse",
+    options: { hostname: ["a.b", "c.d"], backendUrl: "http://localhost:3000", queueGroup: "g" },
+  });
+  const table: [args: string[], ...parts: string[]][] = [
+    [["reverse"], "Cannot do without --hostname", "a host name"],
+    [needed.slice(0, 3), "Cannot do without --backend-url", "an HTTP URL"],
+    [[...needed, "--hostname", "a b"], "--hostname", '"a b"', "a host name"],
+    [[...needed, "--queue-group", "a.b"], "--queue-group", '"a.b"', "one literal subject token"],
+    [["reverse", "--backend-url", "ftp://a", "--hostname", "a"], "--backend-url", "an HTTP URL"],
+    [[...needed, "--listen", ":80"], "Unknown flag --listen"],
+    [[...needed, "--queue-grup", "g"], "did you mean --queue-group?"],
+  ];
+  for (const [args, ...parts] of table) {
+    await t.step(args.join(" "), () => assertUsage(args, ...parts));
+  }
+});
+
+Deno.test("renderHelp() lists every flag once, with its default", async (t) => {
+  const lines = renderHelp("h8s").split("\n");
+  for (const { flag, placeholder, byDefault } of VALUED) {
+    await t.step(flag, () => {
+      const described = lines.filter((line) => line.startsWith(`  ${flag} ${placeholder} `));
+      assert.equal(described.length, 1);
+      const brackets = /\[([^\]]*)\]$/.exec(described[0] ?? "")?.[1] ?? "";
+      assert.equal(brackets, byDefault);
+    });
+  }
+  const others = ["--config FILE", "--help", "--version", ...SWITCHES.map(([, flag]) => flag)];
+  for (const flag of others) {
+    await t.step(flag, () => {
+      assert.equal(lines.filter((line) => line.startsWith(`  ${flag} `)).length, 1);
+    });
+  }
+  await t.step("and no others", () => {
+    const listed = lines.filter((line) => line.startsWith("  --"));
+    assert.equal(listed.length, VALUED.length + others.length);
+    for (const option of FILE_ONLY) assert.ok(!listed.join("\n").includes(`--${option}`));
+  });
+});
+
+Deno.test("renderHelp() fits a terminal, and begins with how to call the program", () => {
+  for (const  of of["run", "reverse"] as const) {
+    const help = renderHelp("deno run --allow-net main.ts", of);
+    assert.match(help, /^h8s.*\n\nUsage: deno run --allow-net main\.ts /);
+    const longest = Math.max(...help.split("\n").map((line) => line.length));
+    assert.ok(longest <= 100, `${longest} columns`);
+  }
+});
+
+function row(
+  option: string,
+  usage: string,
+  values: readonly [right: string, wrong: string],
+  byDefault: string,
+): Row {
+  const [flag = "", placeholder = ""] = usage.split(" ");
+  return { option, flag, placeholder, values, expected: ": expected ", byDefault };
+}
+
+function parseOptions(args: readonly string[]): Record<string, unknown> {
+  const command = parseFlags(args);
+  assert.ok(command.kind === "run");
+  return { ...command.options };
+}
+
+/** One line, all parts in it, no full stop at its end. */
+function assertUsage(args: readonly string[], ...parts: string[]): void {
+  assert.throws(() => parseFlags(args), (error) => {
+    assert.ok(error instanceof UsageError, String(error));
+    assert.equal(error.name, "UsageError");
+    assert.match(error.message, /^[^\n\r]*[^\n\r.]$/);
+    for (const part of parts) assert.ok(error.message.includes(part), `${error.message} | ${part}`);
+    return true;
+  });
+}

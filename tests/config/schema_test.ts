@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { ConfigError } from "../../lib/config/options.ts";
+import { configSchema, parseConfig } from "../../lib/config/schema.ts";
+
+/** What the README and the help promise; a new option asks for a row. */
+const DEFAULTS: Readonly<Record<string, unknown>> = {
+  natsUrl: ["nats://127.0.0.1:4222"],
+  listen: { hostname: "0.0.0.0", port: 8080 },
+  prefix: "h8s",
+  requestTimeout: 30_000,
+  maxBodySize: 2_097_152,
+  responseBuffer: 8_388_608,
+  wsSendBuffer: 1_048_576,
+  wsReceiveBuffer: 1_048_576,
+  wsIdleTimeout: 30_000,
+  controlSubjects: "both",
+  publishOnly: false,
+  natsGrace: 15_000,
+  drainTimeout: 10_000,
+  admin: undefined,
+  hostFilters: [],
+  trackInterest: false,
+  session: undefined,
+  routes: [],
+  logFormat: "text",
+  logLevel: "info",
+};
+const DURATIONS = ["requestTimeout", "wsIdleTimeout", "natsGrace", "drainTimeout"] as const;
+const SIZES = ["maxBodySize", "responseBuffer", "wsSendBuffer", "wsReceiveBuffer"] as const;
+/** What `setTimeout` can wait for; anything longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+Deno.test("parseConfig() needs nothing said", async (t) => {
+  assert.deepEqual(Object.keys(configSchema.shape), Object.keys(DEFAULTS));
+  const config = toRecord(parseConfig({}));
+  for (const [option, value] of Object.entries(DEFAULTS)) {
+    await t.step(option, () => assert.deepEqual(config[option], value));
+  }
+});
+
+Deno.test("parseConfig() takes an undefined for what is not said", () => {
+  const options = Object.fromEntries(Object.keys(DEFAULTS).map((option) => [option, undefined]));
+  assert.deepEqual({ ...DEFAULTS, ...parseConfig(options) }, DEFAULTS);
+});
+
+Deno.test("parseConfig() reads values as people write them", async (t) => {
+  const table: [option: string, value: unknown, expected: unknown][] = [
+    ["natsUrl", ["nats://a:1", "tls://b", "c:4222", "d"], ["nats://a:1", "tls://b", "c:4222", "d"]],
+    ["natsUrl", ["nats://user:secret@a:1"], ["nats://user:secret@a:1"]],
+    ["natsUrl", ["nats://[::1]:4222"], ["nats://[::1]:4222"]],
+    ["listen", ":80", { hostname: "0.0.0.0", port: 80 }],
+    ["listen", "[::1]:0", { hostname: "::1", port: 0 }],
+    ["prefix", "acme.edge-1", "acme.edge-1"],
+    ["controlSubjects", "flat", "flat"],
+    ["publishOnly", true, true],
+    ["admin", "127.0.0.1:9090", { hostname: "127.0.0.1", port: 9090 }],
+    ["hostFilters", ["Example.com, *.example.org"], ["example.com", "*.example.org"]],
+    ["hostFilters", ["a.b", "c.d"], ["a.b", "c.d"]],
+    ["session", {}, { cookie: "clientId", maxAge: 2_592_000_000 }],
+    ["session", { cookie: "__Host-s", maxAge: "1h" }, { cookie: "__Host-s", maxAge: 3_600_000 }],
+    ["logFormat", "json", "json"],
+    ["logLevel", "debug", "debug"],
+    ...DURATIONS.flatMap((option): [string, unknown, unknown][] => [
+      [option, "1.5s", 1500],
+      [option, "0s", 0],
+      [option, 250, 250],
+      [option, 0, 0],
+    ]),
+    ...SIZES.flatMap((option): [string, unknown, unknown][] => [
+      [option, "64KiB", 65_536],
+      [option, "1000", 1000],
+      [option, 250, 250],
+    ]),
+  ];
+  for (const [option, value, expected] of table) {
+    await t.step(`${option} ${JSON.stringify(value)}`, () => {
+      assert.deepEqual(toRecord(parseConfig({ [option]: value }))[option], expected);
+    });
+  }
+});
+
+Deno.test("parseConfig() refuses what it cannot use, and says where and what would be right", async (t) => {
+  const table: [option: string, value: unknown, where: string[], expected: RegExp][] = [
+    ["natsUrl", [], ["natsUrl"], /^expected a NATS URL/],
+    ["natsUrl", "nats://a", ["natsUrl"], /expected/],
+    ["natsUrl", ["nats://a", "http://b"], ["natsUrl", "1"], /^expected a NATS URL/],
+    ["natsUrl", ["nats://a:99999"], ["natsUrl", "0"], /^expected a NATS URL/],
+    ["natsUrl", [""], ["natsUrl", "0"], /^expected a NATS URL/],
+    // The password cannot be decoded.
+    ["natsUrl", ["nats://ann:5%zz@a"], ["natsUrl", "0"], /^expected a NATS URL/],
+    ["natsUrl", [4222], ["natsUrl", "0"], /^expected a NATS URL/],
+    ["listen", "nowhere", ["listen"], /^expected HOST:PORT/],
+    ["listen", 8080, ["listen"], /^expected HOST:PORT/],
+    ["listen", "a:65536", ["listen"], /^expected HOST:PORT/],
+    ["admin", "", ["admin"], /^expected HOST:PORT/],
+    ["admin", null, ["admin"], /^expected HOST:PORT/],
+    ...["", "a.", ".a", "a..b", "a.*", "a.>", "a b", "a\r\nb", 7].map((
+      value,
+    ): [string, unknown, string[], RegExp] => ["prefix", value, ["prefix"], /subject tokens/]),
+    ...DURATIONS.flatMap((option): [string, unknown, string[], RegExp][] =>
+      ["soon", "5", "-5s", -1, NaN, Infinity, null].map((value) => [
+        option,
+        value,
+        [option],
+        /^expected a duration such as "500ms"/,
+      ])
+    ),
+    ...SIZES.flatMap((option): [string, unknown, string[], RegExp][] =>
+      ["big", "2XB", "-1", -1, NaN, Infinity, null].map((value) => [
+        option,
+        value,
+        [option],
+        /^expected a size such as "2097152"/,
+      ])
+    ),
+    ["controlSubjects", "all", ["controlSubjects"], /^expected one of flat, host, both$/],
+    ["publishOnly", "yes", ["publishOnly"], /expected boolean/],
+    ["trackInterest", 1, ["trackInterest"], /expected boolean/],
+    ["hostFilters", ["a b"], ["hostFilters", "0"], /^expected host names/],
+    ["hostFilters", ["a.b", "a.*"], ["hostFilters", "1"], /^expected host names/],
+    ["hostFilters", [""], ["hostFilters", "0"], /^expected host names/],
+    ["session", { cookie: "a b" }, ["session", "cookie"], /^expected a cookie name/],
+    ["session", { maxAge: "long" }, ["session", "maxAge"], /^expected a duration/],
+    ["session", { domain: "a" }, ["session", "domain"], /^there is no such option/],
+    [
+      "routes",
+      [{ match: { methods: ["get"] } }],
+      ["routes", "0", "match", "methods", "0"],
+      /upper/,
+    ],
+    ["logFormat", "xml", ["logFormat"], /^expected one of text, json$/],
+    ["logLevel", "loud", ["logLevel"], /^expected one of debug, info, warn, error$/],
+    ["listn", "a:1", ["listn"], /^there is no such option; did you mean "listen"\?$/],
+    ["request-timeout", "5s", ["request-timeout"], /did you mean "requestTimeout"\?$/],
+    ["unheardOf", 1, ["unheardOf"], /^there is no such option$/],
+  ];
+  for (const [option, value, where, expected] of table) {
+    await t.step(`${option} ${typeof value} ${JSON.stringify(value)}`, () => {
+      assert.throws(() => parseConfig({ [option]: value }), (error) => {
+        assert.ok(error instanceof ConfigError);
+        assert.deepEqual(error.path, where);
+        assert.match(error.reason, expected);
+        assert.equal(error.message, `Cannot use ${where.join(".")}: ${error.reason}`);
+        return true;
+      });
+    });
+  }
+});
+
+Deno.test("parseConfig() names the first option that cannot be used", () => {
+  assert.throws(() => parseConfig({ logLevel: "loud", prefix: "*" }), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.deepEqual(error.path, ["prefix"]);
+    return true;
+  });
+});
+
+Deno.test("parseConfig() wants an object", async (t) => {
+  for (const options of [null, undefined, 5, "listen", [], true]) {
+    await t.step(String(options), () => {
+      assert.throws(() => parseConfig(options), { name: "ConfigError", message: /object/ });
+    });
+  }
+});
+
+Deno.test("parseConfig() gives no wait that a timer would cut to nothing", async (t) => {
+  // What takes it may refuse it or bring it down, as long as "very long" never means "at once".
+  for (const option of ["natsGrace", "drainTimeout"] as const) {
+    for (const value of ["600h", 2 ** 31, `${"9".repeat(400)}s`]) {
+      await t.step(`${option} ${String(value).slice(0, 12)}`, () => {
+        let waited: number;
+        try {
+          waited = parseConfig({ [option]: value })[option];
+        } catch (error) {
+          assert.ok(error instanceof ConfigError);
+          return;
+        }
+        assert.ok(waited <= LONGEST_TIMER_MS, `${option}: ${waited} ms`);
+      });
+    }
+  }
+});
+
+function toRecord(config: object): Record<string, unknown> {
+  return { ...config };
+}

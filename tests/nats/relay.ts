@@ -1,0 +1,70 @@
+/**
+ * A TCP connection to nats-server that can be held and cut.
+ *
+ * @module
+ */
+
+/** Passes on what comes, both ways, for each connection to it. */
+export class Relay implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #serverPort: number;
+  readonly #connections: Deno.TcpConn[] = [];
+  readonly #running: Promise<void>[] = [];
+  #isHeld = false;
+  #isOpen = true;
+
+  /**
+   * @param serverPort Of a nats-server on this machine.
+   */
+  constructor(serverPort: number) {
+    this.#serverPort = serverPort;
+    this.#running.push(this.#accept());
+  }
+
+  /** `nats://127.0.0.1:<port>`. */
+  get url(): string {
+    return `nats://127.0.0.1:${this.#listener.addr.port}`;
+  }
+
+  /** From now on nothing comes back from the server, as if it hung. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Closes all connections, and takes no more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#listener.close();
+    for (const connection of this.#connections.splice(0)) connection.close();
+    await Promise.all(this.#running);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#serverPort });
+      this.#connections.push(client, server);
+      this.#running.push(
+        this.#pump(client, server, () => false),
+        this.#pump(server, client, () => this.#isHeld),
+      );
+    }
+  }
+
+  async #pump(from: Deno.TcpConn, to: Deno.TcpConn, isHeld: () => boolean): Promise<void> {
+    const buffer = new Uint8Array(65536);
+    try {
+      for (
+        let length = await from.read(buffer);
+        length !== null;
+        length = await from.read(buffer)
+      ) {
+        for (let sent = 0; sent < length && !isHeld();) {
+          sent += await to.write(buffer.subarray(sent, length));
+        }
+      }
+    } catch {
+      // One of the two was closed.
+    }
+  }
+}

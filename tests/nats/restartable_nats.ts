@@ -1,0 +1,52 @@
+/**
+ * A nats-server that goes away and comes back.
+ *
+ * @module
+ */
+import { type NatsOptions, type NatsServer, startNats } from "../harness/nats_server.ts";
+
+/** Always on the same port. */
+export class RestartableNats implements AsyncDisposable {
+  /** `nats://127.0.0.1:<port>`. */
+  readonly url: string;
+  readonly port: number;
+  #server: NatsServer | undefined;
+
+  private constructor(server: NatsServer) {
+    this.#server = server;
+    this.url = server.url;
+    this.port = server.port;
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param options How to run it.
+   * @returns The running server.
+   */
+  static async start(options: NatsOptions = {}): Promise<RestartableNats> {
+    return new RestartableNats(await startNats({ jetstream: false, ...options }));
+  }
+
+  /** Ends it without a word to its clients. */
+  async kill(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Starts it again.
+   *
+   * @param options How to run it this time.
+   */
+  async restart(options: NatsOptions = {}): Promise<void> {
+    await this.kill();
+    this.#server = await startNats({ jetstream: false, ...options, port: this.port });
+  }
+
+  /** Ends it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
