@@ -1,49 +1,54 @@
 /**
- * nats-server, the gateway and a workload in one go: `deno task demo [HOST:PORT]`.
+ * The rooms in one go: nats-server, the gateway and the worker behind it.
+ * `deno task demo [HOST:PORT]`
  *
  * @module
  */
-import { connect } from "@nats-io/transport";
-import { ConfigError, ListenError, startGateway } from "../lib/mod.ts";
+import { ConfigError, type Gateway, ListenError, startGateway } from "../lib/mod.ts";
 import { findNats, startNats } from "../tests/harness/nats_server.ts";
-import { hello } from "./hello.ts";
+import { GATEWAY_OPTIONS } from "./rooms/gateway_options.ts";
+import { WorkerProcess } from "./rooms/worker_process.ts";
 
 const { path, version, source } = await findNats();
 console.log(`nats-server ${version}, ${source}: ${path}`);
-const code = await demo(Deno.args[0] ?? "127.0.0.1:8080");
-Deno.exit(code);
+Deno.exit(await demo(Deno.args[0] ?? "127.0.0.1:8080"));
 
 async function demo(listen: string): Promise<number> {
+  const interrupted = untilInterrupted();
   await using nats = await startNats();
-  const nc = await connect({ servers: nats.url });
-  hello(nc);
   try {
-    await using gateway = startGateway({ listen, natsUrl: [nats.url], logLevel: "warn" });
+    await using gateway = startGateway({
+      ...GATEWAY_OPTIONS,
+      listen,
+      natsUrl: [nats.url],
+      logLevel: "warn",
+    });
     await gateway.connected;
-    console.log(render(`http://localhost:${gateway.address.port}`, nats.url));
-    await untilInterrupted();
+    await using _worker = await WorkerProcess.start(nats.url, GATEWAY_OPTIONS.prefix);
+    console.log(render(gateway, nats.url));
+    await interrupted;
     console.log("\nStopping …");
     return 0;
   } catch (error) {
     if (!(error instanceof ListenError || error instanceof ConfigError)) throw error;
     console.error(`${error.message}\nOr: deno task demo 127.0.0.1:0   (any free port)`);
     return 1;
-  } finally {
-    await nc.close();
   }
 }
 
-function render(url: string, natsUrl: string): string {
+function render({ address }: Gateway, natsUrl: string): string {
+  const url = `http://localhost:${address.port}`;
   return `
-Open  ${url}/
+Open  ${url}/lobby   in two windows, one of them private, and talk to yourself.
 
 Or try
-  curl ${url}/hello/you
-  curl -N ${url}/ticks
-  curl -i -X POST ${url}/nobody
+  curl -i ${url}/lobby
+  curl -i --data '{"name":"Ada"}' ${url}/users
+  curl ${url}/lobby/messages
 
-The first two are answered over NATS (${natsUrl}) by examples/hello.ts, the last by nobody: a 503
-at once. Ctrl-C stops everything.`;
+The page comes from examples/rooms/worker.ts, a process without an open port; the name waits in a
+stream until that has taken it; the last prints what was said. All of it crosses ${natsUrl}.
+Ctrl-C stops everything.`;
 }
 
 function untilInterrupted(): Promise<void> {
