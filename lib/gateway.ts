@@ -103,6 +103,8 @@ export class Gateway implements AsyncDisposable {
       metrics,
       log,
     });
+    // Whoever does not wait for it need not hear that it failed.
+    this.#connected.promise.catch(() => {});
     session.onState((state) => {
       log.info(`nats ${state}`);
       if (state === "connected") this.#connected.resolve();
@@ -115,7 +117,6 @@ export class Gateway implements AsyncDisposable {
         handler: (request, info) => this.#edge.fetch(request, info),
       });
     } catch (error) {
-      this.#connected.promise.catch(() => {});
       this.#release().catch(() => {});
       throw error;
     }
@@ -136,7 +137,7 @@ export class Gateway implements AsyncDisposable {
     return this.#admin?.addr;
   }
 
-  /** Resolves once NATS is connected for the first time. */
+  /** Resolves once NATS is connected for the first time; rejects when the gateway is stopped before. */
   get connected(): Promise<void> {
     return this.#connected.promise;
   }
@@ -173,6 +174,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #release(): Promise<void> {
+    this.#connected.reject(new Error("Cannot wait for NATS: the gateway was stopped"));
     this.#edge[Symbol.dispose]();
     this.#outbox[Symbol.dispose]();
     this.#inbox[Symbol.dispose]();

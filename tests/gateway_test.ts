@@ -4,9 +4,6 @@ import { ConfigError, type Gateway, ListenError, startGateway } from "../lib/mod
 import { type NatsServer, startNats } from "./harness/nats_server.ts";
 import { answer, listen } from "./harness/setup.ts";
 
-// Off by default since Deno 2.8.
-Deno.test.sanitizer({ ops: true, resources: true });
-
 const ANY_PORT = "127.0.0.1:0";
 
 Deno.test("startGateway() in a program: connected resolves, and requests are answered", async () => {

@@ -19,6 +19,10 @@ import { settlesWithin } from "./within.ts";
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
 const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
+/** How long after a failure its socket may still have something to say. */
+const LATE_ERROR_MS = 1000;
+/** How long a server may take to answer. */
+const CONNECT_TIMEOUT_MS = 5000;
 /** How long closing may wait for a server. */
 const CLOSE_TIMEOUT_MS = 1000;
 /** Until the first connection has told the server's own limit: nats-server's default. */
@@ -50,6 +54,7 @@ export class Session implements Bus, AsyncDisposable {
   readonly #listeners = new Set<(state: BusState) => void>();
   readonly #registrations = new Set<Registration>();
   readonly #stop = new AbortController();
+  readonly #late = new LateSocketErrors();
   readonly #firstConnection: Promise<void>;
   #connection: NatsConnection | undefined;
   #state: BusState = "connecting";
@@ -62,7 +67,7 @@ export class Session implements Bus, AsyncDisposable {
    */
   constructor(options: SessionOptions) {
     this.#options = options;
-    globalThis.addEventListener("error", ignoreLateSocketError, { capture: true });
+    globalThis.addEventListener("error", this.#late.onError, { capture: true });
     this.#firstConnection = this.#connect();
   }
 
@@ -130,6 +135,7 @@ export class Session implements Bus, AsyncDisposable {
     const options: ConnectionOptions = {
       ...toLogin(this.#options.servers),
       name: this.#options.name,
+      timeout: CONNECT_TIMEOUT_MS,
       maxReconnectAttempts: -1,
       reconnectDelayHandler: () => delays.backoff(1),
       ignoreAuthErrorAbort: true,
@@ -179,6 +185,7 @@ export class Session implements Bus, AsyncDisposable {
   #setState(state: BusState): void {
     if (this.#state === state || this.#state === "closed") return;
     this.#state = state;
+    this.#late.expect(state === "connected" || state === "closed");
     for (const listener of this.#listeners) {
       try {
         listener(state);
@@ -206,12 +213,21 @@ const USER_INFO = /^(?<scheme>(?:[a-z]+:\/\/)?)(?<user>[^@/]*)@/;
 
 /**
  * The client library takes its listeners off a socket before it closes it. When a server refuses a login,
- * the reset that follows is then nobody's, and would end the process. It may come after the session's
- * end, so this is never taken back; added again, it is still one listener.
+ * the reset that follows is then nobody's, and would end the process. So resets are let pass while there is
+ * no connection, and for a second more; the listener stays, since the last one may come after the end.
  */
-function ignoreLateSocketError(event: Event): void {
-  const { code, syscall } = (event as ErrorEvent).error ?? {};
-  if (code === "ECONNRESET" && syscall === "read") event.preventDefault();
+class LateSocketErrors {
+  #until = Number.POSITIVE_INFINITY;
+
+  expect(isConnected: boolean): void {
+    this.#until = isConnected ? performance.now() + LATE_ERROR_MS : Number.POSITIVE_INFINITY;
+  }
+
+  onError = (event: Event): void => {
+    if (performance.now() > this.#until) return;
+    const { code, syscall } = (event as ErrorEvent).error ?? {};
+    if (code === "ECONNRESET" && syscall === "read") event.preventDefault();
+  };
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

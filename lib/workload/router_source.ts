@@ -59,6 +59,8 @@ export interface JetStreamMessage {
   readonly headers: NatsHeaders | undefined;
   /** Its sequence number in the stream. */
   readonly seq: number;
+  /** When the stream took it. */
+  readonly time: Date;
   /** How it was delivered. */
   readonly info: {
     /** How often, this time included. */

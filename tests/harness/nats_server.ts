@@ -136,7 +136,7 @@ export class NatsServer implements AsyncDisposable {
     }
     await this.#process.status;
     await this.#log;
-    await Deno.remove(this.#directory, { recursive: true });
+    await Deno.remove(this.#directory, { recursive: true }).catch(unlessGone);
   }
 }
 
@@ -148,6 +148,10 @@ export class NatsServer implements AsyncDisposable {
  */
 export function startNats(options: NatsOptions = {}): Promise<NatsServer> {
   return NatsServer.start(options);
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /** Reads the log to its end, since a full pipe would stop the server. */

@@ -2,9 +2,6 @@ import assert from "node:assert/strict";
 import { Inbox, type Receiver, type Slot } from "../../lib/nats/inbox.ts";
 import { FakeBus } from "./fake_bus.ts";
 
-// Off by default since Deno 2.8.
-Deno.test.sanitizer({ ops: true, resources: true });
-
 const FAR_AWAY_MS = 60_000;
 
 Deno.test("a receiver is told that its deadline has passed, not before", async () => {

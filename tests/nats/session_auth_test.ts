@@ -4,9 +4,6 @@ import { startNats } from "../harness/nats_server.ts";
 import { UncaughtErrors } from "./uncaught_errors.ts";
 import { within } from "./waiting.ts";
 
-// Off by default since Deno 2.8.
-Deno.test.sanitizer({ ops: true, resources: true });
-
 Deno.test("Session logs in with what its URL says", async (t) => {
   const table: [title: string, authorization: string, login: string][] = [
     ["user and password", `user: "ann", password: "secret"`, "nats://ann:secret@"],

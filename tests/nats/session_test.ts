@@ -6,9 +6,6 @@ import { RestartableNats } from "./restartable_nats.ts";
 import { UncaughtErrors } from "./uncaught_errors.ts";
 import { Received, untilState, within } from "./waiting.ts";
 
-// Off by default since Deno 2.8.
-Deno.test.sanitizer({ ops: true, resources: true });
-
 testBus("Session", async (servers) => {
   const session = new Session(toOptions(servers));
   await untilState(session, "connected");

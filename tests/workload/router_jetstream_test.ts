@@ -242,6 +242,7 @@ function sourceWithoutServer(deliveryCount: number): JetStreamSource {
         data: new Uint8Array(),
         headers: undefined,
         seq: 1,
+        time: new Date(0),
         info: { deliveryCount, stream: "ORDERS", consumer: "worker" },
         ack: fail,
         nak: fail,
