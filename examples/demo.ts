@@ -5,12 +5,11 @@
  * @module
  */
 import { ConfigError, type Gateway, ListenError, startGateway } from "../lib/mod.ts";
-import { findNats, startNats } from "../tests/harness/nats_server.ts";
+import { announceNats, startNats } from "../tests/harness/nats_server.ts";
 import { GATEWAY_OPTIONS } from "./rooms/gateway_options.ts";
 import { WorkerProcess } from "./rooms/worker_process.ts";
 
-const { path, version, source } = await findNats();
-console.log(`nats-server ${version}, ${source}: ${path}`);
+await announceNats();
 Deno.exit(await demo(Deno.args[0] ?? "127.0.0.1:8080"));
 
 async function demo(listen: string): Promise<number> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { findNats } from "./harness/nats_server.ts";
+import { announceNats } from "./harness/nats_server.ts";
 
 /** One thing that must hold. */
 interface Stage {
@@ -40,8 +40,7 @@ interface Counts {
 const chosen = Deno.args.length === 0
   ? STAGES
   : STAGES.filter(({ name }) => Deno.args.includes(name));
-const nats = await findNats();
-console.log(`nats-server ${nats.version}, ${nats.source}: ${nats.path}`);
+await announceNats();
 let passed = 0;
 let failed = 0;
 for (const stage of chosen) {

@@ -27,7 +27,7 @@ export interface NatsBinary {
  *
  * @param options `pinned`: only the pinned release will do.
  * @returns The binary.
- * @throws {Error} with the three usual ways to get one, when none of these works.
+ * @throws {NoNatsError} with the three usual ways to get one, when none of these works.
  */
 export async function findNats({ pinned = false } = {}): Promise<NatsBinary> {
   if (!pinned) {
@@ -40,7 +40,7 @@ export async function findNats({ pinned = false } = {}): Promise<NatsBinary> {
     const packaged = await aptInstall();
     if (packaged !== undefined) return packaged;
   }
-  throw new Error(
+  throw new NoNatsError(
     [
       "Cannot find or make a nats-server. Any one of these gives you one:",
       `  go install github.com/nats-io/nats-server/v2@${PINNED_VERSION}   (and put it into PATH)`,
@@ -48,6 +48,30 @@ export async function findNats({ pinned = false } = {}): Promise<NatsBinary> {
       "  download it from https://github.com/nats-io/nats-server/releases and put it into PATH",
     ].join("\n"),
   );
+}
+
+/** There is no nats-server, and none could be made; the message says how to get one. */
+export class NoNatsError extends Error {
+  /** Always `"NoNatsError"`. */
+  override readonly name = "NoNatsError";
+}
+
+/**
+ * Looks for a nats-server and says which one it is; without one, says how to get one and ends the program.
+ *
+ * @param options As of {@link findNats}.
+ * @returns The binary.
+ */
+export async function announceNats(options: { pinned?: boolean } = {}): Promise<NatsBinary> {
+  try {
+    const nats = await findNats(options);
+    console.error(`nats-server ${nats.version}, ${nats.source}`);
+    return nats;
+  } catch (error) {
+    if (!(error instanceof NoNatsError)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
 }
 
 /** How to run a nats-server. */
@@ -209,7 +233,6 @@ async function run(
 }
 
 if (import.meta.main) {
-  const { path, version, source } = await findNats({ pinned: Deno.args.includes("--pinned") });
-  console.error(`nats-server ${version}, ${source}`);
+  const { path } = await announceNats({ pinned: Deno.args.includes("--pinned") });
   console.log(path);
 }
