@@ -142,6 +142,7 @@ Deno.test("how a client leaves is told", async (t) => {
   const table: [name: string, last: string, code: string][] = [
     ["vanishes", "", "1006"],
     ["closes with a code", clientFrame(8, "\x0f\xa1bye"), "4001"],
+    ["closes with a code and no reason", clientFrame(8, "\x0f\xa2"), "4002"],
     ["closes without a code", clientFrame(8, ""), "1005"],
     ["sends text that is not UTF-8", clientFrame(1, "\xff\xfe"), "1006"],
     ["sends an opcode that does not exist", clientFrame(3, "x"), "1006"],

@@ -1,33 +1,10 @@
 import assert from "node:assert/strict";
 import { connect } from "@nats-io/transport";
 import { Ownership } from "../../lib/reverse/ownership.ts";
-import type { Clock } from "../../lib/workload/clock.ts";
 import { Link } from "../../lib/workload/link.ts";
+import { FakeClock } from "../harness/fake_clock.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { listen } from "../harness/setup.ts";
-
-/** Time that passes when it is told to. */
-class ManualClock implements Clock {
-  #now = 0;
-  #timers: { at: number; callback: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(delayMs: number, callback: () => void): () => void {
-    const timer = { at: this.#now + delayMs, callback };
-    this.#timers.push(timer);
-    return () => this.#timers = this.#timers.filter((other) => other !== timer);
-  }
-
-  pass(ms: number): void {
-    this.#now += ms;
-    const due = this.#timers.filter(({ at }) => at <= this.#now);
-    this.#timers = this.#timers.filter(({ at }) => at > this.#now);
-    for (const { callback } of due) callback();
-  }
-}
 
 Deno.test("what a silent replica held is taken by the first of those that live", async () => {
   await using nats = await startNats({ jetstream: false });
@@ -38,7 +15,7 @@ Deno.test("what a silent replica held is taken by the first of those that live",
   };
   const orphans: [replica: string, inboxes: readonly string[]][] = [];
   const replicas = ["a", "b", "c"].map((replica) => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const link = new Link(nc, (error) => assert.fail(String(error)));
     const ownership = new Ownership(link, {
       ...{ prefix: "h8s", group: "g", replica, clock },
@@ -55,7 +32,7 @@ Deno.test("what a silent replica held is taken by the first of those that live",
   c.ownership[Symbol.dispose]();
 
   for (let seconds = 0; seconds < 20; seconds += 5) {
-    for (const { clock } of [a, b]) clock.pass(5000);
+    for (const { clock } of [a, b]) clock.advance(5000);
     await heard("b.alive");
   }
   assert.deepEqual(orphans, [["a", ["inbox.1", "inbox.2"]]]);
@@ -72,12 +49,12 @@ Deno.test("a replica that starts late learns what the others hold", async () => 
   const nc = await connect({ servers: nats.url });
   const announcements = await listen(nc, "h8s.control.reverse.g.*.*");
   using link = new Link(nc, (error) => assert.fail(String(error)));
-  const early = new ManualClock();
+  const early = new FakeClock();
   const options = { prefix: "h8s", group: "g", onOrphans: () => {} };
   using first = new Ownership(link, { ...options, replica: "b", clock: early });
   first.take("inbox.1");
   const orphans: (readonly string[])[] = [];
-  const late = new ManualClock();
+  const late = new FakeClock();
   using _second = new Ownership(link, {
     ...options,
     replica: "a",
@@ -86,7 +63,7 @@ Deno.test("a replica that starts late learns what the others hold", async () => 
   });
   for (;;) if ((await announcements.next()).subject.endsWith("b.alive")) break;
   await nc.flush();
-  for (let seconds = 0; seconds < 20; seconds += 5) late.pass(5000);
+  for (let seconds = 0; seconds < 20; seconds += 5) late.advance(5000);
   assert.deepEqual(orphans, [["inbox.1"]]);
   await nc.close();
 });
