@@ -185,6 +185,23 @@ Deno.test("SIGTERM: requests end, 20 sockets get 1001 and one closed event each,
   assert.equal(new Set(closed.all.map(({ reply }) => reply)).size, 21);
 });
 
+Deno.test("a client that talks without pause still learns why it is closed", async () => {
+  await using setup = await setUp();
+  await listen(setup.nc, "h8s.ws.ws.>");
+  const clients = await Promise.all(
+    Array.from({ length: 20 }, () => Client.connect(`ws://127.0.0.1:${setup.gateway.port}/`)),
+  );
+  const timer = setInterval(() => {
+    for (const client of clients) {
+      for (let count = 0; count < 50; count++) client.send("and another");
+    }
+  });
+  setup.gateway.kill("SIGTERM");
+  for (const client of clients) assert.equal((await client.closed).code, 1001);
+  clearInterval(timer);
+  assert.equal((await setup.gateway.ended).code, 0);
+});
+
 Deno.test("what is still in flight after the drain timeout is aborted and told so", async () => {
   await using setup = await setUp(["--drain-timeout", "300ms"]);
   const { nc, gateway } = setup;
