@@ -3,7 +3,7 @@
  *
  * Each replica says what it holds: `<prefix>.control.reverse.<group>.<replica>.<event>` with the event
  * `owns` or `released` and a list of inboxes as JSON, and `alive` every 5 s. One that starts asks by
- * `hello`, and the others say again what they hold. When one has been silent for 15 s, the first of
+ * `hello`, and the others say again what they hold. When one has been silent for 13 s, the first of
  * those that live, by id, takes what it held.
  *
  * @module

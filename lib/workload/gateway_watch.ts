@@ -8,7 +8,7 @@ import { type Clock, repeat } from "./clock.ts";
 import type { Link, LinkSubscription } from "./link.ts";
 
 /** How often silence is looked for, in milliseconds: what it may be noticed late by. */
-const SWEEP_INTERVAL_MS = 1000;
+const SWEEP_INTERVAL_MS = 500;
 
 /** Why a gateway is taken for lost: it fell silent, or it said that it leaves. */
 export type LossReason = "silent" | "gone";

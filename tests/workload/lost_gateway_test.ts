@@ -22,7 +22,7 @@ Deno.test("when a gateway dies, one replica of the group closes each of its conn
   for (let index = 0; index < 5; index++) gateway.establish(gateway.connection(index));
   await run.settled();
   // They notice the silence one after the other, as they do in life.
-  for (const clock of run.clocks) clock.advance(14_500);
+  for (const clock of run.clocks) clock.advance(12_500);
   for (const clock of run.clocks) {
     clock.advance(600);
     await run.settled();
@@ -46,7 +46,7 @@ Deno.test("when all notice at the same moment, still only one does it", async ()
   await using run = await startReplicas(pair, 3);
   gateway.establish(gateway.connection(1));
   await run.settled();
-  for (const clock of run.clocks) clock.advance(15_500);
+  for (const clock of run.clocks) clock.advance(13_500);
   await run.settled();
   assert.equal(claims.all.length, 3);
   for (const clock of run.clocks) clock.advance(2000);
@@ -61,7 +61,7 @@ Deno.test("a gateway that tells the end of what was lost is not believed twice",
   const [lost, next] = [gateway.connection(1), gateway.connection(2)];
   gateway.establish(lost);
   await run.settled();
-  for (const clock of run.clocks) clock.advance(15_500);
+  for (const clock of run.clocks) clock.advance(13_500);
   await run.settled();
   for (const clock of run.clocks) clock.advance(1000);
   assert.deepEqual(run.closed.all.map(({ id }) => id), ["G1-1"]);

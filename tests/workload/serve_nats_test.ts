@@ -429,7 +429,7 @@ Deno.test("a lost gateway aborts the requests that it brought, and no others", a
     });
     await begun.next();
   }
-  clock.advance(14_000);
+  clock.advance(12_000);
   pair.edge.publish("h8s.control.gateway.G2.alive");
   await settle(pair.edge, pair.nc);
   clock.advance(2000);
