@@ -10,6 +10,7 @@ import type { Address } from "./config/units.ts";
 import { Edge } from "./edge/handler.ts";
 import { RequestIds } from "./edge/request_ids.ts";
 import { ResponseAborted } from "./edge/stream.ts";
+import { splitNatsUrl } from "./mapping/nats_url.ts";
 import { parseRoute } from "./mapping/route.ts";
 import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
@@ -214,7 +215,7 @@ export class Gateway implements AsyncDisposable {
 
   #onRetry(error: Error, attempt: number): void {
     const fields = {
-      servers: this.#config.natsUrl.map(withoutSecrets).join(","),
+      servers: this.#config.natsUrl.map((url) => splitNatsUrl(url).address).join(","),
       attempt,
       error: error.message,
     };
@@ -238,8 +239,4 @@ export function startGateway(options: GatewayOptions = {}): Gateway {
 
 function renderAddress({ hostname, port }: Address): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-function withoutSecrets(natsUrl: string): string {
-  return natsUrl.replace(/\/\/[^@/]*@/, "//");
 }

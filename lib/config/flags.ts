@@ -12,6 +12,7 @@ import {
   toFlagName,
   UsageError,
 } from "./flag_table.ts";
+import { splitNatsUrl } from "../mapping/nats_url.ts";
 import { ConfigError, type GatewayOptions, type ReverseOptions } from "./options.ts";
 import { configSchema, parseWith, reverseSchema } from "./schema.ts";
 
@@ -126,11 +127,14 @@ function check<Options>(schema: z.ZodType, values: Readonly<Record<string, unkno
     if (values[option] === undefined) {
       throw new UsageError(`Cannot do without ${flag}: ${error.reason}`);
     }
-    throw new UsageError(`Cannot use ${flag} ${render(values[option])}: ${error.reason}`);
+    throw new UsageError(`Cannot use ${flag} ${render(option, values[option])}: ${error.reason}`);
   }
 }
 
 /** A NATS URL may hold a password. */
-function render(value: unknown): string {
-  return JSON.stringify(value).replace(/\/\/[^@/"]*@/g, "//…@");
+function render(option: string, value: unknown): string {
+  const shown = option === "natsUrl" && Array.isArray(value)
+    ? value.map((url) => splitNatsUrl(String(url)).address)
+    : value;
+  return JSON.stringify(shown);
 }

@@ -6,6 +6,7 @@
 import { connect } from "@nats-io/transport";
 import type { ConnectionOptions, NatsConnection } from "@nats-io/nats-core";
 import { backoff } from "@nats-io/nats-core/internal";
+import { splitNatsUrl } from "../mapping/nats_url.ts";
 import type {
   Bus,
   BusMessage,
@@ -196,20 +197,17 @@ export class Session implements Bus, AsyncDisposable {
   }
 }
 
-/** The client library does not look at the user in a URL: `user:password@`, or `token@`. */
+/** The client library does not look at the login in a URL. */
 function toLogin(
-  servers: readonly string[],
+  urls: readonly string[],
 ): Pick<ConnectionOptions, "servers" | "user" | "pass" | "token"> {
-  const [userInfo] = servers.flatMap((server) => USER_INFO.exec(server)?.groups?.user ?? []);
-  const addresses = servers.map((server) => server.replace(USER_INFO, "$<scheme>"));
-  if (userInfo === undefined) return { servers: addresses };
-  const [user = "", pass] = userInfo.split(":").map(decodeURIComponent);
-  return pass === undefined
-    ? { servers: addresses, token: user }
-    : { servers: addresses, user, pass };
+  const parts = urls.map(splitNatsUrl);
+  const servers = parts.map(({ address }) => address);
+  const login = parts.find(({ login }) => login !== undefined)?.login;
+  if (login === undefined) return { servers };
+  const [user = "", pass] = login.split(":").map(decodeURIComponent);
+  return pass === undefined ? { servers, token: user } : { servers, user, pass };
 }
-
-const USER_INFO = /^(?<scheme>(?:[a-z]+:\/\/)?)(?<user>[^@/]*)@/;
 
 /**
  * The client library takes its listeners off a socket before it closes it. When a server refuses a login,

@@ -46,7 +46,10 @@ export class ReverseDaemon implements AsyncDisposable {
     this.#serving = connected.promise.then(() => this.#serve(config));
     this.#serving.then(
       () =>
-        log.info("serving", { hosts: config.hostname.join(","), backend: config.backendUrl.href }),
+        log.info("serving", {
+          hosts: config.hostname.join(","),
+          backend: config.backendUrl.origin,
+        }),
       (error) => log.error("cannot serve", { error: String(error) }),
     );
   }
