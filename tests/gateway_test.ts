@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { freePort } from "./harness/free_port.ts";
 import { connect } from "@nats-io/transport";
 import { ConfigError, type Gateway, ListenError, startGateway } from "../lib/mod.ts";
 import { type NatsServer, startNats } from "./harness/nats_server.ts";
@@ -174,10 +175,4 @@ async function readAdmin(
 ): Promise<{ status: number; text: string }> {
   const response = await fetch(`http://127.0.0.1:${adminAddress?.port}${path}`);
   return { status: response.status, text: await response.text() };
-}
-
-/** For a server that comes later. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

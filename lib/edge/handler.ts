@@ -4,6 +4,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import type { LogFields } from "../telemetry/log.ts";
 import { admit, isWebSocketUpgrade, type Peer } from "./admission.ts";
 import { serveHttp } from "./http.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -90,9 +91,15 @@ export class Edge implements Disposable {
     { code, status, message, cause }: GatewayError,
     { requestId, remoteAddress }: Peer,
   ): void {
-    const fields = { requestId, remoteAddress, status, code, cause: cause && String(cause) };
-    if (status === 500) this.#parts.log.error(message, fields as Record<string, string | number>);
-    else this.#parts.log.debug(message, fields as Record<string, string | number>);
+    const fields: LogFields = {
+      requestId,
+      remoteAddress,
+      status,
+      code,
+      cause: cause === undefined ? undefined : String(cause),
+    };
+    if (status === 500) this.#parts.log.error(message, fields);
+    else this.#parts.log.debug(message, fields);
   }
 }
 

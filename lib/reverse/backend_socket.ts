@@ -26,6 +26,7 @@ export interface BackendSocketOptions {
   readonly inbox: string;
   /** Called once when the backend has closed it or cannot be reached. */
   readonly onEnd: () => void;
+  /** Told when the connection to the backend fails. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -57,6 +58,7 @@ export class BackendSocket {
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onopen = () => this.#onOpen();
     this.#socket.onmessage = ({ data }) => this.#onMessage(data);
+    this.#socket.onerror = (event) => options.onError((event as ErrorEvent).error ?? event);
     this.#socket.onclose = ({ code, reason }) => this.#onClose(code, reason);
   }
 

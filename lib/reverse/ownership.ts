@@ -64,11 +64,6 @@ export class Ownership implements Disposable {
     this.#endTicks = repeat(this.#clock, HEARTBEAT_INTERVAL_MS, () => this.#tick());
   }
 
-  /** How many others are known to live. */
-  get peers(): number {
-    return this.#peers.size;
-  }
-
   /** This replica holds a connection from now on. */
   take(inbox: string): void {
     this.#own.add(inbox);

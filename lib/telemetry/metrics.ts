@@ -101,7 +101,7 @@ export class Metrics {
     });
   }
 
-  /** An HTTP request came; its body was of so many bytes. */
+  /** An HTTP request came. */
   requestBegun(): void {
     this.#inFlight.inc();
   }

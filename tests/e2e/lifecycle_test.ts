@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { freePort } from "../harness/free_port.ts";
 import { connect } from "@nats-io/transport";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
@@ -281,10 +282,4 @@ async function runMain(args: string[]): Promise<{ code: number; stdout: string; 
   const { code, stdout, stderr } = await command.output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
-/** For a server that has to come back on the same port. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

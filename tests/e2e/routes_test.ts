@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { freePort } from "../harness/free_port.ts";
 import { connect } from "@nats-io/transport";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { type GatewayOptions, startGateway } from "../../lib/mod.ts";
@@ -187,8 +188,3 @@ Deno.test("--host-filters: other hosts are a 403", async (t) => {
     });
   }
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

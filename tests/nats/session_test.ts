@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { freePort } from "../harness/free_port.ts";
 import { Session, type SessionOptions } from "../../lib/nats/session.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { testBus } from "./bus_conformance.ts";
@@ -172,10 +173,4 @@ class SilentServer implements AsyncDisposable {
       this.#connected.resolve();
     }
   }
-}
-
-/** For a server that comes later. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
