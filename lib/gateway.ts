@@ -4,14 +4,13 @@
  * @module
  */
 import { nuid } from "@nats-io/nats-core";
-import type { GatewayConfig, GatewayOptions } from "./config/options.ts";
-import { parseConfig } from "./config/schema.ts";
+import type { GatewayOptions } from "./config/options.ts";
+import { type GatewayConfig, parseConfig } from "./config/schema.ts";
 import type { Address } from "./config/units.ts";
 import { Edge } from "./edge/handler.ts";
 import { RequestIds } from "./edge/request_ids.ts";
 import { ResponseAborted } from "./edge/stream.ts";
 import { splitNatsUrl } from "./mapping/nats_url.ts";
-import { parseRoute } from "./mapping/route.ts";
 import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
 import { Interests } from "./nats/interest.ts";
@@ -98,7 +97,6 @@ export class Gateway implements AsyncDisposable {
       inbox: this.#inbox,
       fanout: new Fanout(session),
       interests: this.#interests,
-      routes: config.routes.map(parseRoute),
       outbox: this.#outbox,
       ids: new RequestIds(),
       metrics,

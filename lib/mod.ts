@@ -13,7 +13,14 @@
  * @module
  */
 export { Gateway, ListenError, startGateway } from "./gateway.ts";
-export { ConfigError, type GatewayOptions, type SessionOptions } from "./config/options.ts";
+export { ConfigError, type GatewayOptions } from "./config/options.ts";
+export type { AdmissionOptions } from "./config/options/admission.ts";
+export type { ListenOptions } from "./config/options/listen.ts";
+export type { LogOptions } from "./config/options/log.ts";
+export type { NatsOptions } from "./config/options/nats.ts";
+export type { RequestOptions } from "./config/options/requests.ts";
+export type { RoutingOptions, SessionOptions } from "./config/options/routing.ts";
+export type { SocketOptions } from "./config/options/sockets.ts";
 export type { Address } from "./config/units.ts";
 export type { ControlSubjects } from "./mapping/control.ts";
 export type { RouteOptions } from "./mapping/route.ts";

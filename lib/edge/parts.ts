@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { GatewayConfig } from "../config/options.ts";
-import type { Route } from "../mapping/route.ts";
+import type { GatewayConfig } from "../config/schema.ts";
 import type { Bus } from "../nats/bus.ts";
 import type { Fanout } from "../nats/fanout.ts";
 import type { Interests } from "../nats/interest.ts";
@@ -24,7 +23,6 @@ export interface EdgeParts {
   readonly fanout: Fanout;
   /** Who registered; undefined where everything passes. */
   readonly interests: Interests | undefined;
-  readonly routes: readonly Route[];
   readonly outbox: Outbox;
   readonly ids: RequestIds;
   readonly metrics: Metrics;

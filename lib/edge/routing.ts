@@ -34,11 +34,11 @@ export interface Routed {
  * Routes a request.
  *
  * @param request What is known of it.
- * @param parts The configuration and the routes.
+ * @param parts Its configuration has the routes.
  * @returns What becomes of it.
  * @throws {GatewayError} when the route's template gives no subject for it.
  */
-export function route(request: Routable, { config, routes, gatewayId }: EdgeParts): Routed {
+export function route(request: Routable, { config, gatewayId }: EdgeParts): Routed {
   const { target, kind, method, sessionId, connectionId } = request;
   const isWebSocket = kind === "websocket";
   const push = isWebSocket && sessionId !== undefined ? [`${config.prefix}.${sessionId}.push`] : [];
@@ -47,9 +47,9 @@ export function route(request: Routable, { config, routes, gatewayId }: EdgePart
     subscribe: push,
     mode: config.publishOnly ? "publish" : "request",
   };
-  if (routes.length === 0) return byConvention;
+  if (config.routes.length === 0) return byConvention;
   const host = toHostName(target.authority);
-  for (const route of routes) {
+  for (const route of config.routes) {
     const params = route.match({ host, path: target.path, method, isWebSocket });
     if (params === undefined) continue;
     const builtIn: TemplateValues["builtIn"] = {

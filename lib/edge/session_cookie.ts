@@ -4,7 +4,7 @@
  * @module
  */
 import { parseCookie, stringifySetCookie } from "cookie";
-import type { SessionConfig } from "../config/options.ts";
+import type { SessionConfig } from "../config/options/routing.ts";
 
 /** A client's session. */
 export interface ClientSession {

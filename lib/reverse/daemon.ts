@@ -5,7 +5,7 @@
  */
 import { nuid } from "@nats-io/nats-core";
 import type { ReverseOptions } from "../config/options.ts";
-import { parseWith, reverseSchema } from "../config/schema.ts";
+import { parseWith, type ReverseConfig, reverseSchema } from "../config/schema.ts";
 import { Session } from "../nats/session.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { Link } from "../workload/link.ts";
@@ -70,7 +70,7 @@ export class ReverseDaemon implements AsyncDisposable {
     return this.stop();
   }
 
-  async #serve(config: ReturnType<typeof reverseSchema.parse>): Promise<AsyncDisposableStack> {
+  async #serve(config: ReverseConfig): Promise<AsyncDisposableStack> {
     const stack = new AsyncDisposableStack();
     const nc = this.#session.connection;
     if (nc === undefined) return stack;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { ConfigError } from "../../lib/config/options.ts";
-import { configSchema, parseConfig } from "../../lib/config/schema.ts";
+import type { z } from "zod";
+import { ConfigError, type GatewayOptions, type ReverseOptions } from "../../lib/config/options.ts";
+import { configSchema, parseConfig, type reverseSchema } from "../../lib/config/schema.ts";
 
 /** What the README and the help promise; a new option asks for a row. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
@@ -27,11 +28,19 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
 };
 const DURATIONS = ["requestTimeout", "wsIdleTimeout", "natsGrace", "drainTimeout"] as const;
 const SIZES = ["maxBodySize", "responseBuffer", "wsSendBuffer", "wsReceiveBuffer"] as const;
+/** The documented types and the schema say the same, or this does not compile. */
+type Plain<T> = T extends readonly (infer Item)[] ? readonly Plain<Item>[]
+  : T extends object ? { readonly [Key in keyof T]-?: Plain<Exclude<T[Key], undefined>> }
+  : T;
+type Same<A, B> = [Plain<A>, Plain<B>] extends [Plain<B>, Plain<A>] ? true : false;
+type _Gateway = Assert<Same<GatewayOptions, z.input<typeof configSchema>>>;
+type _Reverse = Assert<Same<ReverseOptions, z.input<typeof reverseSchema>>>;
+type Assert<T extends true> = T;
 /** What `setTimeout` can wait for; anything longer fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 Deno.test("parseConfig() needs nothing said", async (t) => {
-  assert.deepEqual(Object.keys(configSchema.shape), Object.keys(DEFAULTS));
+  assert.deepEqual(Object.keys(configSchema.shape).toSorted(), Object.keys(DEFAULTS).toSorted());
   const config = toRecord(parseConfig({}));
   for (const [option, value] of Object.entries(DEFAULTS)) {
     await t.step(option, () => assert.deepEqual(config[option], value));

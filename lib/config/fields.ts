@@ -1,0 +1,94 @@
+/**
+ * The kinds of values that options have, each with the text that says what would be right.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { type Address, parseAddress, parseDurationMs, parseSizeBytes } from "./units.ts";
+
+/** A longer wait would make a timer ring at once. */
+const LONGEST_TIMER_MS = 24 * 86_400_000;
+const DURATION = `a duration such as "500ms", "5s" or "1m"`;
+const SIZE = `a size such as "2097152", "64KiB" or "2MiB"`;
+const ADDRESS = `HOST:PORT, e.g. "0.0.0.0:8080" or "[::1]:8080"`;
+
+/**
+ * Text that means something else.
+ *
+ * @param expected What would be right, as it stands behind "expected".
+ * @param parse Gives what the text means, or undefined.
+ * @returns The schema.
+ */
+export function parsed<T>(
+  expected: string,
+  parse: (text: string) => T | undefined,
+) {
+  return z.string({ error: () => `expected ${expected}` }).transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: "custom", message: `expected ${expected}` });
+    return z.NEVER;
+  });
+}
+
+/**
+ * An address to listen on.
+ *
+ * @returns The schema.
+ */
+export function address() {
+  return parsed<Address>(ADDRESS, parseAddress);
+}
+
+/**
+ * A duration: text with a unit, or milliseconds.
+ *
+ * @param byDefault What it is when nothing is said.
+ * @param description For the help.
+ * @returns The schema of an option.
+ */
+export function duration(byDefault: string, description: string) {
+  return lasting()
+    .refine(
+      (ms) => ms <= LONGEST_TIMER_MS,
+      `expected at most ${LONGEST_TIMER_MS / 86_400_000} days`,
+    )
+    .prefault(byDefault).meta({ placeholder: "DURATION", description });
+}
+
+/**
+ * A duration that no timer waits for, so that it may be a year.
+ *
+ * @returns The schema.
+ */
+export function lasting() {
+  return quantity(DURATION, parseDurationMs);
+}
+
+/**
+ * A size: text with a unit, or bytes.
+ *
+ * @param byDefault What it is when nothing is said.
+ * @param description For the help.
+ * @returns The schema of an option.
+ */
+export function size(byDefault: string, description: string) {
+  return quantity(SIZE, parseSizeBytes).prefault(byDefault)
+    .meta({ placeholder: "SIZE", description });
+}
+
+/**
+ * One of several words.
+ *
+ * @param words All that there are.
+ * @returns The schema.
+ */
+export function oneOf<const Words extends readonly string[]>(words: Words) {
+  return z.enum(words, { error: () => `expected one of ${words.join(", ")}` });
+}
+
+/** Text with a unit, or a number that is in the smallest unit already. */
+function quantity(expected: string, parse: (text: string) => number | undefined) {
+  const number = z.number({ error: () => `expected ${expected}` }).nonnegative();
+  return z.union([number, parsed(expected, parse)], { error: () => `expected ${expected}` });
+}

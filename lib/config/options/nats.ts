@@ -1,0 +1,58 @@
+/**
+ * Options: NATS, and the subjects there.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { isSubjectPrefix } from "../../mapping/subject.ts";
+import { duration, parsed } from "../fields.ts";
+
+const NATS_URL = `a NATS URL such as "nats://127.0.0.1:4222"`;
+const PREFIX = `literal subject tokens joined by dots, e.g. "h8s"`;
+
+/** How NATS is reached. */
+export interface NatsOptions {
+  /**
+   * NATS servers to connect to.
+   *
+   * @default ["nats://127.0.0.1:4222"]
+   */
+  readonly natsUrl?: readonly string[];
+  /**
+   * The first tokens of every subject.
+   *
+   * @default "h8s"
+   */
+  readonly prefix?: string;
+  /**
+   * How long WebSockets stay open while NATS is away.
+   *
+   * @default "15s"
+   */
+  readonly natsGrace?: string | number;
+}
+
+/** The same, to be checked. */
+export const natsFields = {
+  natsUrl: z.array(parsed(NATS_URL, parseNatsUrl)).min(1, `expected ${NATS_URL}`)
+    .default(["nats://127.0.0.1:4222"])
+    .meta({ placeholder: "URL", description: "NATS server; may be repeated" }),
+  prefix: parsed(PREFIX, (text) => isSubjectPrefix(text) ? text : undefined).default("h8s")
+    .meta({ placeholder: "TOKENS", description: "First tokens of every subject" }),
+  natsGrace: duration("15s", "How long WebSockets stay open while NATS is away"),
+};
+
+function parseNatsUrl(text: string): string | undefined {
+  const url = URL.parse(text.includes("://") ? text : `nats://${text}`);
+  if (url === null || !/^(nats|tls):$/.test(url.protocol) || url.hostname === "") return undefined;
+  return isPercentEncoded(url.username) && isPercentEncoded(url.password) ? text : undefined;
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

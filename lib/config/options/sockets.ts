@@ -1,0 +1,44 @@
+/**
+ * Options: WebSockets.
+ *
+ * @module
+ */
+import type { ControlSubjects } from "../../mapping/control.ts";
+import { duration, oneOf, size } from "../fields.ts";
+
+/** Bounds of WebSockets, and what is told of them. */
+export interface SocketOptions {
+  /**
+   * What may wait for a slow WebSocket client.
+   *
+   * @default "1MiB"
+   */
+  readonly wsSendBuffer?: string | number;
+  /**
+   * What of a WebSocket client's messages may wait for NATS to come back.
+   *
+   * @default "1MiB"
+   */
+  readonly wsReceiveBuffer?: string | number;
+  /**
+   * How often an idle WebSocket is pinged; 0 for never.
+   *
+   * @default "30s"
+   */
+  readonly wsIdleTimeout?: string | number;
+  /**
+   * On which subjects it is told who connected and who left.
+   *
+   * @default "both"
+   */
+  readonly controlSubjects?: ControlSubjects;
+}
+
+/** The same, to be checked. */
+export const socketFields = {
+  wsSendBuffer: size("1MiB", "What may wait for a slow WebSocket client"),
+  wsReceiveBuffer: size("1MiB", "What of a WebSocket client may wait for NATS to come back"),
+  wsIdleTimeout: duration("30s", "How often idle WebSockets are pinged; 0s for never"),
+  controlSubjects: oneOf(["flat", "host", "both"]).default("both")
+    .meta({ placeholder: "FORM", description: "Control events on flat or host subjects, or both" }),
+};
