@@ -52,6 +52,12 @@ export interface Bus {
   readonly maxPayload: number;
   /** How often the connection came back after it had been lost. */
   readonly reconnects: number;
+  /**
+   * How many bytes were taken by {@link Bus.publish} that the operating system has not taken yet. It grows
+   * without bound while NATS reads too slowly; whoever publishes for others bounds it. What the server has
+   * not read yet besides, up to some MiB, waits in the system's own buffers and is not counted.
+   */
+  readonly unsentBytes: number;
 
   /**
    * Hands a message to the connection, without waiting for the server.

@@ -15,7 +15,7 @@ import type {
   PublishOptions,
   SubscribeOptions,
 } from "./bus.ts";
-import { publishOn, subscribeOn } from "./wire.ts";
+import { publishOn, subscribeOn, unsentBytesOf } from "./wire.ts";
 import { settlesWithin } from "./within.ts";
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
@@ -82,6 +82,10 @@ export class Session implements Bus, AsyncDisposable {
 
   get reconnects(): number {
     return this.#reconnects;
+  }
+
+  get unsentBytes(): number {
+    return this.#connection === undefined ? 0 : unsentBytesOf(this.#connection);
   }
 
   /** The client's own connection, for what is not on the hot path; undefined until connected. */

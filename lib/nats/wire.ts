@@ -9,7 +9,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
-import type { MsgImpl } from "@nats-io/nats-core/internal";
+import type { MsgImpl, NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import type { BusMessage, PublishOptions, SubscribeOptions } from "./bus.ts";
 
 /**
@@ -61,6 +61,18 @@ export function subscribeOn(
     },
   });
   return () => subscription.unsubscribe();
+}
+
+/**
+ * Counts what waits in the client and in its socket.
+ *
+ * @param connection Of the NATS client.
+ * @returns Bytes that the operating system has not taken yet.
+ */
+export function unsentBytesOf(connection: NatsConnection): number {
+  const { outbound, transport } = (connection as NatsConnectionImpl).protocol;
+  const { socket } = transport as { socket?: { writableLength: number } };
+  return outbound.size() + (socket?.writableLength ?? 0);
 }
 
 /**

@@ -144,6 +144,25 @@ function testRecovery(name: string, open: OpenBus): void {
     await Promise.all([flushing, relay[Symbol.asyncDispose]()]);
   });
 
+  Deno.test(`${name}: unsentBytes tells what a slow server has not read`, async () => {
+    await using nats = await startNats({ jetstream: false });
+    await using relay = new Relay(nats.port);
+    await using bus = await open([relay.url]);
+    assert.equal(bus.unsentBytes, 0);
+    relay.stall();
+    const chunk = new Uint8Array(500_000);
+    const count = 64;
+    for (let index = 0; index < count; index++) assert.equal(bus.publish("a", chunk), true);
+    // The system's buffers on the way take some of it.
+    await new Promise((resolve) => setTimeout(resolve));
+    const { unsentBytes } = bus;
+    const total = count * chunk.length;
+    assert.ok(unsentBytes > total / 2 && unsentBytes < total * 1.01, `${unsentBytes} bytes`);
+    relay.resume();
+    await bus.flush();
+    assert.equal(bus.unsentBytes, 0);
+  });
+
   Deno.test(`${name}: flush() works again after the reconnect`, async () => {
     await using nats = await RestartableNats.start();
     await using bus = await open([nats.url]);

@@ -29,6 +29,7 @@ interface FakeSubscription {
 export class FakeBus implements Bus {
   readonly maxPayload = 1024 * 1024;
   readonly reconnects = 0;
+  unsentBytes = 0;
   readonly published: Published[] = [];
   readonly subscriptions = new Set<FakeSubscription>();
   readonly listeners = new Set<(state: BusState) => void>();

@@ -11,6 +11,7 @@ export class Relay implements AsyncDisposable {
   readonly #connections: Deno.TcpConn[] = [];
   readonly #running: Promise<void>[] = [];
   #isHeld = false;
+  #stalled: PromiseWithResolvers<void> | undefined;
   #isOpen = true;
 
   /**
@@ -31,10 +32,22 @@ export class Relay implements AsyncDisposable {
     this.#isHeld = true;
   }
 
+  /** From now on nothing is read from the client, as if the server were too slow. */
+  stall(): void {
+    this.#stalled ??= Promise.withResolvers();
+  }
+
+  /** Reads again after {@link Relay.stall}. */
+  resume(): void {
+    this.#stalled?.resolve();
+    this.#stalled = undefined;
+  }
+
   /** Closes all connections, and takes no more. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.resume();
     this.#listener.close();
     for (const connection of this.#connections.splice(0)) connection.close();
     await Promise.all(this.#running);
@@ -45,13 +58,20 @@ export class Relay implements AsyncDisposable {
       const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#serverPort });
       this.#connections.push(client, server);
       this.#running.push(
-        this.#pump(client, server, () => false),
-        this.#pump(server, client, () => this.#isHeld),
+        this.#pump(client, server, { gate: () => this.#stalled?.promise }),
+        this.#pump(server, client, { isHeld: () => this.#isHeld }),
       );
     }
   }
 
-  async #pump(from: Deno.TcpConn, to: Deno.TcpConn, isHeld: () => boolean): Promise<void> {
+  async #pump(
+    from: Deno.TcpConn,
+    to: Deno.TcpConn,
+    { isHeld = () => false, gate }: {
+      isHeld?: () => boolean;
+      gate?: () => Promise<void> | undefined;
+    },
+  ): Promise<void> {
     const buffer = new Uint8Array(65536);
     try {
       for (
@@ -59,6 +79,7 @@ export class Relay implements AsyncDisposable {
         length !== null;
         length = await from.read(buffer)
       ) {
+        await gate?.();
         for (let sent = 0; sent < length && !isHeld();) {
           sent += await to.write(buffer.subarray(sent, length));
         }
