@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RequestKind } from "../mapping/headers.ts";
+import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
 import { GatewayError } from "../errors.ts";
 import {
   type RequestSnapshot,
@@ -13,6 +13,7 @@ import {
 } from "../mapping/request.ts";
 import { isHostMatch } from "../mapping/route.ts";
 import { toHostName } from "../mapping/subject.ts";
+import { type Offer, parseOffer, pickSubprotocol } from "../mapping/subprotocol.ts";
 import type { EdgeParts } from "./parts.ts";
 import { route, type Routed } from "./routing.ts";
 import { type ClientSession, toClientSession } from "./session_cookie.ts";
@@ -25,6 +26,8 @@ export interface Admitted extends Routed {
   readonly headerLines: string;
   /** Unique among all gateways; undefined for an HTTP request. */
   readonly connectionId: string | undefined;
+  /** The subprotocol that is picked; undefined where none is offered. */
+  readonly protocol: string | undefined;
   /** Undefined where sessions are off. */
   readonly session: ClientSession | undefined;
   readonly remoteAddress: string;
@@ -50,15 +53,15 @@ export function admit(
   request: Request,
   { kind, peer, parts }: { kind: RequestKind; peer: Peer; parts: EdgeParts },
 ): Admitted {
+  const offer = kind === "websocket" ? checkHandshake(request) : undefined;
   const snapshot: RequestSnapshot = {
     method: request.method,
     url: request.url,
-    headers: [...request.headers],
+    headers: offer === undefined ? [...request.headers] : withPublicOffer(request.headers, offer),
     remoteAddress: peer.remoteAddress,
   };
   const { config, ids, gatewayId } = parts;
   const target = toTarget(snapshot, { prefix: config.prefix, kind });
-  if (kind === "websocket") checkHandshake(request);
   checkHost(target, config.hostFilters);
   checkInterest(target, { method: kind === "websocket" ? "ws" : request.method, parts });
   if (parts.bus.state !== "connected") {
@@ -84,7 +87,17 @@ export function admit(
     },
   });
   const { remoteAddress } = peer;
-  return { ...routed, request, target, headerLines, connectionId, session, remoteAddress };
+  const protocol = offer && pickSubprotocol(offer.names, []);
+  return {
+    ...routed,
+    request,
+    target,
+    headerLines,
+    connectionId,
+    protocol,
+    session,
+    remoteAddress,
+  };
 }
 
 /**
@@ -116,7 +129,7 @@ function checkInterest(
 }
 
 /** RFC 6455 §4.2.1. */
-function checkHandshake({ method, headers }: Request): void {
+function checkHandshake({ method, headers }: Request): Offer {
   if (method !== "GET") throw malformed("a WebSocket handshake is a GET");
   if (!listsToken(headers.get("connection"), "upgrade")) {
     throw malformed("a WebSocket handshake has Connection: Upgrade");
@@ -128,12 +141,15 @@ function checkHandshake({ method, headers }: Request): void {
   if (!/^[A-Za-z0-9+/]{21}[AQgw]==$/.test(headers.get("sec-websocket-key") ?? "")) {
     throw malformed("Sec-WebSocket-Key is not 16 bytes in base64");
   }
-  const protocols = headers.get("sec-websocket-protocol");
-  if (
-    protocols !== null && !/^[!#$%&'*+\-.^_`|~\w]+(\s*,\s*[!#$%&'*+\-.^_`|~\w]+)*$/.test(protocols)
-  ) {
-    throw malformed("Sec-WebSocket-Protocol is not a list of tokens");
-  }
+  return parseOffer(headers.get("sec-websocket-protocol"));
+}
+
+/** What a client says in passing among its subprotocols may be a secret: no workload gets to see it. */
+function withPublicOffer(headers: Headers, { names }: Offer): HeaderEntry[] {
+  return [...headers].flatMap(([name, value]): HeaderEntry[] => {
+    if (name !== "sec-websocket-protocol") return [[name, value]];
+    return names.length === 0 ? [] : [[name, names.join(", ")]];
+  });
 }
 
 function listsToken(list: string | null, token: string): boolean {

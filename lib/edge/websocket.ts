@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { GatewayError } from "../errors.ts";
 import { type ConnectionEvent, toEventHeaders, toEventMessages } from "../mapping/control.ts";
 import {
@@ -13,7 +12,6 @@ import {
   fromCloseEventCode,
   toCloseReason,
   toFrame,
-  toFrameHeader,
 } from "../mapping/frame.ts";
 import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
@@ -24,6 +22,7 @@ import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
 import type { EdgeParts } from "./parts.ts";
+import { Uplink, type UplinkOwner } from "./uplink.ts";
 
 /** How long a client may take to answer a close frame before it is taken for gone. */
 const CLOSE_TIMEOUT_MS = 2000;
@@ -43,25 +42,20 @@ export interface ConnectionOwner {
 type Handshake = Omit<Admitted, "request">;
 
 /** A client that is connected, or about to be. */
-export class Connection implements Receiver {
+export class Connection implements Receiver, UplinkOwner {
   readonly #admitted: Handshake;
   readonly #parts: EdgeParts;
   readonly #owner: ConnectionOwner;
   readonly #slot: Slot;
   readonly #lines: string;
-  /** Encoded when the first message of the kind comes: most sockets send one kind, many none. */
-  readonly #headers: Partial<Record<FrameKind, Uint8Array>> = {};
-  readonly #maxMessageBytes: number;
+  readonly #uplink: Uplink;
   #socket: WebSocket | undefined;
   #state: "opening" | "open" | "closing" | "closed" = "opening";
   /** Why we closed it; a client that does not answer cannot tell another story. */
   #closing: { code: number; reason: string } | undefined;
   #drop: (() => void) | undefined;
   #since = new Date();
-  #protocol = "";
   readonly #subscriptions: (() => void)[] = [];
-  #heldBytes = 0;
-  #hasSpoken = false;
   #wasUnheard = false;
 
   /**
@@ -86,8 +80,9 @@ export class Connection implements Receiver {
     this.#lines = admitted.headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
       toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
       (admitted.mode === "publish" ? toHeaderLine("X-H8s-ReplySubject", this.#slot.subject) : "");
-    const room = parts.bus.maxPayload - toHeaderBlock(this.#lines + toFrameHeader("binary")).length;
-    this.#maxMessageBytes = Math.min(parts.config.maxBodySize, room);
+    const inbox = this.#slot.subject;
+    this.#uplink = new Uplink(admitted, { parts, owner: this, inbox, lines: this.#lines });
+    const room = parts.bus.maxPayload - this.#lines.length;
     if (room < EVENT_HEADERS_ROOM) {
       this.#slot.release();
       const detail = "The handshake's header block is larger than NATS can carry";
@@ -112,7 +107,7 @@ export class Connection implements Receiver {
       query,
       remote: remoteAddress,
       since: this.#since.toISOString(),
-      protocol: this.#protocol,
+      protocol: this.#admitted.protocol ?? "",
       ...(session === undefined ? {} : { session: session.id }),
     };
   }
@@ -133,7 +128,7 @@ export class Connection implements Receiver {
 
   /** NATS is back, and what was held has been published. */
   onReconnect(): void {
-    this.#heldBytes = 0;
+    this.#uplink.onReconnect();
   }
 
   onMessage({ headers, data }: BusMessage): void {
@@ -159,18 +154,19 @@ export class Connection implements Receiver {
   }
 
   #upgrade(request: Request): Response {
-    // As the client's preference comes first; Deno's own `protocol` option cannot read "a,b".
-    const protocol = request.headers.get("sec-websocket-protocol")?.split(",")[0]?.trim();
     const idleTimeout = Math.ceil(this.#parts.config.wsIdleTimeout / 1000);
     const { socket, response } = this.#takeOver(request, { idleTimeout });
+    const { protocol, session } = this.#admitted;
+    // Deno's own `protocol` option cannot read "a,b".
     if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
-    this.#protocol = protocol ?? "";
-    const setCookie = this.#admitted.session?.setCookie;
+    const setCookie = session?.setCookie;
     if (setCookie !== undefined) response.headers.append("set-cookie", setCookie);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#onOpen();
-    socket.onmessage = ({ data }) => this.#onClientMessage(data);
+    socket.onmessage = ({ data }) => {
+      if (this.#state === "open") this.#uplink.receive(data);
+    };
     socket.onclose = ({ code, reason }) =>
       this.#finish(this.#closing ?? { code: fromCloseEventCode(code), reason });
     socket.onerror = (event) => {
@@ -201,28 +197,6 @@ export class Connection implements Receiver {
     this.#owner.add(this);
   }
 
-  #onClientMessage(data: string | ArrayBuffer): void {
-    if (this.#state !== "open") return;
-    const kind = typeof data === "string" ? "text" : "binary";
-    const bytes = typeof data === "string" ? Buffer.from(data) : new Uint8Array(data);
-    if (bytes.length > this.#maxMessageBytes) {
-      return this.close(CLOSE.tooBig, `message larger than ${this.#maxMessageBytes} bytes`);
-    }
-    this.#hasSpoken = true;
-    const { subject, mode } = this.#admitted;
-    const headers = this.#headers[kind] ??= this.#encodeHeaders(kind);
-    const options = mode === "publish" ? { headers } : { reply: this.#slot.subject, headers };
-    const { wsReceiveBuffer } = this.#parts.config;
-    if (this.#parts.bus.state !== "connected") {
-      this.#heldBytes += bytes.length + headers.length;
-      if (this.#heldBytes > wsReceiveBuffer) {
-        return this.close(CLOSE.tryAgainLater, "NATS is away and the receive buffer is full");
-      }
-    }
-    this.#parts.outbox.publish(subject, bytes, options);
-    this.#parts.metrics.message("in", bytes.length);
-  }
-
   #send(frame: Extract<Frame, { kind: FrameKind }>, length: number): void {
     const socket = this.#socket!;
     const waiting = socket.bufferedAmount;
@@ -235,7 +209,9 @@ export class Connection implements Receiver {
 
   /** Events are unheard, too, where no workload cares who comes and goes; that is no loss. */
   #onUnheard(subject: string | undefined): void {
-    const isMessage = subject === undefined ? this.#hasSpoken : subject === this.#admitted.subject;
+    const isMessage = subject === undefined
+      ? this.#uplink.hasSpoken
+      : subject === this.#admitted.subject;
     if (!isMessage) return;
     this.#parts.metrics.messageUnheard();
     if (this.#wasUnheard) return;
@@ -266,9 +242,5 @@ export class Connection implements Receiver {
       const headers = encodeLatin1(toHeaderBlock(common + message.lines));
       this.#parts.outbox.publish(message.subject, EMPTY, { reply: this.#slot.subject, headers });
     }
-  }
-
-  #encodeHeaders(kind: FrameKind): Uint8Array {
-    return encodeLatin1(toHeaderBlock(this.#lines + toFrameHeader(kind)));
   }
 }

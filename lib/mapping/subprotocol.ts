@@ -1,0 +1,80 @@
+/**
+ * `Sec-WebSocket-Protocol`: what a client offers, and which one it gets.
+ *
+ * @module
+ */
+import { GatewayError } from "../errors.ts";
+
+/** What a client may say in passing; a browser can set no header but this one. */
+const ASIDES = {
+  "bearer.": "bearer",
+  "h8s.ack.client.": "ackClient",
+  "h8s.resume.token.": "resumeToken",
+} as const;
+
+/** The gateway's own subprotocols begin so; no workload is asked for them. */
+const OWN_PREFIX = "h8s.";
+
+/** A client's offer, read. */
+export interface Offer {
+  /** What may be picked, in the client's order; all that a workload gets to see. */
+  readonly names: readonly string[];
+  /** What it says in passing; never picked, never forwarded. */
+  readonly asides: Readonly<Partial<Record<typeof ASIDES[keyof typeof ASIDES], string>>>;
+}
+
+/** RFC 9110 §5.6.2. */
+const TOKENS = /^[!#$%&'*+\-.^_`|~\w]+(\s*,\s*[!#$%&'*+\-.^_`|~\w]+)*$/;
+const NOTHING: Offer = { names: [], asides: {} };
+
+/**
+ * Reads an offer.
+ *
+ * @param header The value of `Sec-WebSocket-Protocol`; null without one. `a,b` and `a, b` are the same.
+ * @returns The offer.
+ * @throws {GatewayError} `malformed_request` when it is not a list of tokens.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseOffer } from "./subprotocol.ts";
+ *
+ * const { names, asides } = parseOffer("chat, bearer.secret");
+ * assert.deepEqual(names, ["chat"]);
+ * assert.equal(asides.bearer, "secret");
+ * ```
+ */
+export function parseOffer(header: string | null): Offer {
+  if (header === null) return NOTHING;
+  if (!TOKENS.test(header)) {
+    const detail = "Cannot upgrade: Sec-WebSocket-Protocol is not a list of tokens";
+    throw new GatewayError("malformed_request", detail);
+  }
+  const names: string[] = [];
+  const asides: Record<string, string> = {};
+  for (const item of header.split(",").map((item) => item.trim())) {
+    const prefix = Object.keys(ASIDES).find((prefix) => item.startsWith(prefix));
+    if (prefix === undefined) names.push(item);
+    else asides[ASIDES[prefix as keyof typeof ASIDES]] ??= item.slice(prefix.length);
+  }
+  return { names, asides };
+}
+
+/**
+ * Picks a subprotocol: the first that is offered, since browsers fail the connection when none is; but of
+ * the gateway's own only one that it speaks on this connection.
+ *
+ * @param names From {@link parseOffer}.
+ * @param spoken The gateway's own that can be had.
+ * @returns The one; undefined where none is offered.
+ * @throws {GatewayError} `malformed_request` when nothing is offered but what cannot be had.
+ */
+export function pickSubprotocol(
+  names: readonly string[],
+  spoken: readonly string[],
+): string | undefined {
+  const picked = names.find((name) => !name.startsWith(OWN_PREFIX) || spoken.includes(name));
+  if (picked !== undefined || names.length === 0) return picked;
+  const detail = `Cannot upgrade: ${names.join(", ")} is not spoken here`;
+  throw new GatewayError("malformed_request", detail);
+}
