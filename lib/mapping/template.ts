@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { encodeToken, MAX_SUBJECT_LENGTH } from "./subject.ts";
 import { GatewayError } from "../errors.ts";
+import { touchesReserved } from "./reserved.ts";
+import { encodeToken, MAX_SUBJECT_LENGTH } from "./subject.ts";
 
 /** A template that cannot be used; the message says why. */
 export class TemplateError extends Error {
@@ -39,10 +40,17 @@ export const BUILT_IN_VARIABLES = [
 /** The name of a built-in variable. */
 export type BuiltInVariable = typeof BUILT_IN_VARIABLES[number];
 
+/** Built-in variables of which the client has no say. */
+const FIXED_VARIABLES: ReadonlySet<string> = new Set(
+  ["prefix", "scheme", "gateway"] satisfies BuiltInVariable[],
+);
+
 /** Values for a template. */
 export interface TemplateValues {
   /** Already legal tokens; several where they are joined by dots; undefined where unknown. */
-  readonly builtIn: Readonly<Partial<Record<BuiltInVariable, string>>>;
+  readonly builtIn:
+    & Readonly<Partial<Record<BuiltInVariable, string>>>
+    & { readonly prefix: string };
   /** As the client wrote them, decoded once: each becomes one token. */
   readonly params: Readonly<Record<string, string>>;
 }
@@ -99,15 +107,12 @@ export function parseTemplate(
  * @param template From {@link parseTemplate}.
  * @param values For its variables.
  * @returns The subject; tokens that came out empty, such as the path of the root, are left out.
- * @throws {GatewayError} `malformed_request` when a parameter is missing, `uri_too_long` when the
- * subject is longer than NATS takes.
+ * @throws {GatewayError} `malformed_request` when a parameter is missing, or when the client's part of
+ * the subject leads to where the gateway itself speaks; `uri_too_long` when the subject is longer than
+ * NATS takes.
  */
 export function renderTemplate({ pieces, text }: Template, values: TemplateValues): string {
-  let subject = "";
-  for (const piece of pieces) {
-    subject += piece.kind === "literal" ? piece.text : toValue(piece.name, values);
-  }
-  const tokens = subject.split(".").filter((token) => token !== "").join(".");
+  const tokens = toSubject(pieces, values);
   if (tokens.length > MAX_SUBJECT_LENGTH) {
     const detail = `The path makes a subject of ${tokens.length} bytes`;
     throw new GatewayError("uri_too_long", `${detail}; at most ${MAX_SUBJECT_LENGTH} fit`);
@@ -115,7 +120,31 @@ export function renderTemplate({ pieces, text }: Template, values: TemplateValue
   if (tokens === "") {
     throw new GatewayError("malformed_request", `The route ${text} gives no subject`);
   }
+  const { prefix } = values.builtIn;
+  if (touchesReserved(tokens, prefix) && !touchesReserved(toFixedHead(pieces, values), prefix)) {
+    throw new GatewayError("malformed_request", "The path leads to a reserved subject");
+  }
   return tokens;
+}
+
+function toSubject(pieces: readonly Piece[], values: TemplateValues): string {
+  let subject = "";
+  for (const piece of pieces) {
+    subject += piece.kind === "literal" ? piece.text : toValue(piece.name, values);
+  }
+  return subject.split(".").filter((token) => token !== "").join(".");
+}
+
+/** The whole tokens before the first variable that the client has a say of. */
+function toFixedHead(pieces: readonly Piece[], values: TemplateValues): string {
+  const end = pieces.findIndex((piece) =>
+    piece.kind === "variable" && (Object.hasOwn(values.params, piece.name) ||
+      !FIXED_VARIABLES.has(piece.name))
+  );
+  if (end === -1) return toSubject(pieces, values);
+  // What stands before that variable within its token is no whole token.
+  const head = toSubject([...pieces.slice(0, end), { kind: "literal", text: "?" }], values);
+  return head.slice(0, Math.max(0, head.lastIndexOf(".")));
 }
 
 function toValue(name: string, { builtIn, params }: TemplateValues): string {

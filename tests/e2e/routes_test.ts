@@ -88,6 +88,34 @@ Deno.test("a WebSocket route publishes and subscribes by its templates", async (
   assert.equal(await bob.next(), "for bob");
 });
 
+Deno.test("a path cannot name a subject on which the gateway itself speaks", async (t) => {
+  await using setup = await setUp({
+    routes: [
+      {
+        match: { path: "/:room/:client", upgrade: "websocket" },
+        subscribe: ["{prefix}.{room}.{client}.>"],
+      },
+      { match: { path: "/:a/:b/:c" }, subject: "{prefix}.{a}.{b}.{c}" },
+    ],
+  });
+  const all = await listen(setup.nc, "h8s.>");
+  for (const path of ["/http/POST", "/control/ws", "/%68ttp/POST"]) {
+    await t.step(path, async () => {
+      const { conn, response } = await rawHandshake(
+        setup.port,
+        HANDSHAKE.with(0, `GET ${path} HTTP/1.1`),
+      );
+      conn.close();
+      assert.match(response, /^HTTP\/1.1 400 /);
+    });
+  }
+  const response = await fetch(`http://127.0.0.1:${setup.port}/control/ws/conn`);
+  assert.equal(response.status, 400);
+  assert.match((await response.json()).detail, /reserved/);
+  await setup.nc.flush();
+  assert.deepEqual(all.all.map(({ subject }) => subject), []);
+});
+
 Deno.test("sockets that subscribe to one subject share one NATS subscription", async () => {
   const monitor = freePort();
   await using nats = await startNats({ jetstream: false, config: `http: 127.0.0.1:${monitor}` });

@@ -38,7 +38,7 @@ Deno.test("renderTemplate() refuses what gives no subject", () => {
   assert.throws(() => render({ room: "" }), { code: "malformed_request" });
   assert.throws(() => render({ room: "x".repeat(4000) }), { code: "uri_too_long" });
   const empty = parseTemplate("{path}", OPTIONS);
-  assert.throws(() => renderTemplate(empty, { builtIn: { path: "" }, params: {} }), {
+  assert.throws(() => renderTemplate(empty, { builtIn: { prefix: "h8s", path: "" }, params: {} }), {
     code: "malformed_request",
   });
 });

@@ -1,0 +1,48 @@
+/**
+ * The subjects on which the gateway itself and NATS speak. A client must not get there by choosing
+ * its path: `/http/POST` under the template `{prefix}.{room}.{client}.>` would hear everybody's
+ * requests.
+ *
+ * @module
+ */
+
+/** What may follow the prefix only where a template says so itself. */
+const RESERVED_TOKENS: ReadonlySet<string> = new Set([
+  "http",
+  "ws",
+  "upload",
+  "control",
+  "resumed",
+]);
+/** `_INBOX` of everybody's replies; `$SYS`, `$JS`, `$KV` and the like are the server's. */
+const SYSTEM = /^(?:\$|_INBOX)/;
+
+/**
+ * Says whether a subject is, or a pattern covers some of, `<prefix>.(http|ws|upload|control|resumed)`,
+ * `_INBOX` or `$…`.
+ *
+ * @param subject May hold wildcards; may be the beginning of one.
+ * @param prefix Of all the gateway's subjects.
+ * @returns True when it does.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { touchesReserved } from "./reserved.ts";
+ *
+ * assert.ok(touchesReserved("h8s.control.ws", "h8s"));
+ * assert.ok(touchesReserved("*.*.in", "h8s"));
+ * assert.ok(!touchesReserved("h8s.lobby.control", "h8s"));
+ * ```
+ */
+export function touchesReserved(subject: string, prefix: string): boolean {
+  if (SYSTEM.test(subject)) return true;
+  const tokens = subject.split(".");
+  for (const [index, own] of prefix.split(".").entries()) {
+    if (tokens[index] === ">") return true;
+    if (tokens[index] !== "*" && tokens[index] !== own) return false;
+    tokens[index] = own;
+  }
+  const next = tokens[prefix.split(".").length] ?? "";
+  return next === "*" || next === ">" || RESERVED_TOKENS.has(next);
+}
