@@ -1,0 +1,275 @@
+/**
+ * A load of WebSockets, in a process of its own: `deno run -A bench/load/websocket.ts JSON`, where the JSON
+ * is a {@link SocketLoad}. Prints one line of JSON: `{ figures }`, or `{ error }`.
+ *
+ * The clients are bytes on sockets: frames are built once, and counted by their length when they come.
+ *
+ * @module
+ */
+import { Session } from "../../lib/nats/session.ts";
+import type { Sample } from "../case.ts";
+import { CpuMeter, memoryOf, Unmeasurable } from "../process.ts";
+import { dial, exchangeHeads, writeAll } from "./raw.ts";
+
+/** What to do with the sockets. */
+export type SocketMode = "in" | "out" | "fanout" | "open" | "idle";
+
+/** The sockets of a load. */
+export interface SocketLoad {
+  readonly mode: SocketMode;
+  readonly kind: "bare" | "gateway";
+  readonly pid: number;
+  readonly port: number;
+  readonly natsUrl: string;
+  readonly sockets: number;
+  /** Of a message's payload. */
+  readonly bytes: number;
+  /** How many messages in all. */
+  readonly messages: number;
+}
+
+/** How many handshakes at a time. */
+const CONCURRENCY = 64;
+/** How many messages may be on their way. */
+const WINDOW = 4096;
+const WINDOW_BYTES = 4 * 1024 * 1024;
+/** What the route of the fan-out subscribes to. */
+const FANOUT_SUBJECT = "bench.fanout";
+const STALL_MS = 20_000;
+
+class Load implements AsyncDisposable {
+  readonly load: SocketLoad;
+  readonly #conns: Deno.TcpConn[] = [];
+  readonly #session: Session | undefined;
+  readonly #payload: Uint8Array;
+  readonly #inboxes: string[] = [];
+  readonly #window: number;
+  #received = 0;
+  /** What the bare server had received before. */
+  #bareBegin = 0;
+  #receivedBytes = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(load: SocketLoad) {
+    this.load = load;
+    this.#payload = new Uint8Array(load.bytes).fill(0x78);
+    this.#window = Math.max(16, Math.min(WINDOW, Math.floor(WINDOW_BYTES / (load.bytes || 1))));
+    if (load.kind === "bare") return;
+    this.#session = new Session({
+      servers: [load.natsUrl],
+      name: "load",
+      onRetry: () => {},
+      onError: (error) => console.error(error),
+    });
+  }
+
+  async run(): Promise<Sample> {
+    const { mode, pid, sockets } = this.load;
+    if (mode === "open") return await this.#openAndClose();
+    const rssBefore = memoryOf(pid).rss;
+    await this.#openAll();
+    if (mode === "idle") {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return { "kB/socket": (memoryOf(pid).rss - rssBefore) / sockets / 1000 };
+    }
+    const move = mode === "in" ? () => this.#send() : () => this.#push();
+    await move();
+    const cpu = new CpuMeter(pid);
+    const begun = performance.now();
+    const messages = await move();
+    const seconds = (performance.now() - begun) / 1000;
+    return {
+      "cpu µs/message": cpu.micros() / messages,
+      "messages/s": messages / seconds,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const conn of this.#conns) conn.close();
+    await this.#session?.[Symbol.asyncDispose]();
+  }
+
+  async #openAll(): Promise<void> {
+    const { mode, sockets } = this.load;
+    if (this.#session !== undefined) {
+      this.#session.subscribe("h8s.ws.ws.com.example.bench.>", ({ reply }) => {
+        if (this.#inboxes.length < sockets) this.#inboxes.push(reply);
+        else this.#received++;
+        this.#wake?.();
+      });
+      await this.#connected(this.#session);
+      await this.#session.flush();
+    }
+    await inParallel(sockets, async () => {
+      this.#conns.push(await openSocket(this.load.port));
+    });
+    if (mode === "idle") return;
+    if (this.#session !== undefined && mode !== "fanout") {
+      // Each says one word, so that its inbox is known.
+      for (const conn of this.#conns) await writeAll(conn, toFrame(new Uint8Array(1)));
+      await this.#until(() => this.#inboxes.length === sockets, "the inboxes");
+    }
+    if (mode === "in") return;
+    for (const conn of this.#conns) this.#read(conn).catch(() => {});
+  }
+
+  async #connected(session: Session): Promise<void> {
+    if (session.state === "connected") return;
+    await new Promise<void>((resolve) => session.onState(() => resolve()));
+  }
+
+  async #read(conn: Deno.TcpConn): Promise<void> {
+    const buffer = new Uint8Array(64 * 1024);
+    const frame = frameLength(this.load.bytes);
+    for (;;) {
+      const count = await conn.read(buffer);
+      if (count === null) return;
+      this.#receivedBytes += count;
+      this.#received = Math.floor(this.#receivedBytes / frame);
+      this.#wake?.();
+    }
+  }
+
+  /** client → NATS */
+  async #send(): Promise<number> {
+    const frame = toFrame(this.#payload);
+    const { messages, kind } = this.load;
+    const begin = this.#received;
+    const goal = begin + messages;
+    let sent = begin;
+    while (sent < goal) {
+      for (const conn of this.#conns) {
+        if (sent >= goal) break;
+        await writeAll(conn, frame);
+        sent++;
+        if (kind === "gateway" && sent - this.#received >= this.#window) {
+          await this.#until(() => sent - this.#received < this.#window / 2, "messages in NATS");
+        }
+      }
+    }
+    if (kind === "bare") await this.#untilBareHas(messages);
+    else await this.#until(() => this.#received >= goal, "messages in NATS");
+    return messages;
+  }
+
+  async #untilBareHas(messages: number): Promise<void> {
+    const goal = this.#bareBegin + messages;
+    for (;;) {
+      const response = await fetch(`http://127.0.0.1:${this.load.port}/received`);
+      const received = Number(await response.text());
+      if (received >= goal) {
+        this.#bareBegin = received;
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** NATS → client, to each in turn or to all at once. */
+  async #push(): Promise<number> {
+    const { messages, mode, sockets } = this.load;
+    const begin = this.#received;
+    const rounds = Math.max(1, Math.round(messages / sockets));
+    const ahead = Math.max(1, Math.floor(this.#window / sockets));
+    for (let round = 0; round < rounds; round += ahead) {
+      const count = Math.min(ahead, rounds - round);
+      const goal = begin + (round + count) * sockets;
+      if (this.#session === undefined) await this.#pushBare(count);
+      else if (mode === "fanout") this.#publish([FANOUT_SUBJECT], count);
+      else this.#publish(this.#inboxes, count);
+      await this.#until(() => this.#received >= goal - this.#window / 2, "messages at the clients");
+    }
+    await this.#until(() => this.#received >= begin + rounds * sockets, "messages at the clients");
+    return rounds * sockets;
+  }
+
+  #publish(subjects: readonly string[], rounds: number): void {
+    for (let round = 0; round < rounds; round++) {
+      for (const subject of subjects) this.#session?.publish(subject, this.#payload);
+    }
+  }
+
+  async #pushBare(rounds: number): Promise<void> {
+    const { port, bytes } = this.load;
+    const response = await fetch(`http://127.0.0.1:${port}/push?rounds=${rounds}&bytes=${bytes}`);
+    await response.body?.cancel();
+  }
+
+  async #openAndClose(): Promise<Sample> {
+    const { pid, port, sockets } = this.load;
+    const close = toFrame(Uint8Array.of(0x03, 0xe8), 8);
+    const cycle = async () => {
+      using conn = await openSocket(port);
+      await writeAll(conn, close);
+      while (await conn.read(new Uint8Array(1024)) !== null);
+    };
+    await inParallel(Math.ceil(sockets / 4), cycle);
+    const cpu = new CpuMeter(pid);
+    const begun = performance.now();
+    await inParallel(sockets, cycle);
+    const seconds = (performance.now() - begun) / 1000;
+    return {
+      "cpu µs/connection": cpu.micros() / sockets,
+      "connections/s": sockets / seconds,
+    };
+  }
+
+  async #until(isReached: () => boolean, what: string): Promise<void> {
+    if (isReached()) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(
+      () => reject(new Unmeasurable(`waited in vain for ${what}: ${this.#received} came`)),
+      STALL_MS,
+    );
+    this.#wake = () => isReached() && resolve();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#wake = undefined;
+    }
+  }
+}
+
+async function openSocket(port: number): Promise<Deno.TcpConn> {
+  const conn = await dial(port);
+  await exchangeHeads(conn, [
+    "GET /socket HTTP/1.1",
+    "Host: bench.example.com",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+  ]);
+  return conn;
+}
+
+async function inParallel(count: number, task: () => Promise<void>): Promise<void> {
+  let left = count;
+  const worker = async () => {
+    while (left-- > 0) await task();
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, count) }, worker));
+}
+
+/** A client's frame, masked with zeros: the payload stays as it is (RFC 6455 §5.3). */
+function toFrame(payload: Uint8Array, opcode = 1): Uint8Array {
+  const { length } = payload;
+  const size = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 0xff];
+  return Uint8Array.of(0x80 | opcode, ...size, 0, 0, 0, 0, ...payload);
+}
+
+/** Of a server's frame. */
+function frameLength(payload: number): number {
+  return payload + (payload < 126 ? 2 : 4);
+}
+
+if (import.meta.main) {
+  await using load = new Load(JSON.parse(Deno.args[0] ?? "{}"));
+  try {
+    console.log(JSON.stringify({ figures: await load.run() }));
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    console.log(JSON.stringify({ error: error.message }));
+  }
+}

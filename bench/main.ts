@@ -1,0 +1,112 @@
+/**
+ * The benchmark: `deno task bench --help`.
+ *
+ * @module
+ */
+import { announceNats, startNats } from "../tests/harness/nats_server.ts";
+import { aloneCases } from "./cases/alone.ts";
+import { httpCases } from "./cases/http.ts";
+import { streamCases } from "./cases/stream.ts";
+import { socketCases } from "./cases/websocket.ts";
+import type { Case, Effort, Result } from "./case.ts";
+import { findClient } from "./load/http.ts";
+import { type BenchOptions, parseBenchOptions, USAGE } from "./options.ts";
+import { Child, run } from "./process.ts";
+import { renderResult } from "./report.ts";
+import { runCase } from "./runner.ts";
+
+const HERE = new URL("./", import.meta.url).pathname;
+const DEFAULT_JSON = `${HERE}results.json`;
+const FULL: Effort = { seconds: 3, scale: 1 };
+const QUICK: Effort = { seconds: 1, scale: 0.1 };
+/** What `--quick` leaves out: their sense is in being large. */
+const SLOW_CASES = ["idle-20000", "functions", "get-256", "large", "ws-out-10kB", "ws-in-10kB"];
+
+const ALL: readonly Case[] = [...httpCases, ...streamCases, ...socketCases, ...aloneCases];
+
+/** Everything that was measured, and where. */
+interface Report {
+  readonly command: string;
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly results: Result[];
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseBenchOptions(args);
+  if (options.help) {
+    console.log(`${USAGE}\n\ncases:\n${ALL.map(toLine).join("\n")}`);
+    return 0;
+  }
+  const cases = ALL.filter((case_) => isChosen(case_, options));
+  if (cases.length === 0) {
+    console.error(`Cannot find such a case; there are ${ALL.map(({ name }) => name).join(", ")}`);
+    return 2;
+  }
+  const { version } = await announceNats();
+  await using nats = await startNats({ jetstream: false });
+  const responder = await startResponder(nats.port);
+  await using _responder = responder.child;
+  const args_ = ["run", "--allow-net", "--allow-env", `${HERE}load/workload.ts`, nats.url];
+  await using workload = new Child(Deno.execPath(), args_);
+  await workload.nextLine((line) => line === "ready");
+  const report: Report = {
+    command: ["deno task bench", ...args].join(" "),
+    machine: await describeMachine({ nats: version, responder: responder.kind }),
+    results: [],
+  };
+  console.log(Object.entries(report.machine).map(([key, value]) => `${key}: ${value}`).join("\n"));
+  const world = { natsUrl: nats.url, effort: options.quick ? QUICK : FULL };
+  for (const case_ of cases) {
+    const result = await runCase(case_, world, options);
+    report.results.push(result);
+    console.log(renderResult(result));
+  }
+  const path = options.json ?? DEFAULT_JSON;
+  await Deno.writeTextFile(path, JSON.stringify(report, null, 2) + "\n");
+  console.log(`\n${path}`);
+  return 0;
+}
+
+function isChosen({ name, isLong = false }: Case, { cases, quick }: BenchOptions): boolean {
+  if (cases.length > 0) return cases.some((begin) => name.startsWith(begin));
+  return !isLong && !(quick && SLOW_CASES.some((begin) => name.startsWith(begin)));
+}
+
+function toLine({ name, title, isLong }: Case): string {
+  return `  ${name.padEnd(18)} ${title}${isLong ? " (only when named)" : ""}`;
+}
+
+/** In C where there is a compiler. */
+async function startResponder(natsPort: number): Promise<{ child: Child; kind: string }> {
+  const binary = await Deno.makeTempFile({ prefix: "h8s-responder-" });
+  const isBuilt = await run("cc", ["-O2", "-o", binary, `${HERE}load/responder.c`]) !== undefined;
+  const child = isBuilt
+    ? new Child(binary, ["127.0.0.1", String(natsPort)])
+    : new Child(Deno.execPath(), [
+      "run",
+      "-A",
+      `${HERE}load/responder.ts`,
+      "127.0.0.1",
+      String(natsPort),
+    ]);
+  await child.nextLine((line) => line === "ready");
+  await Deno.remove(binary);
+  return { child, kind: isBuilt ? "C" : "Deno; there is no cc" };
+}
+
+async function describeMachine(
+  known: Record<string, string>,
+): Promise<Record<string, string | number>> {
+  const client = await findClient().then(({ name }) => name, (error) => error.message);
+  const info = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
+  return {
+    cpu: /^model name\s*: (.*)$/m.exec(info)?.[1] ?? "unknown",
+    cores: navigator.hardwareConcurrency,
+    deno: Deno.version.deno,
+    "http client": client,
+    date: new Date().toISOString().slice(0, 10),
+    ...known,
+  };
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,85 @@
+/**
+ * Runs a case on all targets, turn by turn, so that what disturbs one disturbs all.
+ *
+ * @module
+ */
+import { type Case, type Figure, type Result, type Sample, summarize, type World } from "./case.ts";
+import { startTarget, type Target, type TargetKind } from "./targets.ts";
+
+/** How often, and on what. */
+export interface RunOptions {
+  readonly runs: number;
+  readonly peer: string | undefined;
+  /** Flags of the gateway besides the case's own. */
+  readonly flags: readonly string[];
+}
+
+/**
+ * Measures a case.
+ *
+ * @param case_ Which one.
+ * @param world What all cases share.
+ * @param options How often, and on what.
+ * @returns The figures, and why there are none where there are none.
+ */
+export async function runCase(
+  case_: Case,
+  world: World,
+  { runs, peer, flags }: RunOptions,
+): Promise<Result> {
+  await using stack = new AsyncDisposableStack();
+  const unmeasured: Partial<Record<TargetKind, string>> = {};
+  const targets: Target[] = [];
+  for (const kind of toKinds(case_, peer)) {
+    try {
+      const options = {
+        natsUrl: world.natsUrl,
+        flags: [...(case_.flags ?? []), ...flags],
+        config: case_.config,
+        peer,
+      };
+      targets.push(stack.use(await startTarget(kind, options)));
+    } catch (error) {
+      unmeasured[kind] = toReason(error);
+    }
+  }
+  const samples = new Map<TargetKind, Sample[]>(targets.map(({ kind }) => [kind, []]));
+  const count = Math.min(runs, case_.maxRuns ?? runs);
+  for (let run = 0; run < count; run++) {
+    for (const target of targets) {
+      if (unmeasured[target.kind] !== undefined) continue;
+      try {
+        samples.get(target.kind)!.push(await case_.measure(target, world));
+      } catch (error) {
+        unmeasured[target.kind] = toReason(error);
+      }
+    }
+  }
+  for (const kind of Object.keys(unmeasured)) samples.delete(kind as TargetKind);
+  return {
+    case: case_.name,
+    title: case_.title,
+    runs: count,
+    figures: toFigures(samples),
+    unmeasured,
+  };
+}
+
+function toKinds({ targets }: Case, peer: string | undefined): TargetKind[] {
+  const kinds: readonly TargetKind[] = targets ?? ["bare", "h8s", "peer"];
+  return kinds.filter((kind) => kind !== "peer" || peer !== undefined);
+}
+
+function toFigures(samples: ReadonlyMap<TargetKind, readonly Sample[]>): Result["figures"] {
+  const figures: Record<string, Partial<Record<TargetKind, Figure>>> = {};
+  for (const [kind, all] of samples) {
+    for (const name of Object.keys(all[0] ?? {})) {
+      (figures[name] ??= {})[kind] = summarize(all.map((sample) => sample[name]!));
+    }
+  }
+  return figures;
+}
+
+function toReason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
