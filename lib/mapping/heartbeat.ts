@@ -13,6 +13,12 @@ export const HEARTBEAT_INTERVAL_MS = 5000;
  */
 export const SILENCE_MS = 13_000;
 
+/**
+ * The same for the other gateways: sooner, so that as a rule one of them has told the end of all its
+ * connections before any workload gives them up by itself.
+ */
+export const PEER_SILENCE_MS = 11_000;
+
 /** What a gateway says of itself: it lives, or it leaves in order. */
 export type HeartbeatEvent = "alive" | "gone";
 

@@ -9,7 +9,7 @@
  * @module
  */
 import { HEARTBEAT_INTERVAL_MS, SILENCE_MS } from "../mapping/heartbeat.ts";
-import { type Clock, repeat, systemClock } from "../workload/clock.ts";
+import { type Clock, repeat, systemClock } from "../nats/clock.ts";
 import type { Link, LinkSubscription } from "../workload/link.ts";
 
 /** How many inboxes one announcement names at most. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SILENCE_MS } from "../mapping/heartbeat.ts";
 import { type Incoming, parseIncoming } from "../mapping/incoming.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
 import { type ServedHost, servesHost, toHostLabel } from "../mapping/served.ts";
@@ -14,9 +15,9 @@ import {
 } from "../mapping/socket_message.ts";
 import { toHostTokens } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../nats/clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
-import { GatewayWatch, type LossReason } from "./gateway_watch.ts";
+import { GatewayWatch, type LossReason } from "../nats/gateway_watch.ts";
 import type { Link, LinkSubscription } from "./link.ts";
 import { ListSync } from "./list_sync.ts";
 import { LostConnections } from "./lost_connections.ts";
@@ -94,8 +95,7 @@ export class ConnectionTracker implements Registry, Disposable {
     this.#lost = new LostConnections(clock);
     this.#subscriptions = hosts.flatMap((host) => this.#subscribe(host));
     this.#gateways = new GatewayWatch(link, {
-      prefix,
-      clock,
+      ...{ prefix, clock, silenceMs: SILENCE_MS },
       onAlive: (gateway) => this.#sync.askIfUnknown(gateway),
       onLost: (gateway, reason) => this.#onGatewayLost(gateway, reason),
     });

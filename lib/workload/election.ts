@@ -4,7 +4,7 @@
  * @module
  */
 import { encodeToken } from "../mapping/subject.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../nats/clock.ts";
 import type { Link, LinkSubscription } from "./link.ts";
 
 /** How long claims are waited for: longer than one takes to reach everybody. */

@@ -13,7 +13,7 @@ import {
   toListSubject,
 } from "../mapping/listing.ts";
 import type { BusMessage } from "../nats/bus.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../nats/clock.ts";
 import type { Link, LinkSubscription } from "./link.ts";
 
 /** Stands for all gateways, where one would be named. */

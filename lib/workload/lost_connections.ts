@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../nats/clock.ts";
 
 /** How long a gateway may be away and still come back to tell the end of its connections. */
 const MEMORY_MS = 600_000;

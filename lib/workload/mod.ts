@@ -22,6 +22,6 @@ export { createRegistry, type OpenRegistry, type RegistryOptions } from "./regis
 export type { Registry } from "./connection_tracker.ts";
 export type { KnownConnection } from "../mapping/socket_message.ts";
 export type { ListedConnection } from "../mapping/listing.ts";
-export type { Clock } from "./clock.ts";
+export type { Clock } from "../nats/clock.ts";
 export type { NatsClient } from "./link.ts";
 export * from "./router.ts";

@@ -6,7 +6,7 @@
 import { toServedHost } from "../mapping/served.ts";
 import type { KnownConnection } from "../mapping/socket_message.ts";
 import { isSubjectPrefix } from "../mapping/subject.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "../nats/clock.ts";
 import {
   ConnectionTracker,
   type ConnectionTrackerOptions,

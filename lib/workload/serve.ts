@@ -4,6 +4,7 @@
  * @module
  */
 import { nuid } from "@nats-io/nats-core";
+import { SILENCE_MS } from "../mapping/heartbeat.ts";
 import { parseIncoming, toDestination } from "../mapping/incoming.ts";
 import type { Interest } from "../mapping/interest.ts";
 import {
@@ -15,12 +16,12 @@ import {
 } from "../mapping/served.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import { Announcer } from "./announcer.ts";
-import { repeat } from "./clock.ts";
+import { repeat } from "../nats/clock.ts";
 import { CloseWatch } from "./close_watch.ts";
 import type { Registry } from "./connection_tracker.ts";
 import { Exchange, type ExchangeInput, type ExchangeParts, type ServeHandler } from "./exchange.ts";
 import { FlowInbox } from "./flow_inbox.ts";
-import { GatewayWatch } from "./gateway_watch.ts";
+import { GatewayWatch } from "../nats/gateway_watch.ts";
 import { Limiter } from "./limiter.ts";
 import { Link, type LinkSubscription, type NatsClient } from "./link.ts";
 import { type ServeOptions, type ServeSettings, toServeSettings } from "./serve_options.ts";
@@ -105,7 +106,7 @@ class RunningService implements Service {
     this.#flow = new FlowInbox(link);
     this.#parts = { link, handler, closeWatch, flow: this.#flow, onError };
     this.#gateways = new GatewayWatch(link, {
-      ...{ prefix, clock, onAlive: () => {} },
+      ...{ prefix, clock, silenceMs: SILENCE_MS, onAlive: () => {} },
       onLost: (gateway) => closeWatch.gatewayLost(gateway),
     });
     this.#endSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => closeWatch.sweep());

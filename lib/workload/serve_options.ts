@@ -5,7 +5,7 @@
  */
 import { isSubjectPrefix, toMethodToken } from "../mapping/subject.ts";
 import { type ServedHost, type ServedPath, toServedHost, toServedPath } from "../mapping/served.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "../nats/clock.ts";
 import type { SocketHandlers } from "./socket_handlers.ts";
 
 /**
