@@ -134,14 +134,9 @@ export class ConnectionTracker implements Registry, Disposable {
     return sendTo(this.#link, inbox, payload);
   }
 
-  /**
-   * Says whether the end of a connection was told already, because its gateway was lost.
-   *
-   * @param id The connection's.
-   * @returns True once.
-   */
-  takeLost(id: string): boolean {
-    return this.#lost.take(id);
+  /** Connections whose end the replicas tell, unless another gateway does. */
+  get lost(): LostConnections {
+    return this.#lost;
   }
 
   /** Follows no more. */
@@ -179,7 +174,9 @@ export class ConnectionTracker implements Registry, Disposable {
     const { control } = parseIncoming(headers);
     this.#heard(control.get("gateway-id") ?? "");
     const { code, reason } = toCloseInfo(control);
-    this.#remove(toConnectionId(control, reply), code, reason);
+    const id = toConnectionId(control, reply);
+    this.#lost.tell(id);
+    this.#remove(id, code, reason);
   }
 
   #heard(gateway: string): void {
@@ -190,7 +187,7 @@ export class ConnectionTracker implements Registry, Disposable {
     this.#heard(gateway);
     for (const connection of connections) {
       if (!this.#isServed(connection.host)) continue;
-      this.#lost.take(connection.id);
+      this.#lost.forget(connection.id);
       this.#add({ ...connection, gateway });
     }
   }

@@ -77,6 +77,17 @@ export class Election implements Disposable {
     this.#waiting.add(cancel);
   }
 
+  /**
+   * Says whether a matter that was claimed has been won.
+   *
+   * @param matter One token.
+   * @returns True, too, when that was long ago.
+   */
+  isOver(matter: string): boolean {
+    const claim = this.#claims.get(matter);
+    return claim === undefined || claim.at + WINDOW_MS <= this.#options.clock.now();
+  }
+
   /** Takes part no more. */
   [Symbol.dispose](): void {
     for (const cancel of this.#waiting) cancel();

@@ -1,5 +1,5 @@
 /**
- * Connections whose end was told because their gateway was lost.
+ * Connections whose gateway was lost.
  *
  * @module
  */
@@ -8,11 +8,19 @@ import type { Clock } from "../nats/clock.ts";
 /** How long a gateway may be away and still come back to tell the end of its connections. */
 const MEMORY_MS = 600_000;
 
-/** Remembers them for a while: a gateway that was only cut off tells their end once more. */
+interface Lost {
+  readonly at: number;
+  isTold: boolean;
+}
+
+/**
+ * Remembers them for a while: another gateway may tell their end before the replicas do, and a gateway that
+ * was only cut off tells it once more.
+ */
 export class LostConnections {
   readonly #clock: Clock;
   /** In the order of time, since a map keeps the order of its keys. */
-  readonly #lostAt = new Map<string, number>();
+  readonly #lost = new Map<string, Lost>();
 
   /**
    * @param clock How the time is told.
@@ -24,24 +32,46 @@ export class LostConnections {
   /**
    * Remembers connections, and forgets those of long ago.
    *
-   * @param ids Whose end has been told.
+   * @param ids Whose gateway was lost.
    */
   add(ids: readonly string[]): void {
     const now = this.#clock.now();
-    for (const [id, lostAt] of this.#lostAt) {
-      if (lostAt > now - MEMORY_MS) break;
-      this.#lostAt.delete(id);
+    for (const [id, { at }] of this.#lost) {
+      if (at > now - MEMORY_MS) break;
+      this.#lost.delete(id);
     }
-    for (const id of ids) this.#lostAt.set(id, now);
+    for (const id of ids) this.#lost.set(id, { at: now, isTold: false });
   }
 
   /**
-   * Forgets a connection.
+   * Says whether a connection is remembered.
    *
    * @param id The connection's.
-   * @returns True when it was remembered.
    */
-  take(id: string): boolean {
-    return this.#lostAt.delete(id);
+  has(id: string): boolean {
+    return this.#lost.has(id);
+  }
+
+  /**
+   * Notes that the end of a connection is told now.
+   *
+   * @param id The connection's.
+   * @returns False when it was told before.
+   */
+  tell(id: string): boolean {
+    const lost = this.#lost.get(id);
+    if (lost === undefined) return true;
+    const isFirst = !lost.isTold;
+    lost.isTold = true;
+    return isFirst;
+  }
+
+  /**
+   * Forgets a connection: its gateway is back.
+   *
+   * @param id The connection's.
+   */
+  forget(id: string): void {
+    this.#lost.delete(id);
   }
 }

@@ -171,7 +171,9 @@ export class Sockets implements Disposable {
   }
 
   #onClose({ group, incoming, handle, id, inbox }: Received): void {
-    if (this.registry.takeLost(id)) return;
+    // Either a gateway tells the end of what another one held, or the replicas do; never both.
+    const gateway = incoming.control.get("gateway-id") ?? "";
+    if (this.registry.lost.has(id) && group.election.isOver(gateway)) return;
     const { code, reason } = toCloseInfo(incoming.control);
     this.#close(group.route.handlers, { handle, inbox, code, reason });
   }
@@ -206,7 +208,9 @@ export class Sockets implements Disposable {
       const own = connections.filter((connection) => this.#isOf(group, connection));
       if (own.length === 0) continue;
       group.election.run(gateway, () => {
-        for (const connection of own) this.#closeLost(group, connection);
+        for (const connection of own) {
+          if (this.registry.lost.tell(connection.id)) this.#closeLost(group, connection);
+        }
       });
     }
   }

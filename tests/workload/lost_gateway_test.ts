@@ -75,6 +75,28 @@ Deno.test("a gateway that tells the end of what was lost is not believed twice",
   ]]);
 });
 
+Deno.test("what another gateway tells of a lost one is told once, whenever it comes", async () => {
+  await using pair = await openPair();
+  const gateway = new PlayedGateway(pair.edge, "G1");
+  await gateway.answerLists();
+  await using run = await startReplicas(pair, 3);
+  const [early, amid, late] = [1, 2, 3].map((index) => gateway.connection(index));
+  for (const connection of [early, amid, late]) gateway.establish(connection!);
+  await run.settled();
+  gateway.close(early!, 1006, "gateway lost");
+  await run.settled();
+  for (const clock of run.clocks) clock.advance(13_500);
+  await run.settled();
+  gateway.close(amid!, 1006, "gateway lost");
+  await run.settled();
+  assert.deepEqual(run.closed.all.map(({ id }) => id), ["G1-1", "G1-2"]);
+  for (const clock of run.clocks) clock.advance(1000);
+  await run.settled();
+  gateway.close(late!, 1006, "gateway lost");
+  await run.settled();
+  assert.deepEqual(run.closed.all.map(({ id }) => id), ["G1-1", "G1-2", "G1-3"]);
+});
+
 Deno.test("a member that sees a message of a connection that it does not know serves it", async () => {
   await using pair = await openPair();
   await using run = await startReplicas(pair, 1);
