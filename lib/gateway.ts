@@ -15,6 +15,7 @@ import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
 import { Interests } from "./nats/interest.ts";
 import { Outbox } from "./nats/outbox.ts";
+import { Records } from "./nats/records.ts";
 import { Session } from "./nats/session.ts";
 import { settlesWithin } from "./nats/within.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
@@ -98,6 +99,7 @@ export class Gateway implements AsyncDisposable {
       fanout: new Fanout(session),
       interests: this.#interests,
       outbox: this.#outbox,
+      records: openRecords(session, config),
       ids: new RequestIds(),
       metrics,
       log,
@@ -162,6 +164,7 @@ export class Gateway implements AsyncDisposable {
     if (!await settlesWithin(drained, this.#config.drainTimeout)) {
       this.#log.warn("drain timeout: aborting what is still in flight");
       this.#inbox.abort("draining");
+      this.#edge.giveUp();
       await settlesWithin(drained, ABORT_TIMEOUT_MS);
     }
     const flushed = this.#session.flush();
@@ -233,6 +236,13 @@ export class Gateway implements AsyncDisposable {
  */
 export function startGateway(options: GatewayOptions = {}): Gateway {
   return new Gateway(options);
+}
+
+function openRecords(session: Session, config: GatewayConfig): Records | undefined {
+  const { connectionRecords, prefix } = config;
+  if (connectionRecords === "off") return undefined;
+  const byDefault = `${prefix.replaceAll(/[^\w-]/g, "_")}-connections`;
+  return new Records(session, connectionRecords === "auto" ? byDefault : connectionRecords);
 }
 
 function renderAddress({ hostname, port }: Address): string {

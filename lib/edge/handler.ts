@@ -7,6 +7,7 @@ import { GatewayError } from "../errors.ts";
 import type { LogFields } from "../telemetry/log.ts";
 import { admit, isWebSocketUpgrade, type Peer } from "./admission.ts";
 import { serveHttp } from "./http.ts";
+import { LostGateways } from "./lost_gateways.ts";
 import type { EdgeParts } from "./parts.ts";
 import { toGatewayError, toProblemResponse } from "./problem.ts";
 import { Registry } from "./registry.ts";
@@ -17,6 +18,7 @@ import { Connection } from "./websocket.ts";
 export class Edge implements Disposable {
   readonly #parts: EdgeParts;
   readonly #registry: Registry;
+  readonly #lostGateways: LostGateways | undefined;
   readonly #service: RegistryService;
   #isDraining = false;
 
@@ -26,6 +28,10 @@ export class Edge implements Disposable {
   constructor(parts: EdgeParts) {
     this.#parts = parts;
     this.#registry = new Registry(parts);
+    const { records } = parts;
+    // Listens before this gateway begins to beat: it has to hear itself.
+    this.#lostGateways = records &&
+      new LostGateways(records, { parts, own: this.#registry.records });
     this.#service = new RegistryService(this.#registry, parts);
   }
 
@@ -65,8 +71,14 @@ export class Edge implements Disposable {
     this.#service.leave();
   }
 
+  /** Waits no more for NATS: leaves it to others to tell what has not been told. */
+  giveUp(): void {
+    this.#registry.records.giveUp();
+  }
+
   /** Ends timers. */
   [Symbol.dispose](): void {
+    this.#lostGateways?.[Symbol.dispose]();
     this.#service[Symbol.dispose]();
     this.#registry[Symbol.dispose]();
   }

@@ -9,6 +9,7 @@ import type { Fanout } from "../nats/fanout.ts";
 import type { Interests } from "../nats/interest.ts";
 import type { Inbox } from "../nats/inbox.ts";
 import type { Outbox } from "../nats/outbox.ts";
+import type { Records } from "../nats/records.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { RequestIds } from "./request_ids.ts";
@@ -24,6 +25,8 @@ export interface EdgeParts {
   /** Who registered; undefined where everything passes. */
   readonly interests: Interests | undefined;
   readonly outbox: Outbox;
+  /** Where connections are kept beyond the life of this gateway; undefined for nowhere. */
+  readonly records: Records | undefined;
   readonly ids: RequestIds;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -6,10 +6,12 @@
 import { CLOSE } from "../mapping/frame.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
 import type { BusState } from "../nats/bus.ts";
+import { ConnectionRecords } from "./connection_records.ts";
+import { tell } from "./control_events.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Connection, ConnectionOwner } from "./websocket.ts";
 
-/** Knows who is connected, closes them when NATS stays away, and when the gateway drains. */
+/** Knows who is connected and tells it, closes them when NATS stays away, and when the gateway drains. */
 export class Registry implements ConnectionOwner, Disposable {
   readonly #parts: EdgeParts;
   /** In the order in which they came; the numbers are cursors for those who list them. */
@@ -19,11 +21,15 @@ export class Registry implements ConnectionOwner, Disposable {
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
   #onEmpty: (() => void) | undefined;
 
+  /** What outlives this gateway. */
+  readonly records: ConnectionRecords;
+
   /**
    * @param parts Of the edge.
    */
   constructor(parts: EdgeParts) {
     this.#parts = parts;
+    this.records = new ConnectionRecords(parts, { onTaken: (ids) => this.#abandon(ids) });
     this.#endState = parts.bus.onState((state) => this.#onState(state));
   }
 
@@ -33,13 +39,17 @@ export class Registry implements ConnectionOwner, Disposable {
   }
 
   add(connection: Connection): void {
+    this.records.keep(connection.id, connection.record);
+    tell({ type: "established" }, connection.record, this.#parts);
     this.#connections.set(connection, ++this.#count);
     if (this.#onEmpty !== undefined) connection.close(CLOSE.goingAway, "gateway is draining");
   }
 
-  remove(connection: Connection): void {
-    this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#onEmpty?.();
+  remove(connection: Connection, end: { readonly code: number; readonly reason: string }): void {
+    this.records.release(connection.id, (isOurs) => {
+      if (isOurs) tell({ type: "closed", ...end }, connection.record, this.#parts);
+      this.#forget(connection);
+    });
   }
 
   /**
@@ -69,6 +79,7 @@ export class Registry implements ConnectionOwner, Disposable {
 
   /** Ends what waits for NATS. */
   [Symbol.dispose](): void {
+    this.records[Symbol.dispose]();
     clearTimeout(this.#graceTimer);
     this.#endState();
   }
@@ -93,5 +104,19 @@ export class Registry implements ConnectionOwner, Disposable {
 
   #closeAll(code: number, reason: string): void {
     for (const connection of this.#connections.keys()) connection.close(code, reason);
+  }
+
+  /** Another gateway, which took this one for lost, has told their end: nobody may hear of them again. */
+  #abandon(ids: ReadonlySet<string>): void {
+    for (const connection of this.#connections.keys()) {
+      if (!ids.has(connection.id)) continue;
+      this.#forget(connection);
+      connection.close(CLOSE.tryAgainLater, "the gateway was cut off");
+    }
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
   }
 }

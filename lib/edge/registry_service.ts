@@ -76,7 +76,8 @@ export class RegistryService implements Disposable {
   }
 
   #answer({ data, reply }: BusMessage): void {
-    if (reply === "") return;
+    // Who is not answered asks again at the next heartbeat.
+    if (reply === "" || this.#registry.records.isSettling) return;
     try {
       const list = this.#list(parseListRequest(data));
       this.#parts.bus.publish(reply, new TextEncoder().encode(renderListing(list)));

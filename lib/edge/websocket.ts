@@ -4,7 +4,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
-import { type ConnectionEvent, toEventHeaders, toEventMessages } from "../mapping/control.ts";
+import type { ConnectionRecord } from "../mapping/connection_record.ts";
 import {
   CLOSE,
   type Frame,
@@ -13,12 +13,11 @@ import {
   toCloseReason,
   toFrame,
 } from "../mapping/frame.ts";
-import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
+import { toHeaderLine } from "../mapping/headers.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
 import { MAX_SUBJECT_LENGTH } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { Receiver, Slot } from "../nats/inbox.ts";
-import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -28,14 +27,13 @@ import { Uplink, type UplinkOwner } from "./uplink.ts";
 const CLOSE_TIMEOUT_MS = 2000;
 /** What an event adds to the handshake's headers: the code, a reason of 123 bytes, a subject. */
 const EVENT_HEADERS_ROOM = 256 + MAX_SUBJECT_LENGTH;
-const EMPTY = new Uint8Array();
 
 /** Told of each connection's beginning and end. */
 export interface ConnectionOwner {
-  /** The client has its 101, and the workloads have been told. */
+  /** The client has its 101: the workloads are to be told. */
   add(connection: Connection): void;
-  /** The workloads have been told that it is gone. */
-  remove(connection: Connection): void;
+  /** The client is gone: the workloads are to be told why. */
+  remove(connection: Connection, end: { readonly code: number; readonly reason: string }): void;
 }
 
 /** What is kept of a handshake; the request itself is gone after the upgrade. */
@@ -93,6 +91,12 @@ export class Connection implements Receiver, UplinkOwner {
   /** Unique among all gateways. */
   get id(): string {
     return this.#admitted.connectionId!;
+  }
+
+  /** What its control events are made of. */
+  get record(): ConnectionRecord {
+    const { subject, target: { hostTokens } } = this.#admitted;
+    return { inbox: this.#slot.subject, subject, hostTokens, lines: this.#lines };
   }
 
   /** What is told to those who ask who is connected. */
@@ -192,7 +196,6 @@ export class Connection implements Receiver, UplinkOwner {
     for (const subject of this.#admitted.subscribe) {
       this.#subscriptions.push(this.#parts.fanout.subscribe(subject, listener));
     }
-    this.#tell({ type: "established" });
     this.#parts.metrics.socketOpened();
     this.#owner.add(this);
   }
@@ -229,18 +232,7 @@ export class Connection implements Receiver, UplinkOwner {
     this.#slot.release();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     if (!wasOpen) return;
-    this.#tell({ type: "closed", code, reason: toCloseReason(reason) });
     this.#parts.metrics.socketClosed(code);
-    this.#owner.remove(this);
-  }
-
-  #tell(event: ConnectionEvent): void {
-    const { prefix, controlSubjects: forms } = this.#parts.config;
-    const { subject, target: { hostTokens } } = this.#admitted;
-    const common = this.#lines + toEventHeaders(event);
-    for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
-      const headers = encodeLatin1(toHeaderBlock(common + message.lines));
-      this.#parts.outbox.publish(message.subject, EMPTY, { reply: this.#slot.subject, headers });
-    }
+    this.#owner.remove(this, { code, reason: toCloseReason(reason) });
   }
 }

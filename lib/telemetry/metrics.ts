@@ -76,6 +76,17 @@ export class Metrics {
     [],
   );
 
+  readonly #recordsFailed = this.#counter(
+    "h8s_connection_records_failed_total",
+    "Records of WebSockets that could not be written or taken back",
+    [],
+  );
+  readonly #lostClosed = this.#counter(
+    "h8s_lost_websockets_closed_total",
+    "WebSockets of lost gateways whose end was told here",
+    [],
+  );
+
   /**
    * Makes the counters, all at zero.
    *
@@ -166,6 +177,16 @@ export class Metrics {
   /** NATS said that nobody subscribes to what a client sent. */
   messageUnheard(): void {
     this.#unheard.inc();
+  }
+
+  /** A record of a connection could not be written or taken back. */
+  recordFailed(): void {
+    this.#recordsFailed.inc();
+  }
+
+  /** The end of a lost gateway's connection was told. */
+  lostClosed(): void {
+    this.#lostClosed.inc();
   }
 
   /** The numbers in Prometheus's text format. */

@@ -26,6 +26,7 @@ const VALUED: readonly Row[] = [
   row("wsReceiveBuffer", "--ws-receive-buffer SIZE", ["64KiB", "2XB"], "1MiB"),
   row("wsIdleTimeout", "--ws-idle-timeout DURATION", ["0s", "0"], "30s"),
   row("controlSubjects", "--control-subjects FORM", ["flat", "all"], "both"),
+  row("connectionRecords", "--connection-records BUCKET", ["sockets", "a.b"], "auto"),
   row("natsGrace", "--nats-grace DURATION", ["1m", "-1s"], "15s"),
   row("drainTimeout", "--drain-timeout DURATION", ["500ms", "5"], "10s"),
   row("admin", "--admin HOST:PORT", [":9090", "9090"], ""),

@@ -4,7 +4,9 @@
  * @module
  */
 import type { ControlSubjects } from "../../mapping/control.ts";
-import { duration, oneOf, size } from "../fields.ts";
+import { duration, oneOf, parsed, size } from "../fields.ts";
+
+const BUCKET = `"auto", "off", or the name of a KV bucket (letters, digits, - and _)`;
 
 /** Bounds of WebSockets, and what is told of them. */
 export interface SocketOptions {
@@ -32,6 +34,13 @@ export interface SocketOptions {
    * @default "both"
    */
   readonly controlSubjects?: ControlSubjects;
+  /**
+   * The KV bucket that keeps what another gateway needs to tell the end of WebSockets if this one dies;
+   * `"auto"`: `<prefix>-connections`, where NATS has JetStream; `"off"`: none.
+   *
+   * @default "auto"
+   */
+  readonly connectionRecords?: string;
 }
 
 /** The same, to be checked. */
@@ -41,4 +50,11 @@ export const socketFields = {
   wsIdleTimeout: duration("30s", "How often idle WebSockets are pinged; 0s for never"),
   controlSubjects: oneOf(["flat", "host", "both"]).default("both")
     .meta({ placeholder: "FORM", description: "Control events on flat or host subjects, or both" }),
+  connectionRecords: parsed(BUCKET, (text) => /^[\w-]+$/.test(text) ? text : undefined).default(
+    "auto",
+  )
+    .meta({
+      placeholder: "BUCKET",
+      description: "KV bucket by which others tell who died with a gateway",
+    }),
 };

@@ -1,0 +1,219 @@
+/**
+ * The records of this gateway's connections: what others need to tell their end, should it die.
+ *
+ * A record and the right to tell a connection's end are one: whoever takes the record tells it. So it is
+ * told once, also when a gateway that was taken for lost comes back.
+ *
+ * @module
+ */
+import {
+  type ConnectionRecord,
+  renderConnectionRecord,
+  toRecordKey,
+} from "../mapping/connection_record.ts";
+import type { BusState } from "../nats/bus.ts";
+import type { Records } from "../nats/records.ts";
+import type { EdgeParts } from "./parts.ts";
+
+/** How often the record of a connection that has ended is tried to be taken while JetStream fails. */
+const MAX_ATTEMPTS = 3;
+/** In the place of a gateway: here stands who is taken for lost. */
+export const LOST = "lost";
+
+interface Kept {
+  readonly record: ConnectionRecord;
+  /** `waiting`: not tried yet, or under way; `taken`: somebody else has told the end. */
+  state: "waiting" | "written" | "failed" | "taken";
+  /** Resolves when it is no longer waiting. */
+  written: Promise<void>;
+}
+
+/** Without records, each gateway tells the end of its own connections, and nobody does for a dead one. */
+export class ConnectionRecords implements Disposable {
+  readonly #parts: EdgeParts;
+  readonly #records: Records | undefined;
+  readonly #onTaken: (ids: ReadonlySet<string>) => void;
+  readonly #kept = new Map<string, Kept>();
+  readonly #endState: () => void;
+  /** Until it is known how things stand: at the beginning, while NATS is away, and when it is back. */
+  #settling: PromiseWithResolvers<void> | undefined;
+  #isComparing = false;
+  #isOn = false;
+  #hasGivenUp = false;
+
+  /**
+   * Opens the bucket as soon as NATS is connected.
+   *
+   * @param parts Of the edge; without `records` nothing is kept.
+   * @param options `onTaken` hears of the connections whose end somebody else has told.
+   */
+  constructor(parts: EdgeParts, { onTaken }: { onTaken: (ids: ReadonlySet<string>) => void }) {
+    this.#parts = parts;
+    this.#records = parts.records;
+    this.#onTaken = onTaken;
+    this.#endState = parts.bus.onState((state) => this.#onState(state));
+    if (parts.records !== undefined) this.#settling = Promise.withResolvers();
+    if (parts.bus.state === "connected") this.#onState("connected");
+  }
+
+  /** True while somebody else may have told the end of connections that are held here. */
+  get isSettling(): boolean {
+    return this.#settling !== undefined;
+  }
+
+  /** How many connections have a record, or are about to; those whose end is being told included. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** Resolves to whether records are kept, as soon as that is known. */
+  async opened(): Promise<boolean> {
+    await this.#settling?.promise;
+    return this.#isOn;
+  }
+
+  /**
+   * Keeps a record, without waiting for it.
+   *
+   * @param id The connection's.
+   * @param record What to keep.
+   */
+  keep(id: string, record: ConnectionRecord): void {
+    if (this.#records === undefined || (!this.isSettling && !this.#isOn)) return;
+    const kept: Kept = { record, state: "waiting", written: Promise.resolve() };
+    this.#kept.set(id, kept);
+    kept.written = this.#write(id, kept);
+  }
+
+  /**
+   * Takes a record back, since the connection has ended.
+   *
+   * @param id The connection's.
+   * @param onReleased Called with whether its end is ours to tell; at once where no record is kept.
+   */
+  release(id: string, onReleased: (isOurs: boolean) => void): void {
+    const kept = this.#kept.get(id);
+    if (kept === undefined) return onReleased(true);
+    this.#take(id, kept).then((isOurs) => {
+      this.#kept.delete(id);
+      onReleased(isOurs);
+    }).catch((error) => this.#report("the end of a connection", error));
+  }
+
+  /** Looks which records are still there: somebody may have taken them, or JetStream lost them. */
+  async resync(): Promise<void> {
+    if (this.#records === undefined || this.#isComparing) return;
+    this.#isComparing = true;
+    this.#settling ??= Promise.withResolvers();
+    try {
+      await this.#records.open();
+      this.#isOn = true;
+      await this.#compare(this.#records);
+    } catch (error) {
+      this.#onUnavailable(error);
+    }
+    this.#isComparing = false;
+    if (this.#parts.bus.state === "connected") this.#settle();
+  }
+
+  /** Waits no more for NATS: what has not been told is left to others. */
+  giveUp(): void {
+    this.#hasGivenUp = true;
+    this.#settle();
+  }
+
+  /** Ends what waits. */
+  [Symbol.dispose](): void {
+    this.#endState();
+    this.giveUp();
+  }
+
+  #onState(state: BusState): void {
+    if (this.#records === undefined) return;
+    if (state === "connected") void this.resync();
+    else if (this.#isOn) this.#settling ??= Promise.withResolvers();
+  }
+
+  #settle(): void {
+    const settling = this.#settling;
+    this.#settling = undefined;
+    settling?.resolve();
+  }
+
+  async #compare(records: Records): Promise<void> {
+    const known = [...this.#kept].filter(([, { state }]) => state !== "waiting");
+    if (known.length === 0) return;
+    const { gatewayId } = this.#parts;
+    const keys = new Set(await records.keys(toRecordKey(gatewayId, "*")));
+    const wasLost = await this.#wasLost(records);
+    const taken = new Set<string>();
+    for (const [id, kept] of known) {
+      if (kept.state === "taken" || keys.has(toRecordKey(gatewayId, id))) continue;
+      if (wasLost && kept.state === "written") {
+        kept.state = "taken";
+        taken.add(id);
+      } else kept.written = this.#put(records, id, kept);
+    }
+    if (taken.size > 0) this.#onTaken(taken);
+  }
+
+  /** Whether somebody has told, or is telling, the end of connections that are held here. */
+  async #wasLost(records: Records): Promise<boolean> {
+    return await records.get(toRecordKey(LOST, this.#parts.gatewayId)) !== undefined;
+  }
+
+  /** As a rule nothing is waited for, so that the record goes to NATS before the event does. */
+  async #write(id: string, kept: Kept): Promise<void> {
+    if (this.#settling !== undefined) await this.#settling.promise;
+    if (this.#isOn && this.#records !== undefined) await this.#put(this.#records, id, kept);
+    else kept.state = "failed";
+  }
+
+  async #put(records: Records, id: string, kept: Kept): Promise<void> {
+    kept.state = "waiting";
+    try {
+      const value = new TextEncoder().encode(renderConnectionRecord(kept.record));
+      await records.put(toRecordKey(this.#parts.gatewayId, id), value);
+      kept.state = "written";
+    } catch (error) {
+      kept.state = "failed";
+      this.#report("the record of a connection", error);
+    }
+  }
+
+  /** True when its end is ours to tell. */
+  async #take(id: string, kept: Kept): Promise<boolean> {
+    for (let attempt = 1;; attempt++) {
+      await kept.written;
+      await this.#settling?.promise;
+      if (this.#hasGivenUp || kept.state === "taken") return false;
+      if (!this.#isOn || this.#records === undefined) return true;
+      try {
+        const isThere = await this.#records.take(toRecordKey(this.#parts.gatewayId, id));
+        if (isThere || kept.state === "failed") return true;
+        // Gone, and not by us. Unless somebody says so, it was JetStream that lost it.
+        return !await this.#wasLost(this.#records);
+      } catch (error) {
+        if (this.#parts.bus.state !== "connected" || attempt < MAX_ATTEMPTS) continue;
+        // Better told twice than never.
+        this.#report("the record of a connection", error);
+        return true;
+      }
+    }
+  }
+
+  #onUnavailable(error: unknown): void {
+    if (this.#isOn) return this.#report("the records of connections", error);
+    const { log, config } = this.#parts;
+    const text = "connection records are off: nobody will tell the end of this gateway's " +
+      "WebSockets if it dies";
+    const fields = { error: error instanceof Error ? error.message : String(error) };
+    if (config.connectionRecords === "auto") log.info(text, fields);
+    else log.error(text, fields);
+  }
+
+  #report(what: string, error: unknown): void {
+    this.#parts.metrics.recordFailed();
+    this.#parts.log.warn(`${what} cannot be written or taken`, { error: String(error) });
+  }
+}
