@@ -10,7 +10,8 @@
 import manifest from "./deno.json" with { type: "json" };
 import { parseFlags, renderHelp, UsageError } from "./lib/config/flags.ts";
 import { ConfigFileError, loadOptions } from "./lib/config/load.ts";
-import { ListenError, startGateway } from "./lib/gateway.ts";
+import { type Gateway, ListenError, startGateway } from "./lib/gateway.ts";
+import { StreamError } from "./lib/nats/stream.ts";
 import { ReverseDaemon } from "./lib/reverse/daemon.ts";
 
 const EXIT_FAILURE = 1;
@@ -36,7 +37,7 @@ export async function main(args: readonly string[]): Promise<number> {
         const { configSource, options } = command;
         const fromFile = configSource === undefined ? {} : await loadOptions(configSource);
         await using gateway = startGateway({ ...fromFile, ...options });
-        await untilSignal();
+        await Promise.race([untilSignal(), unlessItCannotRun(gateway)]);
         await gateway.stop();
         return 0;
       }
@@ -51,7 +52,9 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof UsageError || error instanceof ConfigFileError) {
       return complain(error, EXIT_USAGE);
     }
-    if (error instanceof ListenError) return complain(error, EXIT_FAILURE);
+    if (error instanceof ListenError || error instanceof StreamError) {
+      return complain(error, EXIT_FAILURE);
+    }
     throw error;
   }
 }
@@ -69,6 +72,12 @@ function untilSignal(): Promise<void> {
     });
   }
   return promise;
+}
+
+/** Never resolves; rejects when the gateway finds that it cannot do what it was asked to. */
+async function unlessItCannotRun({ connected }: Gateway): Promise<never> {
+  await connected;
+  return await new Promise<never>(() => {});
 }
 
 function complain(error: Error, exitCode: number): number {

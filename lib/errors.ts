@@ -25,6 +25,7 @@ const TABLE = {
   internal: { status: 500, title: "Internal error" },
   malformed_reply: { status: 502, title: "Malformed reply" },
   no_responders: { status: 503, title: "No workload is listening", retryAfter: 1 },
+  not_stored: { status: 503, title: "Message not stored", retryAfter: 1 },
   nats_unavailable: { status: 503, title: "NATS is not connected", retryAfter: 1 },
   draining: { status: 503, title: "Gateway is draining", retryAfter: 1 },
   reply_timeout: { status: 504, title: "No reply in time" },

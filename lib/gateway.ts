@@ -8,30 +8,28 @@ import type { GatewayOptions } from "./config/options.ts";
 import { type GatewayConfig, parseConfig } from "./config/schema.ts";
 import type { Address } from "./config/units.ts";
 import { Edge } from "./edge/handler.ts";
+import { ListenError, listenOn, renderAddress } from "./edge/listener.ts";
+import { ReceiveBudget } from "./edge/receive_budget.ts";
 import { RequestIds } from "./edge/request_ids.ts";
-import { ResponseAborted } from "./edge/stream.ts";
 import { splitNatsUrl } from "./mapping/nats_url.ts";
 import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
 import { Interests } from "./nats/interest.ts";
 import { Outbox } from "./nats/outbox.ts";
 import { Records } from "./nats/records.ts";
+import { Persistence } from "./nats/persistence.ts";
 import { Session } from "./nats/session.ts";
 import { settlesWithin } from "./nats/within.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 
+export { ListenError };
+
 /** How long aborted responses may take to reach their clients. One that reads nothing is not waited for. */
 const ABORT_TIMEOUT_MS = 500;
 /** How long the last messages may take to reach NATS when stopping. */
 const FLUSH_TIMEOUT_MS = 2000;
-
-/** An address that cannot be listened on. */
-export class ListenError extends Error {
-  /** Always `"ListenError"`. */
-  override readonly name = "ListenError";
-}
 
 /**
  * A running gateway.
@@ -50,6 +48,7 @@ export class Gateway implements AsyncDisposable {
   readonly #session: Session;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
+  readonly #persistence: Persistence | undefined;
   readonly #interests: Interests | undefined;
   readonly #edge: Edge;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -85,6 +84,9 @@ export class Gateway implements AsyncDisposable {
       session,
       (error) => log.error("an event cannot be published", { error: String(error) }),
     );
+    this.#persistence = config.persist === undefined
+      ? undefined
+      : new Persistence(config.persist, config, { session, inbox: this.#inbox, metrics, log });
     this.#interests = config.trackInterest
       ? new Interests(session, {
         prefix: config.prefix,
@@ -100,6 +102,8 @@ export class Gateway implements AsyncDisposable {
       interests: this.#interests,
       outbox: this.#outbox,
       records: openRecords(session, config),
+      persist: this.#persistence?.persist,
+      budget: new ReceiveBudget(session, () => config),
       ids: new RequestIds(),
       metrics,
       log,
@@ -108,14 +112,17 @@ export class Gateway implements AsyncDisposable {
     this.#connected.promise.catch(() => {});
     session.onState((state) => {
       log.info(`nats ${state}`);
-      if (state === "connected") this.#connected.resolve();
+      if (state === "connected") this.#connected.resolve(this.#persistence?.ready);
     });
     const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
+    const onError = (error: unknown) => log.error("server", { error: String(error) });
     try {
-      this.#admin = config.admin && this.#serve(config.admin, { flag: "--admin", handler: health });
-      this.#server = this.#serve(config.listen, {
+      this.#admin = config.admin &&
+        listenOn(config.admin, { flag: "--admin", handler: health, onError });
+      this.#server = listenOn(config.listen, {
         flag: "--listen",
         handler: (request, info) => this.#edge.fetch(request, info),
+        onError,
       });
     } catch (error) {
       this.#release().catch(() => {});
@@ -138,7 +145,10 @@ export class Gateway implements AsyncDisposable {
     return this.#admin?.addr;
   }
 
-  /** Resolves once NATS is connected for the first time; rejects when the gateway is stopped before. */
+  /**
+   * Resolves once NATS is connected for the first time and has what is needed; rejects with a
+   * {@link StreamError} when the stream cannot be used, or when the gateway is stopped before.
+   */
   get connected(): Promise<void> {
     return this.#connected.promise;
   }
@@ -167,6 +177,10 @@ export class Gateway implements AsyncDisposable {
       this.#edge.giveUp();
       await settlesWithin(drained, ABORT_TIMEOUT_MS);
     }
+    const stored = this.#persistence?.persist.settled();
+    if (stored && !await settlesWithin(stored, this.#config.drainTimeout)) {
+      this.#log.error("the stream did not take all messages in time");
+    }
     const flushed = this.#session.flush();
     if (!await settlesWithin(flushed, FLUSH_TIMEOUT_MS) || this.#outbox.size > 0) {
       this.#log.error("NATS is away: some events were not told", { events: this.#outbox.size });
@@ -179,6 +193,7 @@ export class Gateway implements AsyncDisposable {
     this.#connected.reject(new Error("Cannot wait for NATS: the gateway was stopped"));
     this.#edge[Symbol.dispose]();
     this.#outbox[Symbol.dispose]();
+    this.#persistence?.[Symbol.dispose]();
     this.#inbox[Symbol.dispose]();
     this.#interests?.[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
@@ -187,31 +202,8 @@ export class Gateway implements AsyncDisposable {
 
   #notReady(): string | undefined {
     if (this.#edge.isDraining) return "draining";
-    return this.#session.state === "connected" ? undefined : "NATS is not connected";
-  }
-
-  #serve(
-    { hostname, port }: Address,
-    { flag, handler }: { flag: string; handler: Deno.ServeHandler<Deno.NetAddr> },
-  ): Deno.HttpServer<Deno.NetAddr> {
-    try {
-      const onError = (error: unknown) => this.#onServerError(error);
-      return Deno.serve(
-        { hostname, port, onListen: () => {}, onError },
-        handler,
-      );
-    } catch (cause) {
-      const where = renderAddress({ hostname, port });
-      const reason = cause instanceof Deno.errors.AddrInUse
-        ? `the port is in use; stop what uses it, or choose another with ${flag} HOST:PORT`
-        : String(cause);
-      throw new ListenError(`Cannot listen on ${where}: ${reason}`, { cause });
-    }
-  }
-
-  #onServerError(error: unknown): Response {
-    if (!(error instanceof ResponseAborted)) this.#log.error("server", { error: String(error) });
-    return new Response(null, { status: 500 });
+    if (this.#session.state !== "connected") return "NATS is not connected";
+    return this.#persistence?.trouble;
   }
 
   #onRetry(error: Error, attempt: number): void {
@@ -243,8 +235,4 @@ function openRecords(session: Session, config: GatewayConfig): Records | undefin
   if (connectionRecords === "off") return undefined;
   const byDefault = `${prefix.replaceAll(/[^\w-]/g, "_")}-connections`;
   return new Records(session, connectionRecords === "auto" ? byDefault : connectionRecords);
-}
-
-function renderAddress({ hostname, port }: Address): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }

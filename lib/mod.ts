@@ -13,11 +13,13 @@
  * @module
  */
 export { Gateway, ListenError, startGateway } from "./gateway.ts";
+export { StreamError } from "./nats/stream.ts";
 export { ConfigError, type GatewayOptions } from "./config/options.ts";
 export type { AdmissionOptions } from "./config/options/admission.ts";
 export type { ListenOptions } from "./config/options/listen.ts";
 export type { LogOptions } from "./config/options/log.ts";
 export type { NatsOptions } from "./config/options/nats.ts";
+export type { PersistenceOptions, StorageKind } from "./config/options/persistence.ts";
 export type { RequestOptions } from "./config/options/requests.ts";
 export type { RoutingOptions, SessionOptions } from "./config/options/routing.ts";
 export type { SocketOptions } from "./config/options/sockets.ts";

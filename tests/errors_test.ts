@@ -14,6 +14,7 @@ const STATUSES: Record<ErrorCode, number> = {
   internal: 500,
   malformed_reply: 502,
   no_responders: 503,
+  not_stored: 503,
   nats_unavailable: 503,
   draining: 503,
   reply_timeout: 504,

@@ -78,6 +78,19 @@ export function size(byDefault: string, description: string) {
 }
 
 /**
+ * A whole number: text on the command line.
+ *
+ * @param min The least.
+ * @param max The most.
+ * @returns The schema.
+ */
+export function wholeNumber(min: number, max: number) {
+  const expected = `a whole number from ${min} to ${max}`;
+  return quantity(expected, (text) => /^\d{1,15}$/.test(text) ? Number(text) : undefined)
+    .refine((n) => Number.isInteger(n) && n >= min && n <= max, `expected ${expected}`);
+}
+
+/**
  * One of several words.
  *
  * @param words All that there are.

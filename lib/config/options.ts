@@ -9,6 +9,7 @@ import type { ListenOptions } from "./options/listen.ts";
 import type { LogOptions } from "./options/log.ts";
 import type { NatsOptions } from "./options/nats.ts";
 import type { RequestOptions } from "./options/requests.ts";
+import type { PersistenceOptions } from "./options/persistence.ts";
 import type { BackendOptions } from "./options/reverse.ts";
 import type { RoutingOptions } from "./options/routing.ts";
 import type { SocketOptions } from "./options/sockets.ts";
@@ -25,6 +26,7 @@ export interface GatewayOptions
     SocketOptions,
     AdmissionOptions,
     RoutingOptions,
+    PersistenceOptions,
     LogOptions {}
 
 /** The reverse daemon's configuration. */

@@ -10,6 +10,7 @@ import { admissionFields } from "./options/admission.ts";
 import { listenFields } from "./options/listen.ts";
 import { logFields } from "./options/log.ts";
 import { natsFields } from "./options/nats.ts";
+import { checkPersistence, persistenceFields } from "./options/persistence.ts";
 import { requestFields } from "./options/requests.ts";
 import { backendFields } from "./options/reverse.ts";
 import { routingFields } from "./options/routing.ts";
@@ -24,8 +25,9 @@ export const configSchema = z.strictObject({
   ...socketFields,
   ...admissionFields,
   ...routingFields,
+  ...persistenceFields,
   ...logFields,
-});
+}).superRefine(checkPersistence);
 
 /** The gateway's configuration, complete. Durations are milliseconds, sizes bytes. */
 export type GatewayConfig = Readonly<z.output<typeof configSchema>>;

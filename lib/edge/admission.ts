@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ACK_PROTOCOL, isAckClientId } from "../mapping/ack.ts";
 import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
 import { GatewayError } from "../errors.ts";
 import {
@@ -28,9 +29,13 @@ export interface Admitted extends Routed {
   readonly connectionId: string | undefined;
   /** The subprotocol that is picked; undefined where none is offered. */
   readonly protocol: string | undefined;
+  /** How the client names itself to `h8s.ack.v1`; undefined where it does not. */
+  readonly ackClient: string | undefined;
   /** Undefined where sessions are off. */
   readonly session: ClientSession | undefined;
   readonly remoteAddress: string;
+  /** What the client can quote when something fails. */
+  readonly requestId: string;
 }
 
 /** Who is asking. */
@@ -86,8 +91,9 @@ export function admit(
       sessionId: session?.id,
     },
   });
-  const { remoteAddress } = peer;
-  const protocol = offer && pickSubprotocol(offer.names, []);
+  const { remoteAddress, requestId } = peer;
+  const protocol = offer &&
+    pickSubprotocol(offer.names, routed.isPersistent ? [ACK_PROTOCOL] : []);
   return {
     ...routed,
     request,
@@ -95,8 +101,10 @@ export function admit(
     headerLines,
     connectionId,
     protocol,
+    ackClient: toAckClient(offer),
     session,
     remoteAddress,
+    requestId,
   };
 }
 
@@ -150,6 +158,12 @@ function withPublicOffer(headers: Headers, { names }: Offer): HeaderEntry[] {
     if (name !== "sec-websocket-protocol") return [[name, value]];
     return names.length === 0 ? [] : [[name, names.join(", ")]];
   });
+}
+
+function toAckClient(offer: Offer | undefined): string | undefined {
+  const id = offer?.asides.ackClient;
+  if (id === undefined || isAckClientId(id)) return id;
+  throw malformed("h8s.ack.client.<id> needs 16 to 64 characters of A-Z a-z 0-9 _ -");
 }
 
 function listsToken(list: string | null, token: string): boolean {

@@ -6,15 +6,14 @@
 import { GatewayError } from "../errors.ts";
 import { type EndReason, toRequestClosedSubject } from "../mapping/control.ts";
 import { DEFAULT_WINDOW_BYTES, parseFlowSignal, STREAM_BODY_LINE } from "../mapping/flow.ts";
-import { toHeaderBlock } from "../mapping/headers.ts";
 import { isBodyless, parseReply, type Reply, toStreamEnd } from "../mapping/reply.ts";
 import { toReplyHeaders, toUploadSubject } from "../mapping/request.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { AbortReason, Receiver, Slot } from "../nats/inbox.ts";
-import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
-import { readBody, type RequestBody, tooLarge } from "./body.ts";
+import { readBody, type RequestBody } from "./body.ts";
 import type { EdgeParts } from "./parts.ts";
+import { encodeHeaders, natsUnavailable, publishOnly } from "./publish.ts";
 import { ResponseFlow } from "./response_flow.ts";
 import { ResponseStream, type ResponseStreamOwner } from "./stream.ts";
 import { Upload, type UploadOwner, type UploadPhase } from "./upload.ts";
@@ -36,21 +35,11 @@ export async function serveHttp(admitted: Admitted, parts: EdgeParts): Promise<R
   const body = await readBody(admitted.request, { room, limit: parts.config.maxBodySize });
   if (body.kind === "whole") parts.metrics.bodyBytes("in", body.bytes.length);
   const response = admitted.mode === "publish"
-    ? publishOnly(admitted, { body, parts })
+    ? await publishOnly(admitted, { body, parts })
     : await new Exchange(admitted, parts).run(body);
   const setCookie = admitted.session?.setCookie;
   if (setCookie !== undefined) response.headers.append("set-cookie", setCookie);
   return response;
-}
-
-function publishOnly(
-  { subject, headerLines }: Admitted,
-  { body, parts }: { body: RequestBody; parts: EdgeParts },
-): Response {
-  if (body.kind === "stream") throw tooLarge(parts.bus.maxPayload);
-  const headers = encodeHeaders(headerLines, parts);
-  if (!parts.bus.publish(subject, body.bytes, { headers })) throw natsUnavailable();
-  return new Response(null, { status: 200 });
 }
 
 /** One request that waits for its reply. */
@@ -255,18 +244,8 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   }
 }
 
-function encodeHeaders(lines: string, { bus }: EdgeParts): Uint8Array {
-  const headers = encodeLatin1(toHeaderBlock(lines));
-  if (headers.length <= bus.maxPayload) return headers;
-  throw new GatewayError("headers_too_large", "The header block is larger than NATS can carry");
-}
-
 function nobodyStreams(maxPayload: number): GatewayError {
   const detail = `The body does not fit into one message of ${maxPayload} bytes, and no workload ` +
     "for this host and path takes streamed bodies";
   return new GatewayError("body_too_large", detail);
-}
-
-function natsUnavailable(): GatewayError {
-  return new GatewayError("nats_unavailable", "The gateway has lost its connection to NATS");
 }

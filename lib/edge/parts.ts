@@ -10,8 +10,10 @@ import type { Interests } from "../nats/interest.ts";
 import type { Inbox } from "../nats/inbox.ts";
 import type { Outbox } from "../nats/outbox.ts";
 import type { Records } from "../nats/records.ts";
+import type { Persist } from "../nats/persist.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { ReceiveBudget } from "./receive_budget.ts";
 import type { RequestIds } from "./request_ids.ts";
 
 /** Made once by the gateway, shared by all requests and connections. */
@@ -27,6 +29,10 @@ export interface EdgeParts {
   readonly outbox: Outbox;
   /** Where connections are kept beyond the life of this gateway; undefined for nowhere. */
   readonly records: Records | undefined;
+  /** The way into the stream; undefined where nothing is persisted. */
+  readonly persist: Persist | undefined;
+  /** What WebSocket clients said and NATS has not taken. */
+  readonly budget: ReceiveBudget;
   readonly ids: RequestIds;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { GatewayError } from "../errors.ts";
 import type { RequestKind } from "../mapping/headers.ts";
 import type { Target } from "../mapping/request.ts";
 import { toHostName } from "../mapping/subject.ts";
@@ -28,6 +29,8 @@ export interface Routed {
   readonly subscribe: readonly string[];
   /** Whether a reply is waited for. */
   readonly mode: "request" | "publish";
+  /** Whether its messages go into the stream. */
+  readonly isPersistent: boolean;
 }
 
 /**
@@ -36,9 +39,19 @@ export interface Routed {
  * @param request What is known of it.
  * @param parts Its configuration has the routes.
  * @returns What becomes of it.
- * @throws {GatewayError} when the route's template gives no subject for it.
+ * @throws {GatewayError} when the route's template gives no subject for it, or a stream would answer it.
  */
-export function route(request: Routable, { config, gatewayId }: EdgeParts): Routed {
+export function route(request: Routable, parts: EdgeParts): Routed {
+  const routed = toRouted(request, parts);
+  const { subject, mode, isPersistent } = routed;
+  if (mode === "request" && !isPersistent && parts.persist?.captures(subject)) {
+    const detail = "The path leads to a subject that a stream keeps and would answer by itself";
+    throw new GatewayError("malformed_request", detail);
+  }
+  return routed;
+}
+
+function toRouted(request: Routable, { config, gatewayId, persist }: EdgeParts): Routed {
   const { target, kind, method, sessionId, connectionId } = request;
   const isWebSocket = kind === "websocket";
   const push = isWebSocket && sessionId !== undefined ? [`${config.prefix}.${sessionId}.push`] : [];
@@ -46,6 +59,7 @@ export function route(request: Routable, { config, gatewayId }: EdgeParts): Rout
     subject: target.subject,
     subscribe: push,
     mode: config.publishOnly ? "publish" : "request",
+    isPersistent: isWebSocket && persist?.captures(target.subject) === true,
   };
   if (config.routes.length === 0) return byConvention;
   const host = toHostName(target.authority);
@@ -69,6 +83,7 @@ export function route(request: Routable, { config, gatewayId }: EdgeParts): Rout
       subject: route.subject === undefined ? target.subject : render(route.subject),
       subscribe: [...new Set([...route.subscribe.map(render), ...push])],
       mode: config.publishOnly ? "publish" : route.mode,
+      isPersistent: route.persist && persist !== undefined,
     };
   }
   return byConvention;

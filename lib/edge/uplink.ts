@@ -4,57 +4,75 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { ACK_PROTOCOL, type NumberedMessage, parseNumbered, renderAck } from "../mapping/ack.ts";
 import { CLOSE, type FrameKind, toFrameHeader } from "../mapping/frame.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
+import { toPersistLines } from "../mapping/jetstream.ts";
+import type { Outcome, Persist } from "../nats/persist.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
 import type { EdgeParts } from "./parts.ts";
+import type { ReceiveAccount } from "./receive_budget.ts";
+
+/** What the header block of a persistent message has besides: the id of a message, the name of a stream. */
+const PERSIST_HEADERS_ROOM = 512;
 
 /** Whose client it is. */
 export interface UplinkOwner {
   /** The client is not to be heard any longer. */
   close(code: number, reason: string): void;
+  /** The client is told something by the gateway itself. */
+  tell(text: string): void;
 }
+
+/** What an uplink is made of. */
+export interface UplinkOptions {
+  readonly parts: EdgeParts;
+  readonly owner: UplinkOwner;
+  /** The connection's own subject. */
+  readonly inbox: string;
+  /** What the header block of each message has besides what tells it from the others. */
+  readonly lines: string;
+}
+
+/** A client's message, whatever it was wrapped in. */
+type Said = Omit<NumberedMessage, "id"> & { readonly id: number | undefined };
 
 /** One client's messages, in order. */
 export class Uplink {
-  readonly #target: Pick<Admitted, "subject" | "mode">;
+  readonly #admitted: Omit<Admitted, "request">;
+  readonly #options: UplinkOptions;
   readonly #parts: EdgeParts;
   readonly #owner: UplinkOwner;
-  readonly #inbox: string;
-  readonly #lines: string;
   readonly #maxBytes: number;
+  readonly #account: ReceiveAccount;
+  /** Undefined where messages are not persisted. */
+  readonly #persist: Persist | undefined;
   /** Encoded when the first message of the kind comes: most sockets send one kind, many none. */
   readonly #headers: Partial<Record<FrameKind, Uint8Array>> = {};
-  #heldBytes = 0;
-  #hasSpoken = false;
+  #count = 0;
+  /** What of it waits for NATS to come back. */
+  #awayBytes = 0;
 
   /**
-   * @param target Where the messages go.
-   * @param options The parts of the edge; whose client it is; `inbox`: the connection's subject; `lines`:
-   * what the header block of each message has besides its kind.
+   * @param admitted The handshake.
+   * @param options What else it is made of.
    */
-  constructor(
-    target: Pick<Admitted, "subject" | "mode">,
-    { parts, owner, inbox, lines }: {
-      parts: EdgeParts;
-      owner: UplinkOwner;
-      inbox: string;
-      lines: string;
-    },
-  ) {
-    this.#target = target;
+  constructor(admitted: Omit<Admitted, "request">, options: UplinkOptions) {
+    const { parts, owner, lines } = this.#options = options;
+    this.#admitted = admitted;
     this.#parts = parts;
     this.#owner = owner;
-    this.#inbox = inbox;
-    this.#lines = lines;
-    const headerLength = toHeaderBlock(lines + toFrameHeader("binary")).length;
+    this.#persist = admitted.isPersistent ? parts.persist : undefined;
+    const room = this.#persist === undefined ? 0 : PERSIST_HEADERS_ROOM;
+    const headerLength = toHeaderBlock(lines + toFrameHeader("binary")).length + room;
     this.#maxBytes = Math.min(parts.config.maxBodySize, parts.bus.maxPayload - headerLength);
+    this.#account = parts.budget.open(() => this.#onExceeded());
   }
 
   /** True once the client has said something. */
   get hasSpoken(): boolean {
-    return this.#hasSpoken;
+    return this.#count > 0;
   }
 
   /**
@@ -63,33 +81,90 @@ export class Uplink {
    * @param data As the socket gives it.
    */
   receive(data: string | ArrayBuffer): void {
-    const kind = typeof data === "string" ? "text" : "binary";
-    const bytes = typeof data === "string" ? Buffer.from(data) : new Uint8Array(data);
-    if (bytes.length > this.#maxBytes) {
+    const said = this.#admitted.protocol === ACK_PROTOCOL ? parseNumbered(data) : toSaid(data);
+    if (said === undefined) {
+      const reason =
+        `${ACK_PROTOCOL}: expected {"id": 0…2^53-1, "data": …}, or 8 bytes of id in front`;
+      return this.#owner.close(CLOSE.policy, reason);
+    }
+    const { length } = said.bytes;
+    if (length > this.#maxBytes) {
       return this.#owner.close(CLOSE.tooBig, `message larger than ${this.#maxBytes} bytes`);
     }
-    this.#hasSpoken = true;
-    const { subject, mode } = this.#target;
-    const headers = this.#headers[kind] ??= this.#encodeHeaders(kind);
-    const options = mode === "publish" ? { headers } : { reply: this.#inbox, headers };
-    const { wsReceiveBuffer } = this.#parts.config;
-    if (this.#parts.bus.state !== "connected") {
-      this.#heldBytes += bytes.length + headers.length;
-      if (this.#heldBytes > wsReceiveBuffer) {
-        const reason = "NATS is away and the receive buffer is full";
-        return this.#owner.close(CLOSE.tryAgainLater, reason);
-      }
-    }
-    this.#parts.outbox.publish(subject, bytes, options);
-    this.#parts.metrics.message("in", bytes.length);
+    this.#count++;
+    this.#parts.metrics.message("in", length);
+    if (this.#persist === undefined) this.#publish(said);
+    else this.#store(said, this.#persist);
   }
 
   /** NATS is back, and what was held has been published. */
   onReconnect(): void {
-    this.#heldBytes = 0;
+    this.#account.release(this.#awayBytes);
+    this.#awayBytes = 0;
   }
 
-  #encodeHeaders(kind: FrameKind): Uint8Array {
-    return encodeLatin1(toHeaderBlock(this.#lines + toFrameHeader(kind)));
+  /** The client says no more. */
+  close(): void {
+    this.onReconnect();
+    this.#account.close();
   }
+
+  #publish({ kind, bytes }: Said): void {
+    const { subject, mode } = this.#admitted;
+    const headers = this.#headers[kind] ??= this.#encode(toFrameHeader(kind));
+    const options = mode === "publish" ? { headers } : { reply: this.#options.inbox, headers };
+    const size = bytes.length + headers.length;
+    if (this.#parts.outbox.publish(subject, bytes, options)) return this.#account.publish(size);
+    this.#awayBytes += size;
+    this.#account.hold(size);
+  }
+
+  #store({ id, kind, bytes }: Said, persist: Persist): void {
+    const lines = toFrameHeader(kind) +
+      toPersistLines({ stream: persist.stream, messageId: this.#toMessageId(id) });
+    const headers = this.#encode(lines);
+    const size = bytes.length + headers.length;
+    persist.publish({ subject: this.#admitted.subject, data: bytes, headers }, (outcome) => {
+      this.#account.release(size);
+      this.#onOutcome(outcome, id);
+    });
+    this.#account.hold(size);
+  }
+
+  /** A client that numbers its messages says one again under the same id, on a later connection, too. */
+  #toMessageId(id: number | undefined): string {
+    const { connectionId, ackClient, session } = this.#admitted;
+    if (id === undefined) return `${connectionId}-${this.#count}`;
+    if (ackClient !== undefined) return `client:${ackClient}-${id}`;
+    return session === undefined ? `${connectionId}:${id}` : `session:${session.id}-${id}`;
+  }
+
+  #onOutcome(outcome: Outcome, id: number | undefined): void {
+    switch (outcome.kind) {
+      case "stored":
+        if (id !== undefined) this.#owner.tell(renderAck(id, outcome.seq));
+        return;
+      case "refused":
+      case "unavailable":
+        return this.#owner.close(CLOSE.tryAgainLater, `not stored: ${outcome.reason}`);
+    }
+  }
+
+  #onExceeded(): void {
+    if (this.#parts.bus.state === "connected") {
+      const reason = "too fast: what was said waits for NATS, and the receive buffer is full";
+      return this.#owner.close(CLOSE.policy, reason);
+    }
+    this.#owner.close(CLOSE.tryAgainLater, "NATS is away and the receive buffer is full");
+  }
+
+  #encode(lines: string): Uint8Array {
+    return encodeLatin1(toHeaderBlock(this.#options.lines + lines));
+  }
+}
+
+function toSaid(data: string | ArrayBuffer): Said {
+  return typeof data === "string"
+    ? { id: undefined, kind: "text", bytes: Buffer.from(data) }
+    : { id: undefined, kind: "binary", bytes: new Uint8Array(data) };
 }

@@ -4,15 +4,9 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import { ACK_PROTOCOL, renderData } from "../mapping/ack.ts";
 import type { ConnectionRecord } from "../mapping/connection_record.ts";
-import {
-  CLOSE,
-  type Frame,
-  type FrameKind,
-  fromCloseEventCode,
-  toCloseReason,
-  toFrame,
-} from "../mapping/frame.ts";
+import { CLOSE, type Frame, fromCloseEventCode, toCloseReason, toFrame } from "../mapping/frame.ts";
 import { toHeaderLine } from "../mapping/headers.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
 import { MAX_SUBJECT_LENGTH } from "../mapping/subject.ts";
@@ -77,12 +71,12 @@ export class Connection implements Receiver, UplinkOwner {
     this.#slot = parts.inbox.open(this);
     this.#lines = admitted.headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
       toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
-      (admitted.mode === "publish" ? toHeaderLine("X-H8s-ReplySubject", this.#slot.subject) : "");
+      (hasReply(admitted) ? "" : toHeaderLine("X-H8s-ReplySubject", this.#slot.subject));
     const inbox = this.#slot.subject;
     this.#uplink = new Uplink(admitted, { parts, owner: this, inbox, lines: this.#lines });
     const room = parts.bus.maxPayload - this.#lines.length;
     if (room < EVENT_HEADERS_ROOM) {
-      this.#slot.release();
+      this.#release();
       const detail = "The handshake's header block is larger than NATS can carry";
       throw new GatewayError("headers_too_large", detail);
     }
@@ -127,7 +121,11 @@ export class Connection implements Receiver, UplinkOwner {
     this.#state = "closing";
     this.#closing = { code, reason };
     this.#slot.setDeadline(CLOSE_TIMEOUT_MS);
-    this.#drop = closeWithHandshake(this.#socket!, { code, reason });
+    this.#drop = closeWithHandshake(this.#socket!, { code, reason: toCloseReason(reason) });
+  }
+
+  tell(text: string): void {
+    if (this.#state === "open") this.#send(text, text.length);
   }
 
   /** NATS is back, and what was held has been published. */
@@ -146,9 +144,13 @@ export class Connection implements Receiver, UplinkOwner {
         return this.#onUnheard(frame.subject);
       case "close":
         return this.close(frame.code, frame.reason);
-      case "text":
+      case "text": {
+        const { protocol } = this.#admitted;
+        const text = protocol === ACK_PROTOCOL ? renderData(frame.text) : frame.text;
+        return this.#send(text, payloadLength);
+      }
       case "binary":
-        return this.#send(frame, payloadLength);
+        return this.#send(frame.bytes, payloadLength);
     }
   }
 
@@ -184,7 +186,7 @@ export class Connection implements Receiver, UplinkOwner {
     try {
       return Deno.upgradeWebSocket(request, options);
     } catch (cause) {
-      this.#slot.release();
+      this.#release();
       throw new GatewayError("malformed_request", "Cannot upgrade the connection", { cause });
     }
   }
@@ -200,13 +202,13 @@ export class Connection implements Receiver, UplinkOwner {
     this.#owner.add(this);
   }
 
-  #send(frame: Extract<Frame, { kind: FrameKind }>, length: number): void {
+  #send(data: string | Uint8Array, length: number): void {
     const socket = this.#socket!;
     const waiting = socket.bufferedAmount;
     if (waiting > 0 && waiting + length > this.#parts.config.wsSendBuffer) {
       return this.close(CLOSE.tryAgainLater, "slow consumer");
     }
-    socket.send(frame.kind === "text" ? frame.text : frame.bytes as Uint8Array<ArrayBuffer>);
+    socket.send(data as string | Uint8Array<ArrayBuffer>);
     this.#parts.metrics.message("out", length);
   }
 
@@ -229,10 +231,20 @@ export class Connection implements Receiver, UplinkOwner {
     if (this.#state === "closed") return;
     const wasOpen = this.#state !== "opening";
     this.#state = "closed";
-    this.#slot.release();
-    for (const unsubscribe of this.#subscriptions) unsubscribe();
+    this.#release();
     if (!wasOpen) return;
     this.#parts.metrics.socketClosed(code);
     this.#owner.remove(this, { code, reason: toCloseReason(reason) });
   }
+
+  #release(): void {
+    this.#slot.release();
+    this.#uplink.close();
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+  }
+}
+
+/** What goes into a stream has none: the stream would answer there. */
+function hasReply({ mode, isPersistent }: Handshake): boolean {
+  return mode === "request" && !isPersistent;
 }

@@ -31,6 +31,13 @@ export interface RouteOptions {
    * @default "request"
    */
   readonly mode?: "request" | "publish" | undefined;
+  /**
+   * Messages go into the stream of the `persist` option. An HTTP request is then answered 202 when the
+   * stream has it; it needs `mode: publish` and a `subject` of its own.
+   *
+   * @default true for WebSockets, false for HTTP; nothing where no stream is named
+   */
+  readonly persist?: boolean | undefined;
 }
 
 /** A route, checked. */
@@ -39,6 +46,9 @@ export interface Route {
   /** Where messages go; undefined for the convention's subject. */
   readonly subject: Template | undefined;
   readonly subscribe: readonly Template[];
+  readonly isWebSocket: boolean;
+  /** Whether its messages go into the stream, if there is one. */
+  readonly persist: boolean;
   /**
    * Says whether it takes a request.
    *
@@ -86,11 +96,17 @@ export function parseRoute(options: RouteOptions): Route {
     const why = isWebSocket ? "publish and subscribe, not subject" : "subject";
     throw new TemplateError(`a ${isWebSocket ? "WebSocket" : "HTTP"} route has ${why}`);
   }
+  // A stream would answer a request by itself; and all of them on the convention's subjects.
+  if (options.persist && !isWebSocket && (options.mode !== "publish" || !options.subject)) {
+    throw new TemplateError("persist: an HTTP route needs mode: publish and a subject of its own");
+  }
   return {
     mode: options.mode ?? "request",
     subject: options[where] === undefined
       ? undefined
       : labelled(where, () => parseTemplate(options[where]!, { params, wildcards: false })),
+    isWebSocket,
+    persist: options.persist ?? isWebSocket,
     subscribe: (options.subscribe ?? []).map((text) =>
       labelled("subscribe", () => parseTemplate(text, { params, wildcards: true }))
     ),

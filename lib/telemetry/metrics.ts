@@ -75,6 +75,11 @@ export class Metrics {
     "WebSocket messages that no workload subscribed to",
     [],
   );
+  readonly #persisted = this.#counter(
+    "h8s_persisted_messages_total",
+    "Messages for the stream, by what became of them",
+    ["outcome"],
+  );
 
   readonly #recordsFailed = this.#counter(
     "h8s_connection_records_failed_total",
@@ -187,6 +192,15 @@ export class Metrics {
   /** The end of a lost gateway's connection was told. */
   lostClosed(): void {
     this.#lostClosed.inc();
+  }
+
+  /**
+   * It is known what became of a message for the stream.
+   *
+   * @param outcome `stored`, `refused` or `unavailable`.
+   */
+  messagePersisted(outcome: string): void {
+    this.#persisted.inc({ outcome });
   }
 
   /** The numbers in Prometheus's text format. */

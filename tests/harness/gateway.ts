@@ -59,4 +59,14 @@ export class GatewayProcess extends Program {
     const line = text.split("\n").find((line) => line.startsWith(`${series} `));
     return Number(line?.slice(series.length + 1) ?? 0);
   }
+
+  /**
+   * Waits until a stream has taken messages.
+   *
+   * @param count How many since the start.
+   */
+  async stored(count: number): Promise<void> {
+    const series = 'h8s_persisted_messages_total{outcome="stored"}';
+    for (let stored = 0; stored < count;) stored = await this.metric(series);
+  }
 }

@@ -59,6 +59,7 @@ const routeSchema = z.strictObject({
   publish: z.string().optional(),
   subscribe: z.array(z.string()).optional(),
   mode: oneOf(["request", "publish"]).optional(),
+  persist: z.boolean({ error: () => "expected true or false" }).optional(),
 }).transform((route, context) => {
   try {
     return parseRoute(route);

@@ -17,11 +17,17 @@ export interface SocketOptions {
    */
   readonly wsSendBuffer?: string | number;
   /**
-   * What of a WebSocket client's messages may wait for NATS to come back.
+   * What of a WebSocket client's messages may wait for NATS: while it is away, or too slow.
    *
    * @default "1MiB"
    */
   readonly wsReceiveBuffer?: string | number;
+  /**
+   * The same of all WebSocket clients together; past it the one with the most has to go.
+   *
+   * @default "256MiB"
+   */
+  readonly wsReceiveTotal?: string | number;
   /**
    * How often an idle WebSocket is pinged; 0 for never.
    *
@@ -46,7 +52,8 @@ export interface SocketOptions {
 /** The same, to be checked. */
 export const socketFields = {
   wsSendBuffer: size("1MiB", "What may wait for a slow WebSocket client"),
-  wsReceiveBuffer: size("1MiB", "What of a WebSocket client may wait for NATS to come back"),
+  wsReceiveBuffer: size("1MiB", "What of a WebSocket client may wait for NATS"),
+  wsReceiveTotal: size("256MiB", "What of all WebSocket clients together may wait for NATS"),
   wsIdleTimeout: duration("30s", "How often idle WebSockets are pinged; 0s for never"),
   controlSubjects: oneOf(["flat", "host", "both"]).default("both")
     .meta({ placeholder: "FORM", description: "Control events on flat or host subjects, or both" }),

@@ -1,0 +1,73 @@
+/**
+ * A request that waits for no workload: it is published, and answered at once.
+ *
+ * @module
+ */
+import { GatewayError } from "../errors.ts";
+import { toHeaderBlock } from "../mapping/headers.ts";
+import { toIdempotentId, toPersistLines } from "../mapping/jetstream.ts";
+import type { Outcome, Persist } from "../nats/persist.ts";
+import { encodeLatin1 } from "../nats/wire.ts";
+import type { Admitted } from "./admission.ts";
+import { type RequestBody, tooLarge } from "./body.ts";
+import type { EdgeParts } from "./parts.ts";
+
+/**
+ * Publishes a request.
+ *
+ * @param admitted The request, and where it goes.
+ * @param options Its body, and the parts of the edge.
+ * @returns 202 with `{"stream","seq","duplicate"}` once a stream has it, where it is persisted; else 200.
+ * @throws {GatewayError} `not_stored` when the stream does not take it, or does not say so in time.
+ */
+export async function publishOnly(
+  admitted: Admitted,
+  { body, parts }: { body: RequestBody; parts: EdgeParts },
+): Promise<Response> {
+  if (body.kind === "stream") throw tooLarge(parts.bus.maxPayload);
+  if (admitted.isPersistent && parts.persist !== undefined) {
+    return await store(admitted, { data: body.bytes, persist: parts.persist, parts });
+  }
+  const headers = encodeHeaders(admitted.headerLines, parts);
+  if (!parts.bus.publish(admitted.subject, body.bytes, { headers })) throw natsUnavailable();
+  return new Response(null, { status: 200 });
+}
+
+async function store(
+  { request, subject, headerLines, session, requestId }: Admitted,
+  { data, persist, parts }: { data: Uint8Array; persist: Persist; parts: EdgeParts },
+): Promise<Response> {
+  const key = request.headers.get("idempotency-key");
+  const messageId = key === null
+    ? requestId
+    : toIdempotentId(key, { subject, session: session?.id });
+  const lines = toPersistLines({ stream: persist.stream, messageId });
+  const headers = encodeHeaders(headerLines + lines, parts);
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  persist.publish({ subject, data, headers }, resolve);
+  const outcome = await promise;
+  if (outcome.kind !== "stored") {
+    throw new GatewayError("not_stored", `The message is not stored: ${outcome.reason}`);
+  }
+  const { stream, seq, duplicate } = outcome;
+  return Response.json({ stream, seq, duplicate }, { status: 202 });
+}
+
+/**
+ * Makes a header block of lines.
+ *
+ * @param lines From the mapping.
+ * @param parts Of the edge.
+ * @returns The bytes.
+ * @throws {GatewayError} `headers_too_large` when NATS cannot carry them.
+ */
+export function encodeHeaders(lines: string, { bus }: EdgeParts): Uint8Array {
+  const headers = encodeLatin1(toHeaderBlock(lines));
+  if (headers.length <= bus.maxPayload) return headers;
+  throw new GatewayError("headers_too_large", "The header block is larger than NATS can carry");
+}
+
+/** The error for a request that cannot be published. */
+export function natsUnavailable(): GatewayError {
+  return new GatewayError("nats_unavailable", "The gateway has lost its connection to NATS");
+}

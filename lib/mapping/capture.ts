@@ -1,0 +1,116 @@
+/**
+ * Which subjects a stream has to capture so that it gets all that a template can publish, and how
+ * patterns relate to each other.
+ *
+ * @module
+ */
+import type { Route } from "./route.ts";
+import { type Template, TemplateError } from "./template.ts";
+
+/** Variables that stand for any number of tokens. */
+const SEVERAL_TOKENS: ReadonlySet<string> = new Set(["host", "path"]);
+
+/**
+ * The subjects of everything that a gateway persists: what its routes publish and, unless one of these
+ * overlaps with it, which no stream may, what WebSockets publish by the convention.
+ *
+ * @param routes Those that say `persist`, and WebSocket routes that do not say otherwise, count.
+ * @param prefix Of all subjects.
+ * @returns Subjects of which none covers another.
+ * @throws {TemplateError} when no subject could capture what a route publishes.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { listCaptured } from "./capture.ts";
+ *
+ * assert.deepEqual(listCaptured([], "h8s"), ["h8s.ws.ws.>"]);
+ * ```
+ */
+export function listCaptured(routes: readonly Route[], prefix: string): string[] {
+  const subjects = routes.flatMap(({ subject, persist }) =>
+    persist && subject !== undefined ? toCaptured(subject, prefix) : []
+  );
+  const convention = toConventionCapture(prefix);
+  if (!subjects.some((subject) => doOverlap(subject, convention))) subjects.unshift(convention);
+  return subjects.filter((subject, index) =>
+    !subjects.some((other, at) =>
+      at !== index && isCovered(subject, other) && (at < index || !isCovered(other, subject))
+    )
+  );
+}
+
+/**
+ * Where WebSockets publish by the convention.
+ *
+ * @param prefix Of all subjects.
+ * @returns `<prefix>.ws.ws.>`.
+ */
+export function toConventionCapture(prefix: string): string {
+  return `${prefix}.ws.ws.>`;
+}
+
+/**
+ * The subjects of everything that one template can make.
+ *
+ * @param template Of a route.
+ * @param prefix Of all subjects.
+ * @returns One subject; two where the last variable may come out empty.
+ * @throws {TemplateError} when a variable that stands for several tokens is not the last.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toCaptured } from "./capture.ts";
+ * import { parseTemplate } from "./template.ts";
+ *
+ * const template = parseTemplate("{prefix}.{room}.in", { params: ["room"], wildcards: false });
+ * assert.deepEqual(toCaptured(template, "h8s"), ["h8s.*.in"]);
+ * ```
+ */
+export function toCaptured({ pieces, text }: Template, prefix: string): string[] {
+  const tokens = pieces.map((piece) => {
+    if (piece.kind === "literal") return piece.text;
+    if (piece.name === "prefix") return prefix;
+    return SEVERAL_TOKENS.has(piece.name) ? ">" : "*";
+  }).join("").split(".").map((token) =>
+    /[*>]/.test(token) ? token.includes(">") ? ">" : "*" : token
+  );
+  const several = tokens.indexOf(">");
+  if (several === -1) return [tokens.join(".")];
+  if (several !== tokens.length - 1) {
+    const reason =
+      `{host} and {path} stand for several tokens and can only be captured as the last`;
+    throw new TemplateError(`cannot persist "${text}": ${reason}`);
+  }
+  const parent = tokens.slice(0, -1).join(".");
+  return parent === "" ? [">"] : [parent, `${parent}.>`];
+}
+
+/**
+ * Says whether a pattern takes everything that another one takes.
+ *
+ * @param subject A subject or pattern.
+ * @param by The pattern that may be wider.
+ * @returns True when it is.
+ */
+export function isCovered(subject: string, by: string): boolean {
+  const [own, other] = [subject.split("."), by.split(".")];
+  for (const [index, token] of other.entries()) {
+    if (token === ">") return own.length > index;
+    if (own[index] === undefined || own[index] === ">") return false;
+    if (token !== "*" && token !== own[index]) return false;
+  }
+  return own.length === other.length;
+}
+
+function doOverlap(a: string, b: string): boolean {
+  const [own, other] = [a.split("."), b.split(".")];
+  for (let index = 0; index < Math.max(own.length, other.length); index++) {
+    const [left, right] = [own[index], other[index]];
+    if (left === undefined || right === undefined) return false;
+    if (left === ">" || right === ">") return true;
+    if (left !== "*" && right !== "*" && left !== right) return false;
+  }
+  return true;
+}

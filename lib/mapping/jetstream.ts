@@ -1,0 +1,105 @@
+/**
+ * Publishing into a JetStream stream: what the message says of itself, and what the stream answers
+ * (NATS ADR-1).
+ *
+ * @module
+ */
+import { GatewayError } from "../errors.ts";
+import { parseHeaderBlock, toHeaderLine } from "./headers.ts";
+
+/** Printable ASCII; as a quoted string or bare. */
+const IDEMPOTENCY_KEY = /^(?:"([\x20-\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255}))$/;
+
+/**
+ * The header lines by which a stream tells a message from others, and that it is the stream that was meant.
+ *
+ * @param message `stream`: its name; `messageId`: the same each time the message is published.
+ * @returns Lines for a NATS header block.
+ */
+export function toPersistLines(
+  { stream, messageId }: { stream: string; messageId: string },
+): string {
+  return toHeaderLine("Nats-Msg-Id", messageId) + toHeaderLine("Nats-Expected-Stream", stream);
+}
+
+/**
+ * The message id of a request that says by which key it can be recognised when it comes again.
+ *
+ * Streams compare ids across all subjects and clients. So that one client's `1` is not another's, the id
+ * holds the subject and the session as well.
+ *
+ * @param key The value of `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): quoted, or bare.
+ * @param scope Where the message goes, and who says so.
+ * @returns The id; it ends with the key.
+ * @throws {GatewayError} `malformed_request` when the key is none.
+ */
+export function toIdempotentId(
+  key: string,
+  { subject, session = "" }: { subject: string; session?: string | undefined },
+): string {
+  const match = IDEMPOTENCY_KEY.exec(key);
+  if (match !== null) return `key:${subject}:${session}:${match[1] ?? match[2]}`;
+  const detail = "Cannot accept the Idempotency-Key: expected 1 to 255 printable characters";
+  throw new GatewayError("malformed_request", detail);
+}
+
+/**
+ * An answer.
+ *
+ * - `stored`: the stream has it; `seq` is that of the first one where it came twice.
+ * - `refused`: the stream does not take it.
+ * - `nobody`: no stream captures the subject now, or JetStream has no leader at the moment.
+ */
+export type PubAck =
+  | {
+    readonly kind: "stored";
+    readonly stream: string;
+    readonly seq: number;
+    readonly duplicate: boolean;
+  }
+  | { readonly kind: "refused"; readonly reason: string }
+  | { readonly kind: "nobody" };
+
+/** JetStream's own "temporarily unavailable"; trying again helps. */
+const UNAVAILABLE = 10008;
+
+/**
+ * Reads an answer.
+ *
+ * @param headerBlock The message's NATS header block as latin-1 text.
+ * @param payload Its payload.
+ * @returns The answer; undefined when it is none, e.g. a word of a subscriber who saw the message as well.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parsePubAck } from "./jetstream.ts";
+ *
+ * const payload = new TextEncoder().encode('{"stream":"S","seq":7}');
+ * assert.deepEqual(parsePubAck("", payload), {
+ *   kind: "stored", stream: "S", seq: 7, duplicate: false,
+ * });
+ * ```
+ */
+export function parsePubAck(headerBlock: string, payload: Uint8Array): PubAck | undefined {
+  if (headerBlock !== "" && payload.length === 0) {
+    return parseHeaderBlock(headerBlock).status === 503 ? { kind: "nobody" } : undefined;
+  }
+  const { stream, seq, duplicate, error } = parseObject(payload);
+  if (typeof stream === "string" && Number.isSafeInteger(seq) && error === undefined) {
+    return { kind: "stored", stream, seq: Number(seq), duplicate: duplicate === true };
+  }
+  if (typeof error !== "object" || error === null) return undefined;
+  const { err_code: code, description } = error as { err_code?: unknown; description?: unknown };
+  if (code === UNAVAILABLE) return { kind: "nobody" };
+  return { kind: "refused", reason: typeof description === "string" ? description : "no reason" };
+}
+
+function parseObject(payload: Uint8Array): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(payload));
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+  } catch {
+    return {};
+  }
+}
