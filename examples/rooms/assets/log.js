@@ -18,7 +18,7 @@ export class Log {
   #list = find("#messages");
   #empty = find("#empty");
   #newest = find("#newest");
-  /** @type {Map<string, { item: HTMLLIElement, saying: Saying }>} */
+  /** @type {Map<string, HTMLLIElement>} What was sent and has not been heard yet. */
   #onTheirWay = new Map();
 
   constructor() {
@@ -32,11 +32,6 @@ export class Log {
     new ResizeObserver(() => {
       if (isNearEnd) this.#toEnd();
     }).observe(this.#log);
-  }
-
-  /** What was sent and has not been heard yet. */
-  get onTheirWay() {
-    return [...this.#onTheirWay.values()].map(({ saying }) => saying);
   }
 
   /**
@@ -63,10 +58,20 @@ export class Log {
     fill(item, { ...saying, from: me, at: new Date().toISOString() });
     item.classList.add("own", "sending");
     find(".note", item).textContent = "Sending …";
-    this.#onTheirWay.set(saying.id, { item, saying });
+    this.#onTheirWay.set(saying.id, item);
     this.#list.append(item);
     this.#group(item);
     this.#toEnd();
+  }
+
+  /**
+   * Says beside a message that the stream has it, while the room has not heard it.
+   *
+   * @param {string} id
+   */
+  keep(id) {
+    const item = this.#onTheirWay.get(id);
+    if (item !== undefined) find(".note", item).textContent = "Kept for the room …";
   }
 
   /**
@@ -76,9 +81,8 @@ export class Log {
    * @param {string} reason
    */
   refuse(id, reason) {
-    const refused = this.#onTheirWay.get(id ?? "");
-    if (id === undefined || refused === undefined) return;
-    const { item } = refused;
+    const item = this.#onTheirWay.get(id ?? "");
+    if (id === undefined || item === undefined) return;
     this.#onTheirWay.delete(id);
     item.classList.replace("sending", "refused");
     find(".note", item).textContent = `Not sent. ${reason}.`;
@@ -106,7 +110,7 @@ export class Log {
 
   /** Forgets what was said, but not what is on its way. */
   clear() {
-    this.#list.replaceChildren(...[...this.#onTheirWay.values()].map(({ item }) => item));
+    this.#list.replaceChildren(...this.#onTheirWay.values());
   }
 
   /**
@@ -115,7 +119,7 @@ export class Log {
    */
   #addOne(message, me) {
     const isMine = message.from.id === me.id;
-    const sent = isMine ? this.#onTheirWay.get(message.id)?.item : undefined;
+    const sent = isMine ? this.#onTheirWay.get(message.id) : undefined;
     const item = fill(sent ?? createItem("#message-template"), message);
     item.dataset.seq = String(message.seq);
     item.classList.toggle("own", isMine);

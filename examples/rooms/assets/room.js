@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 /** @import { Frame, Person } from "../protocol.ts" */
-import { Connection } from "./connection.js";
+import { AckClient } from "./ack_client.js";
 import { find } from "./dom.js";
 import { Journal } from "./journal.js";
 import { Log } from "./log.js";
@@ -10,6 +10,8 @@ import { People } from "./people.js";
 
 /** How long a message may be on its way to us after others have heard of it, in milliseconds. */
 const LATENESS_MS = 2000;
+/** The room is told who is here every ten seconds. Nothing for so long: the connection is dead. */
+const SILENCE_MS = 35_000;
 /** How long the worker may take to welcome us before we speak of it, in milliseconds. */
 const PATIENCE_MS = 3000;
 
@@ -26,7 +28,7 @@ let me = { id: client, name: "" };
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let patience;
 
-const connection = new Connection({
+const connection = new AckClient({
   url() {
     const url = new URL(`/${room}/${me.id}`, location.href.replace(/^http/, "ws"));
     if (journal.after > 0) {
@@ -35,7 +37,8 @@ const connection = new Connection({
     }
     return url;
   },
-  onText: (json) => onFrame(JSON.parse(json)),
+  onMessage: (json) => onFrame(JSON.parse(String(json))),
+  silenceMs: SILENCE_MS,
   onState(state) {
     clearTimeout(patience);
     retry.hidden = state !== "waiting";
@@ -58,7 +61,7 @@ find("#composer").addEventListener("submit", (event) => {
   const saying = { id: createId(), text: text.value.trim() };
   if (saying.text === "") return;
   log.send(saying, me);
-  connection.send(JSON.stringify(saying));
+  connection.send(saying).then(() => log.keep(saying.id));
   text.value = "";
 });
 
@@ -97,11 +100,8 @@ function onFrame(frame) {
 
 function onCaughtUp() {
   clearTimeout(patience);
-  connection.settle();
   status.textContent = "";
   log.ready();
-  // What got lost on its way is said again. The worker knows by the id what it has heard already.
-  for (const saying of log.onTheirWay) connection.send(JSON.stringify(saying));
 }
 
 /**
