@@ -50,7 +50,7 @@ export class Persistence implements Disposable {
     if (!subjects.includes(convention)) {
       const hint =
         "a route's subject overlaps with it; begin it with a token of its own to keep both";
-      log.warn("WebSockets without a route are not persisted", { subject: convention, hint });
+      log.info("WebSockets without a route are not persisted", { subject: convention, hint });
     }
     this.persist = new Persist({
       bus: session,
