@@ -23,12 +23,13 @@ const REQUEST = {
     ["user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"],
     ["x-requested-with", "fetch"],
   ],
-  remoteAddress: "192.0.2.7",
 } as const;
 const PROVENANCE = {
   requestId: "0123456789abcdef0123456789abcdef",
   traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-00",
+  tracestate: undefined,
   scheme: "http",
+  forwardedFor: "192.0.2.7",
   sessionId: undefined,
 } as const;
 const REPLY =
@@ -36,7 +37,7 @@ const REPLY =
 
 const target = toTarget(REQUEST, { prefix: "h8s", kind: "http" });
 const block = `NATS/1.0\r\n${
-  toRequestHeaders(REQUEST, {
+  toRequestHeaders(REQUEST.headers, {
     target,
     subject: target.subject,
     kind: "http",
@@ -57,7 +58,7 @@ Deno.bench("toPathTokens() of a path that needs encoding", () => {
 });
 
 Deno.bench("toRequestHeaders(), 10 headers", () => {
-  toRequestHeaders(REQUEST, {
+  toRequestHeaders(REQUEST.headers, {
     target,
     subject: target.subject,
     kind: "http",

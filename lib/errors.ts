@@ -15,18 +15,29 @@ interface Row {
 
 const TABLE = {
   malformed_request: { status: 400, title: "Malformed request" },
+  unauthorized: { status: 401, title: "Not authorized" },
   host_not_served: { status: 403, title: "Host not served" },
+  origin_not_allowed: { status: 403, title: "Origin not allowed" },
   no_interest: { status: 404, title: "No workload serves this path" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   unsupported_websocket_version: { status: 426, title: "Unsupported WebSocket version" },
   body_too_large: { status: 413, title: "Body too large" },
   uri_too_long: { status: 414, title: "Path too long" },
+  rate_limited: { status: 429, title: "Too many requests", retryAfter: 1 },
+  too_many_connections_from_address: {
+    status: 429,
+    title: "Too many connections from one address",
+    retryAfter: 5,
+  },
   headers_too_large: { status: 431, title: "Header block too large" },
   internal: { status: 500, title: "Internal error" },
   malformed_reply: { status: 502, title: "Malformed reply" },
   no_responders: { status: 503, title: "No workload is listening", retryAfter: 1 },
   not_stored: { status: 503, title: "Message not stored", retryAfter: 1 },
   nats_unavailable: { status: 503, title: "NATS is not connected", retryAfter: 1 },
+  overloaded: { status: 503, title: "Too many requests in flight", retryAfter: 1 },
+  too_many_connections: { status: 503, title: "Too many connections", retryAfter: 5 },
+  identity_unavailable: { status: 503, title: "Identity cannot be checked", retryAfter: 1 },
   draining: { status: 503, title: "Gateway is draining", retryAfter: 1 },
   reply_timeout: { status: 504, title: "No reply in time" },
 } as const satisfies Record<string, Row>;
@@ -50,15 +61,24 @@ export type ErrorCode = keyof typeof TABLE;
 export class GatewayError extends Error {
   /** Always `"GatewayError"`. */
   override readonly name = "GatewayError";
+  /** Seconds after which trying again makes sense; undefined where it does not. */
+  readonly retryAfter: number | undefined;
 
   /**
    * @param code The row of the table.
    * @param detail One sentence for the client: what happened, what was expected. Never a secret,
    * a stack, or a subject that the client did not already know.
-   * @param options `cause` is for the log only.
+   * @param options `cause` is for the log only; `retryAfter` in seconds, where more is known than the
+   * table says.
    */
-  constructor(readonly code: ErrorCode, detail: string, options?: ErrorOptions) {
+  constructor(
+    readonly code: ErrorCode,
+    detail: string,
+    options: ErrorOptions & { readonly retryAfter?: number } = {},
+  ) {
     super(detail, options);
+    const row: Row = TABLE[code];
+    this.retryAfter = options.retryAfter ?? row.retryAfter;
   }
 
   /** The HTTP status that this becomes. */
@@ -69,12 +89,6 @@ export class GatewayError extends Error {
   /** A short name of the kind of failure, the same for every occurrence. */
   get title(): string {
     return TABLE[this.code].title;
-  }
-
-  /** Seconds after which trying again makes sense; undefined where it does not. */
-  get retryAfter(): number | undefined {
-    const row: Row = TABLE[this.code];
-    return row.retryAfter;
   }
 
   /**

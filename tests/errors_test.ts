@@ -4,18 +4,25 @@ import { type ErrorCode, GatewayError } from "../lib/errors.ts";
 /** Section 9 of the contract; the compiler asks for a row where a code is new. */
 const STATUSES: Record<ErrorCode, number> = {
   malformed_request: 400,
+  unauthorized: 401,
   host_not_served: 403,
+  origin_not_allowed: 403,
   no_interest: 404,
   method_not_allowed: 405,
   unsupported_websocket_version: 426,
   body_too_large: 413,
   uri_too_long: 414,
+  rate_limited: 429,
+  too_many_connections_from_address: 429,
   headers_too_large: 431,
   internal: 500,
   malformed_reply: 502,
   no_responders: 503,
   not_stored: 503,
   nats_unavailable: 503,
+  overloaded: 503,
+  too_many_connections: 503,
+  identity_unavailable: 503,
   draining: 503,
   reply_timeout: 504,
 };
@@ -31,10 +38,15 @@ Deno.test("GatewayError says when to try again exactly where the contract does",
   for (const code of CODES) {
     await t.step(code, () => {
       const { retryAfter, status } = new GatewayError(code, "x");
-      if (status === 503) assert.ok(Number.isInteger(retryAfter) && Number(retryAfter) > 0);
-      else assert.equal(retryAfter, undefined);
+      if (status === 503 || status === 429) {
+        assert.ok(Number.isInteger(retryAfter) && Number(retryAfter) > 0);
+      } else assert.equal(retryAfter, undefined);
     });
   }
+});
+
+Deno.test("GatewayError says when to try again better than the table, where more is known", () => {
+  assert.equal(new GatewayError("rate_limited", "x", { retryAfter: 7 }).retryAfter, 7);
 });
 
 Deno.test("GatewayError is an Error that keeps its cause", () => {

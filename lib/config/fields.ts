@@ -91,6 +91,31 @@ export function wholeNumber(min: number, max: number) {
 }
 
 /**
+ * How many of something there may be.
+ *
+ * @param byDefault What it is when nothing is said.
+ * @param description For the help.
+ * @returns The schema of an option.
+ */
+export function count(byDefault: number, description: string) {
+  return wholeNumber(0, 1e9).prefault(byDefault).meta({ placeholder: "N", description });
+}
+
+/**
+ * Several values of one kind; each text may hold some between commas.
+ *
+ * @param expected What would be right, as it stands behind "expected".
+ * @param parse Gives what one text means, or undefined.
+ * @returns The schema.
+ */
+export function list<T>(expected: string, parse: (text: string) => T | undefined) {
+  return z.array(parsed(expected, (text) => {
+    const values = text.split(",").map((item) => parse(item.trim()));
+    return values.includes(undefined) ? undefined : values as T[];
+  })).transform((lists) => lists.flat());
+}
+
+/**
  * One of several words.
  *
  * @param words All that there are.

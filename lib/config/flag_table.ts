@@ -98,7 +98,8 @@ export function renderFlags(flags: readonly Flag[]): string[] {
  */
 export function listFlags({ shape }: z.ZodObject): Flag[] {
   return Object.entries(shape).flatMap(([option, schema]) => {
-    const { placeholder, description = "", isFileOnly } = (schema as z.ZodType).meta() ?? {};
+    const { placeholder, description = "", isFileOnly, isRepeatable } =
+      (schema as z.ZodType).meta() ?? {};
     if (isFileOnly === true) return [];
     const byDefault = "defaultValue" in schema.def ? schema.def.defaultValue : undefined;
     return [{
@@ -106,7 +107,7 @@ export function listFlags({ shape }: z.ZodObject): Flag[] {
       placeholder: typeof placeholder === "string" ? placeholder : undefined,
       description,
       byDefault: renderDefault(byDefault),
-      isRepeatable: Array.isArray(byDefault),
+      isRepeatable: isRepeatable === true || Array.isArray(byDefault),
     }];
   });
 }

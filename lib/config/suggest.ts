@@ -5,7 +5,7 @@
  */
 import leven from "leven";
 
-/** More letters apart than this, and it is another word. */
+/** More letters apart than this, or than half of it, and it is another word. */
 const MAX_DISTANCE = 3;
 
 /**
@@ -16,7 +16,9 @@ const MAX_DISTANCE = 3;
  * @returns The closest one; undefined when none is close.
  */
 export function suggest(word: string, known: readonly string[]): string | undefined {
+  const longer = word.length > 2 && known.find((other) => other.startsWith(`${word}-`));
+  if (longer) return longer;
   const distance = (other: string) => leven(word.toLowerCase(), other.toLowerCase());
-  const [closest] = known.toSorted((a, b) => distance(a) - distance(b));
-  return closest !== undefined && distance(closest) <= MAX_DISTANCE ? closest : undefined;
+  const [closest = ""] = known.toSorted((a, b) => distance(a) - distance(b));
+  return distance(closest) <= Math.min(MAX_DISTANCE, closest.length / 2) ? closest : undefined;
 }

@@ -62,3 +62,26 @@ export function parseAddress(text: string): Address | undefined {
   const hostname = match[1] ?? match[2] ?? "";
   return port <= 65535 ? { hostname: hostname === "" ? "0.0.0.0" : hostname, port } : undefined;
 }
+
+/** How often something may happen. */
+export interface Rate {
+  /** On average. */
+  readonly perSecond: number;
+  /** At once, after a pause. */
+  readonly burst: number;
+}
+
+/**
+ * Reads a rate.
+ *
+ * @param text E.g. `"100/s"`, `"600/m,burst=50"`; without a burst, the count of one period.
+ * @returns The rate, or undefined when it is none.
+ */
+export function parseRate(text: string): Rate | undefined {
+  const match = /^(\d+(?:\.\d+)?)\/(s|m|h)(?:,\s*burst=(\d+))?$/.exec(text);
+  if (match === null) return undefined;
+  const count = Number(match[1]);
+  const perSecond = count * 1000 / MS_PER_UNIT[match[2] as keyof typeof MS_PER_UNIT];
+  const burst = match[3] === undefined ? Math.max(1, Math.floor(count)) : Number(match[3]);
+  return perSecond > 0 && burst > 0 ? { perSecond, burst } : undefined;
+}

@@ -1,22 +1,24 @@
 /**
- * The checks that a request passes before anything is done for it.
+ * What a request passes before anything is done for it: its shape, the chain of checks, its session,
+ * its route.
  *
  * @module
  */
-import { ACK_PROTOCOL, isAckClientId } from "../mapping/ack.ts";
-import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
+import type { GatewayConfig } from "../config/schema.ts";
 import { GatewayError } from "../errors.ts";
-import {
-  type RequestSnapshot,
-  type Target,
-  toRequestHeaders,
-  toTarget,
-} from "../mapping/request.ts";
-import { isHostMatch } from "../mapping/route.ts";
-import { toHostName } from "../mapping/subject.ts";
-import { type Offer, parseOffer, pickSubprotocol } from "../mapping/subprotocol.ts";
+import { ACK_PROTOCOL } from "../mapping/ack.ts";
+import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
+import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
+import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
+import { type Memory, toChain } from "./admission/chain.ts";
+import type { Candidate, Check } from "./admission/check.ts";
+import { parseHandshake } from "./admission/handshake.ts";
+import { registeredInterest } from "./admission/interest.ts";
+import { Load } from "./admission/load.ts";
+import { RateTable, takeToken } from "./admission/rate.ts";
 import type { EdgeParts } from "./parts.ts";
-import { route, type Routed } from "./routing.ts";
+import type { Peer } from "./peer.ts";
+import { findRoute, type Routed, toRouted } from "./routing.ts";
 import { type ClientSession, toClientSession } from "./session_cookie.ts";
 
 /** A request that may go on. */
@@ -36,120 +38,113 @@ export interface Admitted extends Routed {
   readonly remoteAddress: string;
   /** What the client can quote when something fails. */
   readonly requestId: string;
+  /** A WebSocket's place among the connections, to be given back when it ends. */
+  readonly place: Disposable | undefined;
 }
 
-/** Who is asking. */
-export interface Peer {
-  /** The peer's IP address. */
-  readonly remoteAddress: string;
-  /** What the client can quote when something fails. */
-  readonly requestId: string;
-}
+/** Lets requests in, or not. */
+export class Admission {
+  readonly #parts: EdgeParts;
+  readonly #memory: Memory = { load: new Load(), rates: new RateTable() };
+  #config: GatewayConfig | undefined;
+  #chain: readonly Check[] = [];
+  readonly #hasInterest: Check;
 
-/**
- * Checks a request, and works out what its messages look like.
- *
- * @param request As it came.
- * @param options What kind it is, who asks, and the parts of the edge.
- * @returns The admitted request.
- * @throws {GatewayError} with what the client is to be told.
- */
-export function admit(
-  request: Request,
-  { kind, peer, parts }: { kind: RequestKind; peer: Peer; parts: EdgeParts },
-): Admitted {
-  const offer = kind === "websocket" ? checkHandshake(request) : undefined;
-  const snapshot: RequestSnapshot = {
-    method: request.method,
-    url: request.url,
-    headers: offer === undefined ? [...request.headers] : withPublicOffer(request.headers, offer),
-    remoteAddress: peer.remoteAddress,
-  };
-  const { config, ids, gatewayId } = parts;
-  const target = toTarget(snapshot, { prefix: config.prefix, kind });
-  checkHost(target, config.hostFilters);
-  checkInterest(target, { method: kind === "websocket" ? "ws" : request.method, parts });
-  if (parts.bus.state !== "connected") {
-    throw new GatewayError("nats_unavailable", "The gateway is not connected to NATS");
+  /**
+   * @param parts Of the edge.
+   */
+  constructor(parts: EdgeParts) {
+    this.#parts = parts;
+    this.#hasInterest = parts.interests === undefined
+      ? () => {}
+      : registeredInterest(parts.interests);
   }
-  const session = config.session &&
-    toClientSession(request, { config: config.session, newId: () => ids.nextRequestId() });
-  const connectionId = kind === "websocket" ? `${gatewayId}-${ids.nextNumber()}` : undefined;
-  const { method } = request;
-  const routed = route(
-    { method, kind, target, sessionId: session?.id, connectionId },
-    parts,
-  );
-  const headerLines = toRequestHeaders(snapshot, {
-    target,
-    subject: routed.subject,
-    kind,
-    provenance: {
-      requestId: peer.requestId,
-      traceparent: ids.nextTraceparent(),
-      scheme: request.url.startsWith("https:") ? "https" : "http",
+
+  /** What goes on at once; the requests are counted by whoever serves them. */
+  get load(): Load {
+    return this.#memory.load;
+  }
+
+  /**
+   * Checks a request, and works out what its messages look like.
+   *
+   * @param request As it came.
+   * @param options What kind it is, and who asks.
+   * @returns The admitted request.
+   * @throws {GatewayError} with what the client is to be told.
+   */
+  admit(request: Request, { kind, peer }: { kind: RequestKind; peer: Peer }): Admitted {
+    const { config, bus } = this.#parts;
+    if (config !== this.#config) {
+      this.#config = config;
+      this.#chain = toChain(config, this.#memory);
+    }
+    const candidate = toCandidate(request, { kind, peer, prefix: config.prefix });
+    for (const check of this.#chain) check(candidate);
+    this.#hasInterest(candidate);
+    if (bus.state !== "connected") {
+      throw new GatewayError("nats_unavailable", "The gateway is not connected to NATS");
+    }
+    return this.#complete(candidate);
+  }
+
+  #complete({ request, kind, headers, target, offer, peer }: Candidate): Admitted {
+    const { config, ids, gatewayId } = this.#parts;
+    const isWebSocket = kind === "websocket";
+    const session = this.#toSession(request);
+    const connectionId = isWebSocket ? `${gatewayId}-${ids.nextNumber()}` : undefined;
+    const routable = { method: request.method, kind, target, sessionId: session?.id, connectionId };
+    const match = findRoute(config.routes, routable);
+    const routed = toRouted(match, { request: routable, parts: this.#parts });
+    const provenance = {
+      ...peer,
+      traceparent: peer.traceparent ?? ids.nextTraceparent(),
       sessionId: session?.id,
-    },
-  });
-  const { remoteAddress, requestId } = peer;
-  const protocol = offer &&
-    pickSubprotocol(offer.names, routed.isPersistent ? [ACK_PROTOCOL] : []);
-  return {
-    ...routed,
-    request,
-    target,
-    headerLines,
-    connectionId,
-    protocol,
-    ackClient: toAckClient(offer),
-    session,
-    remoteAddress,
-    requestId,
-  };
-}
-
-/**
- * Says whether a request asks to become a WebSocket.
- *
- * @param request As it came.
- * @returns True when `Upgrade` names `websocket`.
- */
-export function isWebSocketUpgrade(request: Request): boolean {
-  return listsToken(request.headers.get("upgrade"), "websocket");
-}
-
-function checkHost({ authority }: Target, filters: readonly string[]): void {
-  if (filters.length === 0) return;
-  const host = toHostName(authority);
-  if (filters.some((filter) => isHostMatch(filter, host))) return;
-  throw new GatewayError("host_not_served", "This host is not served here");
-}
-
-function checkInterest(
-  { hostTokens, pathTokens }: Target,
-  { method, parts }: { method: string; parts: EdgeParts },
-): void {
-  if (parts.interests?.has({ hostTokens, pathTokens, method }) ?? true) return;
-  throw new GatewayError(
-    "no_interest",
-    "No workload has registered for this host, path and method",
-  );
-}
-
-/** RFC 6455 §4.2.1. */
-function checkHandshake({ method, headers }: Request): Offer {
-  if (method !== "GET") throw malformed("a WebSocket handshake is a GET");
-  if (!listsToken(headers.get("connection"), "upgrade")) {
-    throw malformed("a WebSocket handshake has Connection: Upgrade");
+    };
+    const { subject } = routed;
+    const headerLines = toRequestHeaders(headers, { target, subject, kind, provenance });
+    const protocol = offer &&
+      pickSubprotocol(offer.names, routed.isPersistent ? [ACK_PROTOCOL] : []);
+    const { clientAddress: remoteAddress, requestId } = peer;
+    const place = isWebSocket ? this.load.connect(remoteAddress, config) : undefined;
+    return {
+      ...routed,
+      request,
+      target,
+      headerLines,
+      connectionId,
+      protocol,
+      ackClient: offer?.asides.ackClient,
+      session,
+      remoteAddress,
+      requestId,
+      place,
+    };
   }
-  if (headers.get("sec-websocket-version") !== "13") {
-    const detail = "Only version 13 of the WebSocket protocol is spoken here";
-    throw new GatewayError("unsupported_websocket_version", detail);
+
+  #toSession(request: Request): ClientSession | undefined {
+    const { config: { session: config, rate }, ids } = this.#parts;
+    if (config === undefined) return undefined;
+    const session = toClientSession(request, { config, newId: () => ids.nextRequestId() });
+    // A new session has asked for nothing yet.
+    if (rate !== undefined && session.setCookie === undefined) {
+      takeToken(`session ${session.id}`, { rate, table: this.#memory.rates });
+    }
+    return session;
   }
-  if (!/^[A-Za-z0-9+/]{21}[AQgw]==$/.test(headers.get("sec-websocket-key") ?? "")) {
-    throw malformed("Sec-WebSocket-Key is not 16 bytes in base64");
-  }
-  return parseOffer(headers.get("sec-websocket-protocol"));
+}
+
+function toCandidate(
+  request: Request,
+  { kind, peer, prefix }: { kind: RequestKind; peer: Peer; prefix: string },
+): Candidate {
+  const offer = kind === "websocket" ? parseHandshake(request) : undefined;
+  const headers = offer === undefined
+    ? [...request.headers]
+    : withPublicOffer(request.headers, offer);
+  const { method, url } = request;
+  const target = toTarget({ method, url, headers }, { prefix, kind, host: peer.host });
+  return { request, kind, headers, target, offer, peer };
 }
 
 /** What a client says in passing among its subprotocols may be a secret: no workload gets to see it. */
@@ -158,18 +153,4 @@ function withPublicOffer(headers: Headers, { names }: Offer): HeaderEntry[] {
     if (name !== "sec-websocket-protocol") return [[name, value]];
     return names.length === 0 ? [] : [[name, names.join(", ")]];
   });
-}
-
-function toAckClient(offer: Offer | undefined): string | undefined {
-  const id = offer?.asides.ackClient;
-  if (id === undefined || isAckClientId(id)) return id;
-  throw malformed("h8s.ack.client.<id> needs 16 to 64 characters of A-Z a-z 0-9 _ -");
-}
-
-function listsToken(list: string | null, token: string): boolean {
-  return list?.toLowerCase().split(",").some((item) => item.trim() === token) ?? false;
-}
-
-function malformed(reason: string): GatewayError {
-  return new GatewayError("malformed_request", `Cannot upgrade: ${reason}`);
 }

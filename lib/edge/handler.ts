@@ -5,10 +5,12 @@
  */
 import { GatewayError } from "../errors.ts";
 import type { LogFields } from "../telemetry/log.ts";
-import { admit, isWebSocketUpgrade, type Peer } from "./admission.ts";
+import { Admission, type Admitted } from "./admission.ts";
+import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { serveHttp } from "./http.ts";
 import { LostGateways } from "./lost_gateways.ts";
 import type { EdgeParts } from "./parts.ts";
+import { type Peer, Peers } from "./peer.ts";
 import { toGatewayError, toProblemResponse } from "./problem.ts";
 import { Registry } from "./registry.ts";
 import { RegistryService } from "./registry_service.ts";
@@ -17,6 +19,8 @@ import { Connection } from "./websocket.ts";
 /** The clients' side of the gateway: a handler for `Deno.serve`. */
 export class Edge implements Disposable {
   readonly #parts: EdgeParts;
+  readonly #peers: Peers;
+  readonly #admission: Admission;
   readonly #registry: Registry;
   readonly #lostGateways: LostGateways | undefined;
   readonly #service: RegistryService;
@@ -27,6 +31,8 @@ export class Edge implements Disposable {
    */
   constructor(parts: EdgeParts) {
     this.#parts = parts;
+    this.#peers = new Peers(parts);
+    this.#admission = new Admission(parts);
     this.#registry = new Registry(parts);
     const { records } = parts;
     // Listens before this gateway begins to beat: it has to hear itself.
@@ -49,13 +55,15 @@ export class Edge implements Disposable {
    */
   async fetch(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> {
     const begun = performance.now();
-    const peer = {
-      remoteAddress: toAddress(info.remoteAddr),
-      requestId: this.#parts.ids.nextRequestId(),
+    const { metrics } = this.#parts;
+    const { load } = this.#admission;
+    metrics.requestBegun();
+    load.requestBegun();
+    const response = await this.#answer(request, this.#peers.identify(request, toAddress(info)));
+    const end = () => {
+      load.requestEnded();
+      metrics.requestEnded(response.status, performance.now() - begun);
     };
-    this.#parts.metrics.requestBegun();
-    const response = await this.#answer(request, peer);
-    const end = () => this.#parts.metrics.requestEnded(response.status, performance.now() - begun);
     info.completed.then(end, end);
     return response;
   }
@@ -88,10 +96,9 @@ export class Edge implements Disposable {
     try {
       if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
       if (isWebSocketUpgrade(request)) {
-        const admitted = admit(request, { kind: "websocket", peer, parts });
-        return Connection.upgrade(admitted, parts, this.#registry);
+        return this.#upgrade(this.#admission.admit(request, { kind: "websocket", peer }));
       }
-      return await serveHttp(admit(request, { kind: "http", peer, parts }), parts);
+      return await serveHttp(this.#admission.admit(request, { kind: "http", peer }), parts);
     } catch (thrown) {
       const error = toGatewayError(thrown);
       this.#report(error, peer);
@@ -99,9 +106,18 @@ export class Edge implements Disposable {
     }
   }
 
+  #upgrade(admitted: Admitted): Response {
+    try {
+      return Connection.upgrade(admitted, this.#parts, this.#registry);
+    } catch (error) {
+      admitted.place?.[Symbol.dispose]();
+      throw error;
+    }
+  }
+
   #report(
     { code, status, message, cause }: GatewayError,
-    { requestId, remoteAddress }: Peer,
+    { requestId, clientAddress: remoteAddress }: Peer,
   ): void {
     const fields: LogFields = {
       requestId,
@@ -115,6 +131,6 @@ export class Edge implements Disposable {
   }
 }
 
-function toAddress(address: Deno.Addr): string {
-  return "hostname" in address ? address.hostname : "";
+function toAddress({ remoteAddr }: Deno.ServeHandlerInfo): string {
+  return "hostname" in remoteAddr ? remoteAddr.hostname : "";
 }

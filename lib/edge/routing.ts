@@ -6,19 +6,15 @@
 import { GatewayError } from "../errors.ts";
 import type { RequestKind } from "../mapping/headers.ts";
 import type { Target } from "../mapping/request.ts";
+import type { Route } from "../mapping/route.ts";
 import { toHostName } from "../mapping/subject.ts";
-import { renderTemplate, type TemplateValues } from "../mapping/template.ts";
+import { renderTemplate, type Template, type TemplateValues } from "../mapping/template.ts";
 import type { EdgeParts } from "./parts.ts";
 
-/** What is known of a request when it is routed. */
-export interface Routable {
-  readonly method: string;
-  readonly kind: RequestKind;
-  readonly target: Target;
-  /** Undefined where sessions are off. */
-  readonly sessionId: string | undefined;
-  /** Undefined for an HTTP request. */
-  readonly connectionId: string | undefined;
+/** The route that takes a request, and what the request's path says. */
+export interface RouteMatch {
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
 }
 
 /** What becomes of a request. */
@@ -33,16 +29,55 @@ export interface Routed {
   readonly isPersistent: boolean;
 }
 
+type RoutingParts = Pick<EdgeParts, "config" | "gatewayId" | "persist">;
+
+/** What is known of a request that has passed all checks. */
+export interface Routable {
+  readonly method: string;
+  readonly kind: RequestKind;
+  readonly target: Target;
+  /** Undefined where sessions are off. */
+  readonly sessionId: string | undefined;
+  /** Undefined for an HTTP request. */
+  readonly connectionId: string | undefined;
+}
+
 /**
- * Routes a request.
+ * Finds the route that takes a request.
  *
+ * @param routes In order; the first match wins.
  * @param request What is known of it.
- * @param parts Its configuration has the routes.
+ * @returns The route; undefined for the convention.
+ */
+export function findRoute(
+  routes: readonly Route[],
+  { method, kind, target }: Pick<Routable, "method" | "kind" | "target">,
+): RouteMatch | undefined {
+  if (routes.length === 0) return undefined;
+  const isWebSocket = kind === "websocket";
+  const host = toHostName(target.authority);
+  for (const route of routes) {
+    const params = route.match({ host, path: target.path, method, isWebSocket });
+    if (params !== undefined) return { route, params };
+  }
+  return undefined;
+}
+
+/**
+ * Works out where a request goes.
+ *
+ * @param match From {@link findRoute}.
+ * @param options `request`: what is known of it; `parts`: of the edge.
  * @returns What becomes of it.
  * @throws {GatewayError} when the route's template gives no subject for it, or a stream would answer it.
  */
-export function route(request: Routable, parts: EdgeParts): Routed {
-  const routed = toRouted(request, parts);
+export function toRouted(
+  match: RouteMatch | undefined,
+  { request, parts }: { request: Routable; parts: RoutingParts },
+): Routed {
+  const routed = match === undefined
+    ? byConvention(request, parts)
+    : byRoute(match, { request, parts });
   const { subject, mode, isPersistent } = routed;
   if (mode === "request" && !isPersistent && parts.persist?.captures(subject)) {
     const detail = "The path leads to a subject that a stream keeps and would answer by itself";
@@ -51,40 +86,45 @@ export function route(request: Routable, parts: EdgeParts): Routed {
   return routed;
 }
 
-function toRouted(request: Routable, { config, gatewayId, persist }: EdgeParts): Routed {
+function byConvention(request: Routable, { config, persist }: RoutingParts): Routed {
+  const { subject } = request.target;
+  return {
+    subject,
+    subscribe: toPush(request, config.prefix),
+    mode: config.publishOnly ? "publish" : "request",
+    isPersistent: request.kind === "websocket" && persist?.captures(subject) === true,
+  };
+}
+
+function byRoute(
+  { route, params }: RouteMatch,
+  { request, parts }: { request: Routable; parts: RoutingParts },
+): Routed {
+  const { config, gatewayId, persist } = parts;
   const { target, kind, method, sessionId, connectionId } = request;
   const isWebSocket = kind === "websocket";
-  const push = isWebSocket && sessionId !== undefined ? [`${config.prefix}.${sessionId}.push`] : [];
-  const byConvention: Routed = {
-    subject: target.subject,
-    subscribe: push,
-    mode: config.publishOnly ? "publish" : "request",
-    isPersistent: isWebSocket && persist?.captures(target.subject) === true,
+  const builtIn: TemplateValues["builtIn"] = {
+    prefix: config.prefix,
+    scheme: isWebSocket ? "ws" : "http",
+    method: isWebSocket ? "ws" : method,
+    "method:lower": isWebSocket ? "ws" : method.toLowerCase(),
+    host: target.hostTokens,
+    path: target.pathTokens,
+    gateway: gatewayId,
+    ...(sessionId === undefined ? {} : { session: sessionId }),
+    ...(connectionId === undefined ? {} : { connection: connectionId }),
   };
-  if (config.routes.length === 0) return byConvention;
-  const host = toHostName(target.authority);
-  for (const route of config.routes) {
-    const params = route.match({ host, path: target.path, method, isWebSocket });
-    if (params === undefined) continue;
-    const builtIn: TemplateValues["builtIn"] = {
-      prefix: config.prefix,
-      scheme: isWebSocket ? "ws" : "http",
-      method: isWebSocket ? "ws" : method,
-      "method:lower": isWebSocket ? "ws" : method.toLowerCase(),
-      host: target.hostTokens,
-      path: target.pathTokens,
-      gateway: gatewayId,
-      ...(sessionId === undefined ? {} : { session: sessionId }),
-      ...(connectionId === undefined ? {} : { connection: connectionId }),
-    };
-    const render = (template: Parameters<typeof renderTemplate>[0]) =>
-      renderTemplate(template, { builtIn, params });
-    return {
-      subject: route.subject === undefined ? target.subject : render(route.subject),
-      subscribe: [...new Set([...route.subscribe.map(render), ...push])],
-      mode: config.publishOnly ? "publish" : route.mode,
-      isPersistent: route.persist && persist !== undefined,
-    };
-  }
-  return byConvention;
+  const render = (template: Template) => renderTemplate(template, { builtIn, params });
+  const push = toPush(request, config.prefix);
+  return {
+    subject: route.subject === undefined ? target.subject : render(route.subject),
+    subscribe: [...new Set([...route.subscribe.map(render), ...push])],
+    mode: config.publishOnly ? "publish" : route.mode,
+    isPersistent: route.persist && persist !== undefined,
+  };
+}
+
+/** Where whoever knows a session reaches its WebSockets. */
+function toPush({ kind, sessionId }: Routable, prefix: string): string[] {
+  return kind === "websocket" && sessionId !== undefined ? [`${prefix}.${sessionId}.push`] : [];
 }

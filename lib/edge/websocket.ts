@@ -239,6 +239,7 @@ export class Connection implements Receiver, UplinkOwner {
 
   #release(): void {
     this.#slot.release();
+    this.#admitted.place?.[Symbol.dispose]();
     this.#uplink.close();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
   }

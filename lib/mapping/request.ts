@@ -15,8 +15,6 @@ export interface RequestSnapshot {
   readonly url: string;
   /** Names in lower case. */
   readonly headers: readonly HeaderEntry[];
-  /** The peer's IP address. */
-  readonly remoteAddress: string;
 }
 
 /** Where a request goes, and what of it the subject does not tell. */
@@ -39,7 +37,8 @@ export interface Target {
  * Checks the shape of a request and works out its subject.
  *
  * @param request The request as it came.
- * @param options `prefix`: the first tokens of the subject; `kind`: whether it is an upgrade.
+ * @param options `prefix`: the first tokens of the subject; `kind`: whether it is an upgrade; `host`: the
+ * authority that a trusted proxy was asked for, instead of the request's own.
  * @returns Where it goes.
  * @throws {GatewayError} `malformed_request`, `method_not_allowed` or `uri_too_long`.
  *
@@ -52,7 +51,6 @@ export interface Target {
  *   method: "GET",
  *   url: "http://shop.example.com/cart/7?full=1",
  *   headers: [["host", "shop.example.com"]],
- *   remoteAddress: "192.0.2.7",
  * }, { prefix: "h8s", kind: "http" });
  * assert.equal(target.subject, "h8s.http.GET.com.example.shop.cart.7");
  * assert.equal(target.query, "full=1");
@@ -60,16 +58,21 @@ export interface Target {
  */
 export function toTarget(
   request: RequestSnapshot,
-  { prefix, kind }: { prefix: string; kind: RequestKind },
+  { prefix, kind, host: forwarded }: {
+    prefix: string;
+    kind: RequestKind;
+    host?: string | undefined;
+  },
 ): Target {
   const method = toMethodToken(request.method);
   // deno-lint-ignore no-control-regex -- these are the characters to refuse
   if (/[\x00-\x20\x7f]/.test(request.url)) {
     throw new GatewayError("malformed_request", "Cannot accept a target with control characters");
   }
-  const { scheme, authority, path, query } = splitUrl(request.url);
+  const { scheme, authority: own, path, query } = splitUrl(request.url);
   const host = request.headers.find(([name]) => name === "host")?.[1];
-  checkAuthority({ scheme, authority, host });
+  checkAuthority({ scheme, authority: own, host });
+  const authority = forwarded ?? own;
   const hostTokens = toHostTokens(authority);
   const pathTokens = toPathTokens(path);
   const isWebSocket = kind === "websocket";
@@ -85,12 +88,16 @@ export function toTarget(
 
 /** What the gateway adds to every request. */
 export interface Provenance {
-  /** A new id for this request. */
+  /** What the client, or a trusted proxy, can quote. */
   readonly requestId: string;
-  /** A new `traceparent` (W3C Trace Context). */
+  /** W3C Trace Context. */
   readonly traceparent: string;
+  /** Goes with a trusted proxy's {@link traceparent}. */
+  readonly tracestate: string | undefined;
   /** The scheme that the client used. */
   readonly scheme: "http" | "https";
+  /** The client, then each proxy. */
+  readonly forwardedFor: string;
   /** The client's session, where sessions are on. */
   readonly sessionId: string | undefined;
 }
@@ -99,13 +106,13 @@ export interface Provenance {
  * The header lines that an HTTP request and a WebSocket handshake have in common: the client's own,
  * `Host`, where it came from, and the subject, query and path of the contract.
  *
- * @param request The request as it came.
- * @param options `target`: its parts; `subject`: where its messages go; its kind; and what the gateway
+ * @param headers The client's own, names in lower case.
+ * @param options `target`: the request's parts; `subject`: where its messages go; its kind; and what the gateway
  * knows of it.
  * @returns Lines for a NATS header block.
  */
 export function toRequestHeaders(
-  request: RequestSnapshot,
+  headers: readonly HeaderEntry[],
   { target, subject, kind, provenance }: {
     target: Target;
     subject: string;
@@ -113,13 +120,14 @@ export function toRequestHeaders(
     provenance: Provenance;
   },
 ): string {
-  return fromClientHeaders(request.headers, kind) +
+  return fromClientHeaders(headers, kind) +
     toHeaderLine("Host", target.authority) +
-    toHeaderLine("X-Forwarded-For", request.remoteAddress) +
+    toHeaderLine("X-Forwarded-For", provenance.forwardedFor) +
     toHeaderLine("X-Forwarded-Proto", provenance.scheme) +
     toHeaderLine("X-Forwarded-Host", target.authority) +
     toHeaderLine("X-Request-Id", provenance.requestId) +
     toHeaderLine("Traceparent", provenance.traceparent) +
+    (provenance.tracestate === undefined ? "" : toHeaderLine("Tracestate", provenance.tracestate)) +
     toHeaderLine("X-H8s-PublishSubject", subject) +
     toHeaderLine("X-H8s-Original-Query", toByteString(target.query)) +
     toHeaderLine("X-H8s-Original-Path", toByteString(target.path)) +

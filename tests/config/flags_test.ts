@@ -38,6 +38,15 @@ const VALUED: readonly Row[] = [
   row("drainTimeout", "--drain-timeout DURATION", ["500ms", "5"], "10s"),
   row("admin", "--admin HOST:PORT", [":9090", "9090"], ""),
   row("hostFilters", "--host-filters HOSTS", ["a.b,*.c", "a b"], ""),
+  row("allowedOrigins", "--allowed-origins ORIGINS", ["https://a.b", "https://a.b/"], ""),
+  row("trustedProxies", "--trusted-proxies NETWORKS", ["10.0.0.0/8,::1", "10.0.0.0/33"], ""),
+  row("rate", "--rate RATE", ["100/s,burst=200", "fast"], ""),
+  row("maxConnections", "--max-connections N", ["1000", "-1"], "0"),
+  row("maxConnectionsPerAddress", "--max-connections-per-address N", ["10", "1.5"], "0"),
+  row("maxInFlight", "--max-in-flight N", ["1000", "all"], "0"),
+  row("maxUrlLength", "--max-url-length N", ["100", "1k"], "8192"),
+  row("maxHeaderBytes", "--max-header-bytes SIZE", ["8KiB", "2XB"], "32KiB"),
+  row("maxHeaders", "--max-headers N", ["50", ""], "100"),
   row("logFormat", "--log-format FORMAT", ["json", "xml"], "text"),
   row("logLevel", "--log-level LEVEL", ["warn", "loud"], "info"),
 ];
@@ -45,7 +54,7 @@ const SWITCHES: readonly [option: string, flag: string][] = [
   ["publishOnly", "--publish-only"],
   ["trackInterest", "--track-interest"],
 ];
-const REPEATABLE = ["natsUrl", "hostFilters"];
+const REPEATABLE = ["natsUrl", "hostFilters", "allowedOrigins", "trustedProxies"];
 const FILE_ONLY = ["session", "routes"];
 
 Deno.test("every option has its flag here, or is for files only", () => {
@@ -144,7 +153,7 @@ Deno.test("parseFlags() refuses an unknown flag, and guesses what was meant", as
     ["-listen", "Unknown flag"],
     ["--requestTimeout", "did you mean --request-timeout?"],
     ["--request_timeout", "did you mean --request-timeout?"],
-    ["--nats", "see --help"],
+    ["--nats", "did you mean --nats-url?"],
     ["--no-publish-only", "did you mean --publish-only?"],
     ["--hlep", "did you mean --help?"],
     ["--versoin", "did you mean --version?"],

@@ -4,6 +4,7 @@ import {
   type Address,
   parseAddress,
   parseDurationMs,
+  parseRate,
   parseSizeBytes,
 } from "../../lib/config/units.ts";
 
@@ -104,5 +105,27 @@ Deno.test("parseAddress() takes nothing else for an address", async (t) => {
   table.push("http://host:1", "host:1/", "host:1\n");
   for (const text of table) {
     await t.step(JSON.stringify(text), () => assert.equal(parseAddress(text), undefined));
+  }
+});
+
+Deno.test("parseRate() reads what happens in a period, and at once", async (t) => {
+  const table: [text: string, perSecond: number, burst: number][] = [
+    ["100/s", 100, 100],
+    ["100/s,burst=200", 100, 200],
+    ["100/s, burst=1", 100, 1],
+    ["600/m", 10, 600],
+    ["36000/h,burst=10", 10, 10],
+    ["0.5/s", 0.5, 1],
+  ];
+  for (const [text, perSecond, burst] of table) {
+    await t.step(text, () => assert.deepEqual(parseRate(text), { perSecond, burst }));
+  }
+});
+
+Deno.test("parseRate() takes nothing else for a rate", async (t) => {
+  for (
+    const text of ["", "100", "100/", "/s", "0/s", "-1/s", "1/ms", "1/s,burst=0", "1/s burst=2"]
+  ) {
+    await t.step(JSON.stringify(text), () => assert.equal(parseRate(text), undefined));
   }
 });

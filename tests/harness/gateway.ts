@@ -16,15 +16,15 @@ export class GatewayProcess extends Program {
    * Starts the program and waits until it listens.
    *
    * @param flags Besides the addresses and the format of the log.
-   * @param options `connected`: also wait for NATS.
+   * @param options `connected`: also wait for NATS; `stdin`: what is piped into it, e.g. for `--config -`.
    * @returns The running gateway.
    */
   static async start(
     flags: readonly string[],
-    { connected = true }: { connected?: boolean } = {},
+    { connected = true, stdin }: { connected?: boolean; stdin?: string | undefined } = {},
   ): Promise<GatewayProcess> {
     const addresses = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
-    const gateway = new GatewayProcess([...addresses, ...flags]);
+    const gateway = new GatewayProcess([...addresses, ...flags], stdin);
     const { address, admin } = await gateway.logged("listening");
     gateway.port = Number(String(address).split(":")[1]);
     gateway.adminPort = Number(String(admin).split(":")[1]);

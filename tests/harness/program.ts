@@ -31,16 +31,19 @@ export class Program implements AsyncDisposable {
    * Starts it.
    *
    * @param args Besides the format of the log.
+   * @param stdin What is piped into it, e.g. for `--config -`.
    */
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], stdin?: string) {
     this.#process = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--no-prompt", "--allow-net", "--config", CONFIG, MAIN],
         ...[...args, "--log-format", "json"],
       ],
+      stdin: stdin === undefined ? "null" : "piped",
       stdout: "null",
       stderr: "piped",
     }).spawn();
+    if (stdin !== undefined) void new Response(stdin).body?.pipeTo(this.#process.stdin);
     this.#reading = this.#read();
   }
 

@@ -22,16 +22,20 @@ export interface Setup extends AsyncDisposable {
  *
  * @param flags For the gateway.
  * @param options For nats-server.
+ * @param stdin What is piped into the gateway, e.g. for `--config -`.
  * @returns The running setup.
  */
 export async function setUp(
   flags: readonly string[] = [],
   options: NatsOptions = {},
+  stdin?: string,
 ): Promise<Setup> {
   await using stack = new AsyncDisposableStack();
   const nats = stack.use(await startNats({ jetstream: false, ...options }));
   const nc = stack.adopt(await connect({ servers: nats.url }), (nc) => nc.close());
-  const gateway = stack.use(await GatewayProcess.start(["--nats-url", nats.url, ...flags]));
+  const gateway = stack.use(
+    await GatewayProcess.start(["--nats-url", nats.url, ...flags], { stdin }),
+  );
   const all = stack.move();
   return { nats, gateway, nc, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

@@ -14,7 +14,9 @@ const PROVENANCE = {
   sessionId: undefined,
   requestId: "req-1",
   traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  tracestate: undefined,
   scheme: "https",
+  forwardedFor: "192.0.2.7",
 } as const;
 /** What the gateway says of every request, each exactly once. */
 const OWN_NAMES = [
@@ -221,7 +223,7 @@ Deno.test("toRequestHeaders() tells path and query as the bytes that the client 
     await t.step(target.slice(0, 40), () => {
       const request = get(`http://a.example${target}`, "a.example");
       const parsed = toTarget(request, OPTIONS);
-      const lines = toRequestHeaders(request, {
+      const lines = toRequestHeaders(request.headers, {
         target: parsed,
         subject: parsed.subject,
         kind: "http",
@@ -290,13 +292,13 @@ const MALFORMED = { name: "GatewayError", code: "malformed_request", status: 400
 
 function get(url: string, host?: string, headers: HeaderEntry[] = []): RequestSnapshot {
   const all: HeaderEntry[] = host === undefined ? headers : [...headers, ["host", host]];
-  return { method: "GET", url, headers: all, remoteAddress: "192.0.2.7" };
+  return { method: "GET", url, headers: all };
 }
 
 function read(request: RequestSnapshot): readonly HeaderEntry[] {
   const target = toTarget(request, OPTIONS);
   const { subject } = target;
-  const lines = toRequestHeaders(request, {
+  const lines = toRequestHeaders(request.headers, {
     target,
     subject,
     kind: "http",

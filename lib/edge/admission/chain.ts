@@ -1,0 +1,45 @@
+/**
+ * Which checks are switched on, cheapest first. A check that is off is not in the chain.
+ *
+ * @module
+ */
+import type { GatewayConfig } from "../../config/schema.ts";
+import type { Check } from "./check.ts";
+import { hostFilter } from "./host.ts";
+import { connectionLimit, inFlightLimit, type Load } from "./load.ts";
+import { listedOrigin, sameHostOrigin } from "./origin.ts";
+import { addressRate, type RateTable } from "./rate.ts";
+import { headerBytes, headerCount, urlLength } from "./size.ts";
+
+/** What is remembered from one request to the next, and from one configuration to the next. */
+export interface Memory {
+  readonly load: Load;
+  readonly rates: RateTable;
+}
+
+/**
+ * Puts the chain together: all checks that need not know who is asking.
+ *
+ * @param config What is switched on.
+ * @param memory What the checks remember.
+ * @returns The checks, in order.
+ */
+export function toChain(config: GatewayConfig, { load, rates }: Memory): readonly Check[] {
+  const { maxInFlight, maxConnections, maxConnectionsPerAddress, hostFilters, rate } = config;
+  const hasConnectionLimit = maxConnections > 0 || maxConnectionsPerAddress > 0;
+  return [
+    urlLength(config.maxUrlLength),
+    headerCount(config.maxHeaders),
+    headerBytes(config.maxHeaderBytes),
+    ...(maxInFlight > 0 ? [inFlightLimit(maxInFlight, load)] : []),
+    ...(hostFilters.length > 0 ? [hostFilter(hostFilters)] : []),
+    ...toOriginChecks(config.allowedOrigins),
+    ...(rate === undefined ? [] : [addressRate(rate, rates)]),
+    ...(hasConnectionLimit ? [connectionLimit(config, load)] : []),
+  ];
+}
+
+function toOriginChecks(allowed: readonly string[] | undefined): readonly Check[] {
+  if (allowed === undefined) return [sameHostOrigin];
+  return allowed.includes("*") ? [] : [listedOrigin(allowed)];
+}

@@ -1,0 +1,51 @@
+/**
+ * The shape of a WebSocket handshake (RFC 6455 §4.2.1).
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+import { isAckClientId } from "../../mapping/ack.ts";
+import { type Offer, parseOffer } from "../../mapping/subprotocol.ts";
+
+/**
+ * Says whether a request asks to become a WebSocket.
+ *
+ * @param request As it came.
+ * @returns True when `Upgrade` names `websocket`.
+ */
+export function isWebSocketUpgrade(request: Request): boolean {
+  return listsToken(request.headers.get("upgrade"), "websocket");
+}
+
+/**
+ * Checks a handshake.
+ *
+ * @param request As it came.
+ * @returns The subprotocols that it offers.
+ * @throws {GatewayError} `malformed_request` or `unsupported_websocket_version`.
+ */
+export function parseHandshake({ method, headers }: Request): Offer {
+  if (method !== "GET") throw malformed("a WebSocket handshake is a GET");
+  if (!listsToken(headers.get("connection"), "upgrade")) {
+    throw malformed("a WebSocket handshake has Connection: Upgrade");
+  }
+  if (headers.get("sec-websocket-version") !== "13") {
+    const detail = "Only version 13 of the WebSocket protocol is spoken here";
+    throw new GatewayError("unsupported_websocket_version", detail);
+  }
+  if (!/^[A-Za-z0-9+/]{21}[AQgw]==$/.test(headers.get("sec-websocket-key") ?? "")) {
+    throw malformed("Sec-WebSocket-Key is not 16 bytes in base64");
+  }
+  const offer = parseOffer(headers.get("sec-websocket-protocol"));
+  const { ackClient } = offer.asides;
+  if (ackClient === undefined || isAckClientId(ackClient)) return offer;
+  throw malformed("h8s.ack.client.<id> needs 16 to 64 characters of A-Z a-z 0-9 _ -");
+}
+
+function listsToken(list: string | null, token: string): boolean {
+  return list?.toLowerCase().split(",").some((item) => item.trim() === token) ?? false;
+}
+
+function malformed(reason: string): GatewayError {
+  return new GatewayError("malformed_request", `Cannot upgrade: ${reason}`);
+}

@@ -1,0 +1,23 @@
+/**
+ * Check: whether anybody said that they listen.
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+import type { Interests } from "../../nats/interest.ts";
+import type { Check } from "./check.ts";
+
+/**
+ * A workload has registered for the host, path and method.
+ *
+ * @param interests Who has registered for what.
+ * @returns The check; it throws `no_interest`.
+ */
+export function registeredInterest(interests: Pick<Interests, "has">): Check {
+  return ({ kind, request, target: { hostTokens, pathTokens } }) => {
+    const method = kind === "websocket" ? "ws" : request.method;
+    if (interests.has({ hostTokens, pathTokens, method })) return;
+    const detail = "No workload has registered for this host, path and method";
+    throw new GatewayError("no_interest", detail);
+  };
+}

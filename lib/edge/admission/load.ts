@@ -1,0 +1,115 @@
+/**
+ * How much goes on at once: connections, overall and of each client, and requests in flight.
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+import { toClientKey } from "../../mapping/address.ts";
+import type { Check } from "./check.ts";
+
+/** How many WebSockets there may be; 0 for any number. */
+export interface ConnectionLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+}
+
+/** Counts what goes on, whether it is limited or not: limits may come later. */
+export class Load {
+  readonly #connections = new Map<string, number>();
+  #total = 0;
+  #requests = 0;
+
+  /** Connections that are open or about to be. */
+  get connections(): number {
+    return this.#total;
+  }
+
+  /** Requests that have not been answered to the end, the latest included. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** A request came. */
+  requestBegun(): void {
+    this.#requests++;
+  }
+
+  /** A request was answered to the end. */
+  requestEnded(): void {
+    this.#requests--;
+  }
+
+  /**
+   * Takes a place among the connections.
+   *
+   * @param address The client's.
+   * @param limits How many there may be.
+   * @returns The place, to be given back once.
+   * @throws {GatewayError} when there is none.
+   */
+  connect(address: string, limits: ConnectionLimits): Disposable {
+    this.checkConnection(address, limits);
+    const key = toClientKey(address);
+    this.#total++;
+    this.#connections.set(key, (this.#connections.get(key) ?? 0) + 1);
+    let isTaken = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (isTaken) this.#disconnect(key);
+        isTaken = false;
+      },
+    };
+  }
+
+  /**
+   * Says whether there is a place among the connections.
+   *
+   * @param address The client's.
+   * @param limits How many there may be.
+   * @throws {GatewayError} `too_many_connections` or `too_many_connections_from_address`.
+   */
+  checkConnection(address: string, limits: ConnectionLimits): void {
+    const { maxConnections, maxConnectionsPerAddress: maxPerAddress } = limits;
+    if (maxConnections > 0 && this.#total >= maxConnections) {
+      throw new GatewayError("too_many_connections", "All connections are taken");
+    }
+    if (maxPerAddress === 0) return;
+    if ((this.#connections.get(toClientKey(address)) ?? 0) < maxPerAddress) return;
+    const detail = `There are ${maxPerAddress} connections from this address already`;
+    throw new GatewayError("too_many_connections_from_address", detail);
+  }
+
+  #disconnect(key: string): void {
+    this.#total--;
+    const left = this.#connections.get(key)! - 1;
+    if (left === 0) this.#connections.delete(key);
+    else this.#connections.set(key, left);
+  }
+}
+
+/**
+ * How many WebSockets there are.
+ *
+ * @param limits The most.
+ * @param load What goes on.
+ * @returns The check; it throws `too_many_connections` or `too_many_connections_from_address`.
+ */
+export function connectionLimit(limits: ConnectionLimits, load: Load): Check {
+  return ({ kind, peer }) => {
+    if (kind === "websocket") load.checkConnection(peer.clientAddress, limits);
+  };
+}
+
+/**
+ * How many requests are in flight.
+ *
+ * @param limit The most, this one included.
+ * @param load What goes on.
+ * @returns The check; it throws `overloaded`.
+ */
+export function inFlightLimit(limit: number, load: Load): Check {
+  return () => {
+    if (load.requests <= limit) return;
+    throw new GatewayError("overloaded", `There are ${limit} requests in flight already`);
+  };
+}

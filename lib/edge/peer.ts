@@ -1,0 +1,64 @@
+/**
+ * Who is at the other end.
+ *
+ * @module
+ */
+import { BlockList, isIPv6 } from "node:net";
+import type { GatewayConfig } from "../config/schema.ts";
+import { parseNetwork, toPlainAddress } from "../mapping/address.ts";
+import { type Forwarding, fromClient, fromProxy } from "../mapping/forwarding.ts";
+import type { EdgeParts } from "./parts.ts";
+
+/** Where a request came from, and how it is called. */
+export interface Peer extends Forwarding {
+  /** What the client can quote when something fails. */
+  readonly requestId: string;
+}
+
+/** Tells clients from trusted proxies, and believes only the latter. */
+export class Peers {
+  readonly #parts: Pick<EdgeParts, "config" | "ids">;
+  #config: GatewayConfig | undefined;
+  /** Undefined where no proxy is trusted. */
+  #proxies: BlockList | undefined;
+
+  /**
+   * @param parts The configuration, and what makes ids.
+   */
+  constructor(parts: Pick<EdgeParts, "config" | "ids">) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Finds out where a request came from.
+   *
+   * @param request As it came.
+   * @param remoteAddress The IP address at the other end of the connection.
+   * @returns The client, and what trusted proxies say of it.
+   */
+  identify(request: Request, remoteAddress: string): Peer {
+    const { config, ids } = this.#parts;
+    if (config !== this.#config) this.#configure(config);
+    const address = toPlainAddress(remoteAddress);
+    const scheme = request.url.startsWith("https:") ? "https" : "http";
+    const hop = { address, scheme, header: (name: string) => request.headers.get(name) } as const;
+    const forwarding = this.#isProxy(address)
+      ? fromProxy(hop, (address) => this.#isProxy(address))
+      : fromClient(hop);
+    return { ...forwarding, requestId: forwarding.requestId ?? ids.nextRequestId() };
+  }
+
+  #isProxy(address: string): boolean {
+    return this.#proxies?.check(address, isIPv6(address) ? "ipv6" : "ipv4") ?? false;
+  }
+
+  #configure(config: GatewayConfig): void {
+    this.#config = config;
+    this.#proxies = undefined;
+    for (const text of config.trustedProxies) {
+      const { address, prefixLength, family } = parseNetwork(text)!;
+      this.#proxies ??= new BlockList();
+      this.#proxies.addSubnet(address, prefixLength, family);
+    }
+  }
+}
