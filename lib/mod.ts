@@ -16,6 +16,7 @@ export { Gateway, ListenError, startGateway } from "./gateway.ts";
 export { StreamError } from "./nats/stream.ts";
 export { ConfigError, type GatewayOptions } from "./config/options.ts";
 export type { AdmissionOptions } from "./config/options/admission.ts";
+export type { IdentityOptions, JwtAlgorithm, JwtOptions } from "./config/options/identity.ts";
 export type { ListenOptions } from "./config/options/listen.ts";
 export type { LogOptions } from "./config/options/log.ts";
 export type { NatsOptions } from "./config/options/nats.ts";
@@ -25,5 +26,5 @@ export type { RoutingOptions, SessionOptions } from "./config/options/routing.ts
 export type { SocketOptions } from "./config/options/sockets.ts";
 export type { Address } from "./config/units.ts";
 export type { ControlSubjects } from "./mapping/control.ts";
-export type { RouteOptions } from "./mapping/route.ts";
+export type { Auth, RouteOptions } from "./mapping/route.ts";
 export type { LogFormat, LogLevel } from "./telemetry/log.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 import type { AdmissionOptions } from "./options/admission.ts";
+import type { IdentityOptions } from "./options/identity.ts";
 import type { ListenOptions } from "./options/listen.ts";
 import type { LogOptions } from "./options/log.ts";
 import type { NatsOptions } from "./options/nats.ts";
@@ -25,6 +26,7 @@ export interface GatewayOptions
     RequestOptions,
     SocketOptions,
     AdmissionOptions,
+    IdentityOptions,
     RoutingOptions,
     PersistenceOptions,
     LogOptions {}

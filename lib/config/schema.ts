@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { ConfigError } from "./options.ts";
 import { admissionFields } from "./options/admission.ts";
+import { checkIdentity, identityFields } from "./options/identity.ts";
 import { listenFields } from "./options/listen.ts";
 import { logFields } from "./options/log.ts";
 import { natsFields } from "./options/nats.ts";
@@ -24,10 +25,11 @@ export const configSchema = z.strictObject({
   ...requestFields,
   ...socketFields,
   ...admissionFields,
+  ...identityFields,
   ...routingFields,
   ...persistenceFields,
   ...logFields,
-}).superRefine(checkPersistence);
+}).superRefine(checkPersistence).superRefine(checkIdentity);
 
 /** The gateway's configuration, complete. Durations are milliseconds, sizes bytes. */
 export type GatewayConfig = Readonly<z.output<typeof configSchema>>;

@@ -7,19 +7,28 @@
 import type { GatewayConfig } from "../config/schema.ts";
 import { GatewayError } from "../errors.ts";
 import { ACK_PROTOCOL } from "../mapping/ack.ts";
+import { withoutCredentials, withoutParameter } from "../mapping/credentials.ts";
 import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
 import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
 import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
 import { type Memory, toChain } from "./admission/chain.ts";
 import type { Candidate, Check } from "./admission/check.ts";
+import { Identities } from "./admission/identities.ts";
+import { ANYBODY, type Identity, toIdentityLines } from "./admission/identity.ts";
 import { parseHandshake } from "./admission/handshake.ts";
 import { registeredInterest } from "./admission/interest.ts";
 import { Load } from "./admission/load.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
-import { findRoute, type Routed, toRouted } from "./routing.ts";
-import { type ClientSession, toClientSession } from "./session_cookie.ts";
+import { findRoute, type Routed, type RouteMatch, toRouted } from "./routing.ts";
+import { toClientSession } from "./session_cookie.ts";
+
+/** What tells a client apart across requests and connections. */
+export interface Session {
+  /** One subject token. */
+  readonly id: string;
+}
 
 /** A request that may go on. */
 export interface Admitted extends Routed {
@@ -34,7 +43,11 @@ export interface Admitted extends Routed {
   /** How the client names itself to `h8s.ack.v1`; undefined where it does not. */
   readonly ackClient: string | undefined;
   /** Undefined where sessions are off. */
-  readonly session: ClientSession | undefined;
+  readonly session: Session | undefined;
+  /** `Set-Cookie` values for the response. */
+  readonly setCookies: readonly string[];
+  /** When the client's identity ends, in milliseconds since 1970; undefined for never. */
+  readonly expiresAt: number | undefined;
   readonly remoteAddress: string;
   /** What the client can quote when something fails. */
   readonly requestId: string;
@@ -42,19 +55,23 @@ export interface Admitted extends Routed {
   readonly place: Disposable | undefined;
 }
 
+const NONE: readonly string[] = [];
+
 /** Lets requests in, or not. */
 export class Admission {
   readonly #parts: EdgeParts;
   readonly #memory: Memory = { load: new Load(), rates: new RateTable() };
+  readonly #identities: Identities;
+  readonly #hasInterest: Check;
   #config: GatewayConfig | undefined;
   #chain: readonly Check[] = [];
-  readonly #hasInterest: Check;
 
   /**
    * @param parts Of the edge.
    */
   constructor(parts: EdgeParts) {
     this.#parts = parts;
+    this.#identities = new Identities(parts);
     this.#hasInterest = parts.interests === undefined
       ? () => {}
       : registeredInterest(parts.interests);
@@ -70,31 +87,47 @@ export class Admission {
    *
    * @param request As it came.
    * @param options What kind it is, and who asks.
-   * @returns The admitted request.
+   * @returns The admitted request; at once where no one else has to be asked.
    * @throws {GatewayError} with what the client is to be told.
+   * @throws {Refusal} with an authorizer's own answer.
    */
-  admit(request: Request, { kind, peer }: { kind: RequestKind; peer: Peer }): Admitted {
-    const { config, bus } = this.#parts;
+  admit(
+    request: Request,
+    { kind, peer }: { kind: RequestKind; peer: Peer },
+  ): Admitted | Promise<Admitted> {
+    const { config } = this.#parts;
     if (config !== this.#config) {
       this.#config = config;
       this.#chain = toChain(config, this.#memory);
     }
     const candidate = toCandidate(request, { kind, peer, prefix: config.prefix });
     for (const check of this.#chain) check(candidate);
+    const match = findRoute(config.routes, {
+      method: request.method,
+      kind,
+      target: candidate.target,
+    });
+    const identity = this.#identities.identify(candidate, match?.route);
+    return identity instanceof Promise
+      ? identity.then((identity) => this.#complete(candidate, { match, identity }))
+      : this.#complete(candidate, { match, identity });
+  }
+
+  #complete(
+    candidate: Candidate,
+    { match, identity }: { match: RouteMatch | undefined; identity: Identity },
+  ): Admitted {
     this.#hasInterest(candidate);
+    const { config, bus, ids, gatewayId } = this.#parts;
     if (bus.state !== "connected") {
       throw new GatewayError("nats_unavailable", "The gateway is not connected to NATS");
     }
-    return this.#complete(candidate);
-  }
-
-  #complete({ request, kind, headers, target, offer, peer }: Candidate): Admitted {
-    const { config, ids, gatewayId } = this.#parts;
+    const { request, kind, offer, peer } = candidate;
     const isWebSocket = kind === "websocket";
-    const session = this.#toSession(request);
+    const { session, setCookies } = this.#toSession(request, identity);
     const connectionId = isWebSocket ? `${gatewayId}-${ids.nextNumber()}` : undefined;
+    const { headers, target } = this.#withoutCredentials(candidate, identity);
     const routable = { method: request.method, kind, target, sessionId: session?.id, connectionId };
-    const match = findRoute(config.routes, routable);
     const routed = toRouted(match, { request: routable, parts: this.#parts });
     const provenance = {
       ...peer,
@@ -102,35 +135,67 @@ export class Admission {
       sessionId: session?.id,
     };
     const { subject } = routed;
-    const headerLines = toRequestHeaders(headers, { target, subject, kind, provenance });
-    const protocol = offer &&
-      pickSubprotocol(offer.names, routed.isPersistent ? [ACK_PROTOCOL] : []);
+    const headerLines = toRequestHeaders(headers, { target, subject, kind, provenance }) +
+      toIdentityLines(identity);
     const { clientAddress: remoteAddress, requestId } = peer;
-    const place = isWebSocket ? this.load.connect(remoteAddress, config) : undefined;
     return {
       ...routed,
       request,
       target,
       headerLines,
       connectionId,
-      protocol,
+      protocol: offer && pickSubprotocol(
+        identity.protocol === undefined ? offer.names : [identity.protocol],
+        routed.isPersistent ? [ACK_PROTOCOL] : [],
+      ),
       ackClient: offer?.asides.ackClient,
       session,
+      setCookies,
+      expiresAt: identity.expiresAt,
       remoteAddress,
       requestId,
-      place,
+      place: isWebSocket ? this.load.connect(remoteAddress, config) : undefined,
     };
   }
 
-  #toSession(request: Request): ClientSession | undefined {
+  #toSession(
+    request: Request,
+    { sessionId, subject, setCookies = NONE }: Identity,
+  ): { session: Session | undefined; setCookies: readonly string[] } {
     const { config: { session: config, rate }, ids } = this.#parts;
-    if (config === undefined) return undefined;
-    const session = toClientSession(request, { config, newId: () => ids.nextRequestId() });
-    // A new session has asked for nothing yet.
-    if (rate !== undefined && session.setCookie === undefined) {
-      takeToken(`session ${session.id}`, { rate, table: this.#memory.rates });
+    const limit = (key: string) => {
+      if (rate !== undefined) takeToken(key, { rate, table: this.#memory.rates });
+    };
+    if (subject !== undefined) limit(`subject ${subject}`);
+    if (sessionId !== undefined) {
+      limit(`session ${sessionId}`);
+      return { session: { id: sessionId }, setCookies };
     }
-    return session;
+    if (config === undefined) return { session: undefined, setCookies };
+    const session = toClientSession(request, { config, newId: () => ids.nextRequestId() });
+    if (session.setCookie !== undefined) {
+      // A new session has asked for nothing yet.
+      return { session, setCookies: [session.setCookie, ...setCookies] };
+    }
+    limit(`session ${session.id}`);
+    return { session, setCookies };
+  }
+
+  /** A workload needs to know who asks, not how that was proven. */
+  #withoutCredentials(
+    { headers, target }: Candidate,
+    identity: Identity,
+  ): Pick<Candidate, "headers" | "target"> {
+    const { jwt, forwardCredentials } = this.#parts.config;
+    const isProven = identity !== ANYBODY;
+    if (forwardCredentials || (!isProven && jwt === undefined)) return { headers, target };
+    const { cookie, query } = jwt ?? {};
+    return {
+      headers: withoutCredentials(headers, { authorization: isProven, cookie }),
+      target: query === undefined
+        ? target
+        : { ...target, query: withoutParameter(target.query, query) },
+    };
   }
 }
 

@@ -6,6 +6,7 @@
 import { GatewayError } from "../errors.ts";
 import type { LogFields } from "../telemetry/log.ts";
 import { Admission, type Admitted } from "./admission.ts";
+import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { serveHttp } from "./http.ts";
 import { LostGateways } from "./lost_gateways.ts";
@@ -96,10 +97,13 @@ export class Edge implements Disposable {
     try {
       if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
       if (isWebSocketUpgrade(request)) {
-        return this.#upgrade(this.#admission.admit(request, { kind: "websocket", peer }));
+        const admitted = this.#admission.admit(request, { kind: "websocket", peer });
+        return this.#upgrade(admitted instanceof Promise ? await admitted : admitted);
       }
-      return await serveHttp(this.#admission.admit(request, { kind: "http", peer }), parts);
+      const admitted = this.#admission.admit(request, { kind: "http", peer });
+      return await serveHttp(admitted instanceof Promise ? await admitted : admitted, parts);
     } catch (thrown) {
+      if (thrown instanceof Refusal) return thrown.toResponse();
       const error = toGatewayError(thrown);
       this.#report(error, peer);
       return toProblemResponse(error, peer.requestId);

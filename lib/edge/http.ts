@@ -37,8 +37,7 @@ export async function serveHttp(admitted: Admitted, parts: EdgeParts): Promise<R
   const response = admitted.mode === "publish"
     ? await publishOnly(admitted, { body, parts })
     : await new Exchange(admitted, parts).run(body);
-  const setCookie = admitted.session?.setCookie;
-  if (setCookie !== undefined) response.headers.append("set-cookie", setCookie);
+  for (const setCookie of admitted.setCookies) response.headers.append("set-cookie", setCookie);
   return response;
 }
 

@@ -17,6 +17,8 @@ const ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 export function toProblemResponse(error: GatewayError, requestId: string): Response {
   const headers = new Headers({ "content-type": "application/problem+json" });
   if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
+  // RFC 6750 §3.
+  if (error.code === "unauthorized") headers.set("www-authenticate", "Bearer");
   if (error.code === "draining") headers.set("connection", "close");
   if (error.code === "method_not_allowed") headers.set("allow", ALLOWED_METHODS);
   if (error.code === "unsupported_websocket_version") {

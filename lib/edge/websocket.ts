@@ -155,6 +155,7 @@ export class Connection implements Receiver, UplinkOwner {
   }
 
   onDeadline(): void {
+    if (this.#state === "open") return this.close(CLOSE.unauthorized, "the token has expired");
     this.#drop?.();
     this.#finish(this.#closing ?? { code: CLOSE.abnormal, reason: "" });
   }
@@ -162,11 +163,10 @@ export class Connection implements Receiver, UplinkOwner {
   #upgrade(request: Request): Response {
     const idleTimeout = Math.ceil(this.#parts.config.wsIdleTimeout / 1000);
     const { socket, response } = this.#takeOver(request, { idleTimeout });
-    const { protocol, session } = this.#admitted;
+    const { protocol, setCookies } = this.#admitted;
     // Deno's own `protocol` option cannot read "a,b".
     if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
-    const setCookie = session?.setCookie;
-    if (setCookie !== undefined) response.headers.append("set-cookie", setCookie);
+    for (const setCookie of setCookies) response.headers.append("set-cookie", setCookie);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#onOpen();
@@ -194,6 +194,8 @@ export class Connection implements Receiver, UplinkOwner {
   #onOpen(): void {
     this.#state = "open";
     this.#since = new Date();
+    const { expiresAt } = this.#admitted;
+    if (expiresAt !== undefined) this.#slot.setDeadline(expiresAt - Date.now());
     const listener = (frame: Frame, length: number) => this.#onFrame(frame, length);
     for (const subject of this.#admitted.subscribe) {
       this.#subscriptions.push(this.#parts.fanout.subscribe(subject, listener));

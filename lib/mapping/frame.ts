@@ -35,6 +35,8 @@ export const CLOSE = {
   tooBig: 1009,
   internal: 1011,
   tryAgainLater: 1013,
+  /** The client's identity has ended; private use, named after the HTTP status. */
+  unauthorized: 4401,
 } as const;
 
 /**

@@ -5,6 +5,9 @@
  */
 import { parseTemplate, type Template, TemplateError } from "./template.ts";
 
+/** What a client must show to come in. */
+export type Auth = "none" | "key" | "jwt" | "authorize";
+
 /** A route as it is configured. */
 export interface RouteOptions {
   /** Which requests it takes; what is left out matches anything. */
@@ -38,6 +41,12 @@ export interface RouteOptions {
    * @default true for WebSockets, false for HTTP; nothing where no stream is named
    */
   readonly persist?: boolean | undefined;
+  /**
+   * What a client must show: nothing, a key, a token, or whatever a workload asks for.
+   *
+   * @default the `auth` option
+   */
+  readonly auth?: Auth | undefined;
 }
 
 /** A route, checked. */
@@ -49,6 +58,8 @@ export interface Route {
   readonly isWebSocket: boolean;
   /** Whether its messages go into the stream, if there is one. */
   readonly persist: boolean;
+  /** What a client must show; undefined for what the configuration says. */
+  readonly auth: Auth | undefined;
   /**
    * Says whether it takes a request.
    *
@@ -107,6 +118,7 @@ export function parseRoute(options: RouteOptions): Route {
       : labelled(where, () => parseTemplate(options[where]!, { params, wildcards: false })),
     isWebSocket,
     persist: options.persist ?? isWebSocket,
+    auth: options.auth,
     subscribe: (options.subscribe ?? []).map((text) =>
       labelled("subscribe", () => parseTemplate(text, { params, wildcards: true }))
     ),

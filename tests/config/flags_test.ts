@@ -47,15 +47,25 @@ const VALUED: readonly Row[] = [
   row("maxUrlLength", "--max-url-length N", ["100", "1k"], "8192"),
   row("maxHeaderBytes", "--max-header-bytes SIZE", ["8KiB", "2XB"], "32KiB"),
   row("maxHeaders", "--max-headers N", ["50", ""], "100"),
+  row("auth", "--auth KIND", ["none", "password"], ""),
+  row("authorizationKey", "--authorization-key KEY", ["k3y", "k y"], ""),
+  row("authorizeTimeout", "--authorize-timeout DURATION", ["1s", "1"], "5s"),
   row("logFormat", "--log-format FORMAT", ["json", "xml"], "text"),
   row("logLevel", "--log-level LEVEL", ["warn", "loud"], "info"),
 ];
 const SWITCHES: readonly [option: string, flag: string][] = [
   ["publishOnly", "--publish-only"],
   ["trackInterest", "--track-interest"],
+  ["forwardCredentials", "--forward-credentials"],
 ];
-const REPEATABLE = ["natsUrl", "hostFilters", "allowedOrigins", "trustedProxies"];
-const FILE_ONLY = ["session", "routes"];
+const REPEATABLE = [
+  "natsUrl",
+  "hostFilters",
+  "allowedOrigins",
+  "trustedProxies",
+  "authorizationKey",
+];
+const FILE_ONLY = ["session", "routes", "jwt"];
 
 Deno.test("every option has its flag here, or is for files only", () => {
   const options = [...VALUED.map(({ option }) => option), ...SWITCHES.map(([option]) => option)];

@@ -177,6 +177,7 @@ Deno.test("CLOSE names codes as RFC 6455 and the IANA registry do", () => {
     tooBig: 1009,
     internal: 1011,
     tryAgainLater: 1013,
+    unauthorized: 4401,
   });
 });
 

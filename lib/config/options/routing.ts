@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { parseRoute, type RouteOptions } from "../../mapping/route.ts";
 import { lasting, oneOf } from "../fields.ts";
+import { AUTHS } from "./identity.ts";
 
 /** What leaves the convention. */
 export interface RoutingOptions {
@@ -60,6 +61,7 @@ const routeSchema = z.strictObject({
   subscribe: z.array(z.string()).optional(),
   mode: oneOf(["request", "publish"]).optional(),
   persist: z.boolean({ error: () => "expected true or false" }).optional(),
+  auth: oneOf(AUTHS).optional(),
 }).transform((route, context) => {
   try {
     return parseRoute(route);

@@ -1,0 +1,221 @@
+/**
+ * Options: who has to prove who they are, and how.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { Auth, Route } from "../../mapping/route.ts";
+import { duration, lasting, oneOf } from "../fields.ts";
+
+/** The ways to prove it. */
+export const AUTHS = ["none", "key", "jwt", "authorize"] as const satisfies readonly Auth[];
+
+const ASYMMETRIC = [
+  ...["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
+  ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
+] as const satisfies readonly JwtAlgorithm[];
+const SYMMETRIC = ["HS256", "HS384", "HS512"] as const satisfies readonly JwtAlgorithm[];
+const NAME = /^[!#$%&'*+\-.^_`|~\w]+$/;
+
+/** Who has to prove who they are, and how. */
+export interface IdentityOptions {
+  /**
+   * What every request is asked for unless its route says otherwise.
+   *
+   * @default what is configured of `key` and `jwt`, else `none`
+   */
+  readonly auth?: Auth | undefined;
+  /**
+   * Keys that let in: `Authorization: Bearer <key>`. Several while one replaces another.
+   *
+   * @default []
+   */
+  readonly authorizationKey?: readonly string[];
+  /**
+   * Tokens that let in.
+   *
+   * @default undefined: none
+   */
+  readonly jwt?: JwtOptions | undefined;
+  /**
+   * How long an authorizer may take to answer.
+   *
+   * @default "5s"
+   */
+  readonly authorizeTimeout?: string | number;
+  /**
+   * Let workloads see the credential that let a client in.
+   *
+   * @default false
+   */
+  readonly forwardCredentials?: boolean;
+}
+
+/** Which tokens let in. One of `jwks` and `secret` is needed. */
+export interface JwtOptions {
+  /** Who signs them (`iss`). */
+  readonly issuer?: string | undefined;
+  /** Whom they are for (`aud`). */
+  readonly audience?: string | undefined;
+  /**
+   * How they may be signed.
+   *
+   * @default all that there is for public keys; HS256 for a secret
+   */
+  readonly algorithms?: readonly JwtAlgorithm[] | undefined;
+  /** Public keys: the URL of a JSON Web Key Set, or the set itself. */
+  readonly jwks?:
+    | string
+    | { readonly keys: readonly Readonly<Record<string, unknown>>[] }
+    | undefined;
+  /** A secret of at least 32 characters that signer and gateway share. */
+  readonly secret?: string | undefined;
+  /**
+   * After how long the keys are fetched again.
+   *
+   * @default "10m"
+   */
+  readonly jwksMaxAge?: string | number;
+  /**
+   * How long it is between two fetches for a key that was not there.
+   *
+   * @default "30s"
+   */
+  readonly jwksCooldown?: string | number;
+  /**
+   * How far clocks may be apart.
+   *
+   * @default "10s"
+   */
+  readonly clockTolerance?: string | number;
+  /** A cookie that holds the token, for WebSockets. */
+  readonly cookie?: string | undefined;
+  /** A parameter of the query that holds the token; it ends up in the logs of proxies. */
+  readonly query?: string | undefined;
+}
+
+/** How a token may be signed (RFC 7518 §3.1, RFC 8037); never `none`. */
+export type JwtAlgorithm =
+  | "RS256"
+  | "RS384"
+  | "RS512"
+  | "PS256"
+  | "PS384"
+  | "PS512"
+  | "ES256"
+  | "ES384"
+  | "ES512"
+  | "EdDSA"
+  | "Ed25519"
+  | "HS256"
+  | "HS384"
+  | "HS512";
+
+/** The same as {@link JwtOptions}, checked; durations in milliseconds. */
+export type JwtConfig = z.output<typeof jwtSchema>;
+
+const keySetSchema = z.strictObject({
+  keys: z.array(z.record(z.string(), z.unknown()), { error: () => "expected a list of keys" })
+    .min(1, "expected at least one key"),
+});
+
+const jwtSchema = z.strictObject({
+  issuer: z.string().min(1).optional(),
+  audience: z.string().min(1).optional(),
+  algorithms: z.array(oneOf([...ASYMMETRIC, ...SYMMETRIC])).min(1, "expected an algorithm")
+    .optional(),
+  jwks: z.union([z.string().refine(isKeySetUrl, "expected an https URL, or keys"), keySetSchema], {
+    error: () => "expected an https URL, or keys",
+  }).optional(),
+  secret: z.string().min(32, "expected at least 32 characters").optional(),
+  jwksMaxAge: lasting().prefault("10m"),
+  jwksCooldown: lasting().prefault("30s"),
+  clockTolerance: lasting().prefault("10s"),
+  cookie: z.string().regex(NAME, "expected a cookie name").optional(),
+  query: z.string().min(1, "expected the name of a parameter").optional(),
+}).transform(({ algorithms, ...jwt }, context) => {
+  const fitting: readonly JwtAlgorithm[] = jwt.secret === undefined ? ASYMMETRIC : SYMMETRIC;
+  const byDefault = jwt.secret === undefined ? ASYMMETRIC : SYMMETRIC.slice(0, 1);
+  const problem = (jwt.secret === undefined) === (jwt.jwks === undefined)
+    ? "expected one of jwks and secret"
+    : algorithms?.every((algorithm) => fitting.includes(algorithm)) === false
+    ? `expected algorithms for ${jwt.secret === undefined ? "public keys" : "a secret"}: ` +
+      fitting.join(", ")
+    : undefined;
+  if (problem !== undefined) {
+    context.addIssue({ code: "custom", message: problem });
+    return z.NEVER;
+  }
+  return { ...jwt, algorithms: algorithms ?? byDefault };
+});
+
+/** The same, to be checked. */
+export const identityFields = {
+  auth: oneOf(AUTHS).optional().meta({
+    placeholder: "KIND",
+    description: "What clients must show: none, key, jwt, authorize",
+  }),
+  authorizationKey: z.array(
+    z.string().regex(/^[\x21-\x2b\x2d-\x7e]+$/, "expected letters, digits and signs, no comma"),
+  ).prefault([]).meta({
+    placeholder: "KEY",
+    description: "Clients' bearer key; may be repeated; rather in --config",
+  }),
+  jwt: jwtSchema.optional().meta({ isFileOnly: true, description: "Tokens that let in" }),
+  authorizeTimeout: duration("5s", "How long an authorizer may take to answer"),
+  forwardCredentials: z.boolean().default(false)
+    .meta({ description: "Let workloads see the credential that let a client in" }),
+};
+
+/** The parts of the configuration that have to fit together. */
+interface Identities {
+  readonly auth?: Auth | undefined;
+  readonly authorizationKey: readonly string[];
+  readonly jwt?: JwtConfig | undefined;
+  readonly routes: readonly Route[];
+}
+
+/**
+ * Checks that whoever is asked for something can show it.
+ *
+ * @param config The parts of the configuration that have to fit together.
+ * @param context Where to complain.
+ */
+export function checkIdentity(config: Identities, context: z.RefinementCtx): void {
+  const { auth, authorizationKey, jwt, routes } = config;
+  const complain = (path: (string | number)[], message: string) =>
+    context.addIssue({ code: "custom", path, message });
+  const check = (auth: Auth | undefined, path: (string | number)[]) => {
+    if (auth === "key" && authorizationKey.length === 0) {
+      complain(path, "expected authorizationKey, too");
+    }
+    if (auth === "jwt" && jwt === undefined) complain(path, "expected a section jwt, too");
+  };
+  if (auth === undefined && authorizationKey.length > 0 && jwt !== undefined) {
+    complain(["auth"], "expected one of key, jwt, none, since both are configured");
+  }
+  check(auth, ["auth"]);
+  for (const [index, route] of routes.entries()) check(route.auth, ["routes", index, "auth"]);
+}
+
+/**
+ * What a request is asked for.
+ *
+ * @param config What is configured.
+ * @param route The request's, if it has one.
+ * @returns The way to prove who one is.
+ */
+export function toAuth(
+  { auth, authorizationKey, jwt }: Omit<Identities, "routes">,
+  route: Pick<Route, "auth"> | undefined,
+): Auth {
+  const byDefault = authorizationKey.length > 0 ? "key" : jwt === undefined ? "none" : "jwt";
+  return route?.auth ?? auth ?? byDefault;
+}
+
+/** Whoever can change the keys on the way lets himself in. */
+function isKeySetUrl(text: string): boolean {
+  const url = URL.parse(text);
+  const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url?.hostname ?? "");
+  return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback);
+}

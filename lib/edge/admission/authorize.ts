@@ -1,0 +1,112 @@
+/**
+ * Identity: a workload says who may come in.
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+import { parseVerdict, toAuthorizeSubject, type Verdict } from "../../mapping/authorize.ts";
+import { type HeaderEntry, toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import { isBodyless } from "../../mapping/reply.ts";
+import { toRequestHeaders } from "../../mapping/request.ts";
+import type { BusMessage } from "../../nats/bus.ts";
+import { encodeLatin1 } from "../../nats/wire.ts";
+import type { EdgeParts } from "../parts.ts";
+import type { Candidate } from "./check.ts";
+import { findCredential, type Identify, type Identity } from "./identity.ts";
+
+const EMPTY = new Uint8Array();
+
+/** An authorizer's own answer to a client that it does not let in. */
+export class Refusal extends Error {
+  /** Always `"Refusal"`. */
+  override readonly name = "Refusal";
+  readonly #headers: readonly HeaderEntry[];
+  readonly #body: Uint8Array<ArrayBuffer>;
+
+  /**
+   * @param status 300–599.
+   * @param options Headers and body.
+   */
+  constructor(
+    readonly status: number,
+    { headers, body }: { headers: readonly HeaderEntry[]; body: Uint8Array },
+  ) {
+    super(`The authorizer refused with ${status}`);
+    this.#headers = headers;
+    this.#body = new Uint8Array(body);
+  }
+
+  /** The answer as the client gets it. */
+  toResponse(): Response {
+    const { status } = this;
+    const response = new Response(isBodyless(status) ? null : this.#body, { status });
+    for (const [name, value] of this.#headers) response.headers.append(name, value);
+    return response;
+  }
+}
+
+/**
+ * A workload is asked, with the request's headers, credentials included.
+ *
+ * @param parts Of the edge.
+ * @returns What finds out; it throws a {@link Refusal} with the workload's own answer.
+ */
+export function authorizedIdentity(parts: EdgeParts): Identify {
+  return async (candidate) => {
+    const { headers, data } = await ask(candidate, parts);
+    const verdict = parseVerdict(headers, data.length);
+    switch (verdict.kind) {
+      case "no_responders":
+        throw new GatewayError("identity_unavailable", "Nobody answers who may come in");
+      case "refused":
+        throw new Refusal(verdict.status, { headers: verdict.headers, body: data });
+      case "accepted":
+        return toIdentity(verdict, candidate);
+    }
+  };
+}
+
+function toIdentity(
+  { protocol, ...rest }: Extract<Verdict, { kind: "accepted" }>,
+  { offer }: Candidate,
+): Identity {
+  if (protocol === undefined || offer?.names.includes(protocol)) return { protocol, ...rest };
+  const detail = "The authorizer's reply picks a subprotocol that was not offered";
+  throw new GatewayError("malformed_reply", detail);
+}
+
+function ask(candidate: Candidate, parts: EdgeParts): Promise<BusMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<BusMessage>();
+  const { authorizeTimeout, prefix } = parts.config;
+  const slot = parts.inbox.open({
+    onMessage: resolve,
+    onDeadline() {
+      const detail = `The authorizer did not reply within ${authorizeTimeout} ms`;
+      reject(new GatewayError("reply_timeout", detail));
+    },
+    onAbort: () => reject(new GatewayError("nats_unavailable", "NATS is not connected")),
+  });
+  const { kind, target: { hostTokens } } = candidate;
+  const subject = toAuthorizeSubject(kind, { prefix, hostTokens });
+  const headers = encodeLatin1(toHeaderBlock(toQuestion(candidate, parts)));
+  slot.setDeadline(authorizeTimeout);
+  const isTaken = headers.length <= parts.bus.maxPayload &&
+    parts.bus.publish(subject, EMPTY, { reply: slot.subject, headers });
+  if (!isTaken) reject(new GatewayError("nats_unavailable", "NATS does not take the question"));
+  return promise.finally(() => slot.release());
+}
+
+/** A token among the subprotocols is asked about, too, as if it were in its header. */
+function toQuestion(candidate: Candidate, { ids }: EdgeParts): string {
+  const { headers, target, kind, peer } = candidate;
+  const provenance = {
+    ...peer,
+    traceparent: peer.traceparent ?? ids.nextTraceparent(),
+    sessionId: undefined,
+  };
+  const { subject } = target;
+  const lines = toRequestHeaders(headers, { target, subject, kind, provenance });
+  const hasHeader = headers.some(([name]) => name === "authorization");
+  const token = hasHeader ? undefined : findCredential(candidate);
+  return token === undefined ? lines : lines + toHeaderLine("Authorization", `Bearer ${token}`);
+}

@@ -1,0 +1,68 @@
+/**
+ * Which way of finding out who asks is for which request.
+ *
+ * @module
+ */
+import { type JwtConfig, toAuth } from "../../config/options/identity.ts";
+import type { Route } from "../../mapping/route.ts";
+import type { EdgeParts } from "../parts.ts";
+import { authorizedIdentity } from "./authorize.ts";
+import type { Candidate } from "./check.ts";
+import { ANYBODY, type Identify, type Identity } from "./identity.ts";
+import { jwtIdentity } from "./jwt.ts";
+import { keyIdentity } from "./key.ts";
+
+/** The ways that are configured. */
+export class Identities {
+  readonly #parts: EdgeParts;
+  readonly #authorize: Identify;
+  #key: { readonly of: readonly string[]; readonly identify: Identify } | undefined;
+  /** Kept as long as its configuration stays the same: it holds fetched keys. */
+  #jwt: { readonly of: JwtConfig; readonly identify: Identify } | undefined;
+
+  /**
+   * @param parts Of the edge.
+   */
+  constructor(parts: EdgeParts) {
+    this.#parts = parts;
+    this.#authorize = authorizedIdentity(parts);
+  }
+
+  /**
+   * Finds out who is asking.
+   *
+   * @param candidate Who wants to get in.
+   * @param route The request's; undefined for the convention.
+   * @returns Who it is, at once where that can be known at once.
+   * @throws {GatewayError} when it is nobody who may.
+   */
+  identify(candidate: Candidate, route: Route | undefined): Identity | Promise<Identity> {
+    switch (toAuth(this.#parts.config, route)) {
+      case "none":
+        return ANYBODY;
+      case "key":
+        return this.#toKey()(candidate);
+      case "jwt":
+        return this.#toJwt()(candidate);
+      case "authorize":
+        return this.#authorize(candidate);
+    }
+  }
+
+  #toKey(): Identify {
+    const { authorizationKey: keys } = this.#parts.config;
+    if (this.#key?.of !== keys) this.#key = { of: keys, identify: keyIdentity(keys) };
+    return this.#key.identify;
+  }
+
+  #toJwt(): Identify {
+    const { config: { jwt }, log } = this.#parts;
+    if (jwt === undefined) throw new TypeError("Cannot check tokens: no section jwt");
+    if (this.#jwt?.of !== jwt) {
+      const onError = (error: unknown) =>
+        log.warn("the keys for tokens cannot be fetched again", { error: String(error) });
+      this.#jwt = { of: jwt, identify: jwtIdentity(jwt, onError) };
+    }
+    return this.#jwt.identify;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Identity: JSON Web Tokens (RFC 7519).
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { createLocalJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from "jose";
+import type { JwtConfig } from "../../config/options/identity.ts";
+import { GatewayError } from "../../errors.ts";
+import { findCredential, type Identify, type Identity, unauthorized } from "./identity.ts";
+import { remoteKeys } from "./jwks.ts";
+
+/** The token's own fault; anything else is that of whoever has the keys. */
+const FAULTS_OF_TOKEN: ReadonlySet<string> = new Set([
+  errors.JWTClaimValidationFailed.code,
+  errors.JWTExpired.code,
+  errors.JWTInvalid.code,
+  errors.JWSInvalid.code,
+  errors.JWSSignatureVerificationFailed.code,
+  errors.JWKSNoMatchingKey.code,
+  errors.JWKSMultipleMatchingKeys.code,
+  errors.JOSEAlgNotAllowed.code,
+  errors.JOSENotSupported.code,
+]);
+
+/**
+ * The client shows a token that is signed, meant for us, and in its time.
+ *
+ * @param config Who signs, for whom, with what.
+ * @param onError Told when the keys cannot be fetched again.
+ * @returns What finds out.
+ */
+export function jwtIdentity(config: JwtConfig, onError: (error: unknown) => void): Identify {
+  const verify = toVerifier(config, onError);
+  return async (candidate) => {
+    const token = findCredential(candidate, config);
+    if (token === undefined) throw unauthorized("A token is needed: Authorization: Bearer <token>");
+    let payload: JWTPayload;
+    try {
+      payload = await verify(token);
+    } catch (error) {
+      throw toRefusal(error);
+    }
+    return toIdentity(payload, config.clockTolerance);
+  };
+}
+
+function toVerifier(
+  config: JwtConfig,
+  onError: (error: unknown) => void,
+): (token: string) => Promise<JWTPayload> {
+  const { issuer, audience, algorithms, jwks, secret, clockTolerance } = config;
+  const options: JWTVerifyOptions = {
+    algorithms: [...algorithms],
+    clockTolerance: clockTolerance / 1000,
+    requiredClaims: ["exp"],
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+  };
+  if (secret !== undefined) {
+    const key = new TextEncoder().encode(secret);
+    return async (token) => (await jwtVerify(token, key, options)).payload;
+  }
+  const { jwksMaxAge: maxAge, jwksCooldown: cooldown } = config;
+  const keys = typeof jwks === "string"
+    ? remoteKeys(new URL(jwks), { maxAge, cooldown, onError })
+    : createLocalJWKSet(jwks!);
+  return async (token) => (await jwtVerify(token, keys, options)).payload;
+}
+
+function toIdentity(payload: JWTPayload, toleranceMs: number): Identity {
+  const { sub } = payload;
+  // It becomes a header line: a line break in it would begin another one.
+  // deno-lint-ignore no-control-regex -- these are the characters to refuse
+  if (sub !== undefined && (typeof sub !== "string" || /[\x00-\x1f\x7f]/.test(sub))) {
+    throw unauthorized("The token names a subject that no header can carry");
+  }
+  return {
+    subject: sub === undefined ? undefined : Buffer.from(sub).toString("latin1"),
+    claims: Buffer.from(JSON.stringify(payload)).toString("base64url"),
+    expiresAt: payload.exp! * 1000 + toleranceMs,
+  };
+}
+
+function toRefusal(cause: unknown): GatewayError {
+  if (!(cause instanceof errors.JOSEError) || !FAULTS_OF_TOKEN.has(cause.code)) {
+    return new GatewayError("identity_unavailable", "The keys for tokens are out of reach", {
+      cause,
+    });
+  }
+  const isExpired = cause.code === errors.JWTExpired.code;
+  return unauthorized(isExpired ? "The token has expired" : "The token is not valid", { cause });
+}

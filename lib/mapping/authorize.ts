@@ -1,0 +1,93 @@
+/**
+ * Asking over NATS whether a request may come in.
+ *
+ * @module
+ */
+import { GatewayError } from "../errors.ts";
+import { findHeader, type HeaderEntry, parseHeaderBlock, type RequestKind } from "./headers.ts";
+import { parseReply } from "./reply.ts";
+
+/** What an authorizer says. */
+export type Verdict =
+  | { readonly kind: "no_responders" }
+  | { readonly kind: "refused"; readonly status: number; readonly headers: readonly HeaderEntry[] }
+  | {
+    readonly kind: "accepted";
+    /** The subprotocol that it picks. */
+    readonly protocol: string | undefined;
+    /** `Set-Cookie` values for the client. */
+    readonly setCookies: readonly string[];
+    /** One token. */
+    readonly sessionId: string | undefined;
+    /** Who it is, for workloads; bytes as latin-1. */
+    readonly subject: string | undefined;
+    /** More of who it is, for workloads. */
+    readonly claims: string | undefined;
+  };
+
+const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * Where it is asked.
+ *
+ * @param kind A WebSocket's handshake, or an HTTP request.
+ * @param options `prefix`: of all subjects; `hostTokens`: from `toHostTokens`.
+ * @returns `<prefix>.control.ws.authorize.<host>`, or `<prefix>.control.http.authorize.<host>`.
+ */
+export function toAuthorizeSubject(
+  kind: RequestKind,
+  { prefix, hostTokens }: { prefix: string; hostTokens: string },
+): string {
+  return `${prefix}.control.${kind === "websocket" ? "ws" : "http"}.authorize.${hostTokens}`;
+}
+
+/**
+ * Reads an authorizer's reply. Only a status that it says itself lets anybody in: a stream that captures
+ * the subject answers, too, but without one.
+ *
+ * @param headerBlock The reply's NATS header block as latin-1 text.
+ * @param payloadLength Its payload's length in bytes.
+ * @returns What it says.
+ * @throws {GatewayError} `malformed_reply` when that cannot be understood.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseVerdict } from "./authorize.ts";
+ *
+ * const verdict = parseVerdict("NATS/1.0\r\nStatus-Code: 101\r\nX-H8s-Session: ann\r\n\r\n", 0);
+ * assert.ok(verdict.kind === "accepted" && verdict.sessionId === "ann");
+ * assert.equal(parseVerdict("NATS/1.0\r\nStatus-Code: 403\r\n\r\n", 0).kind, "refused");
+ * ```
+ */
+export function parseVerdict(headerBlock: string, payloadLength: number): Verdict {
+  const { entries } = parseHeaderBlock(headerBlock);
+  const code = findHeader(entries, "status-code") ?? findHeader(entries, "status");
+  if (code !== undefined && /^\s*101(?!\d)/.test(code)) return toAccepted(entries);
+  const reply = parseReply(headerBlock, payloadLength);
+  if (reply.kind === "no_responders") return { kind: "no_responders" };
+  const { status, headers } = reply;
+  if (status > 299) return { kind: "refused", status, headers };
+  if (code === undefined) throw malformed("says no status");
+  return toAccepted(entries);
+}
+
+function toAccepted(entries: readonly HeaderEntry[]): Verdict {
+  const sessionId = findHeader(entries, "x-h8s-session");
+  if (sessionId !== undefined && !SESSION_ID.test(sessionId)) {
+    throw malformed("names a session that is no token of A-Z a-z 0-9 _ -");
+  }
+  return {
+    kind: "accepted",
+    protocol: findHeader(entries, "sec-websocket-protocol"),
+    setCookies: entries.filter(([name]) => name.toLowerCase() === "set-cookie")
+      .map(([, value]) => value),
+    sessionId,
+    subject: findHeader(entries, "x-h8s-subject"),
+    claims: findHeader(entries, "x-h8s-claims"),
+  };
+}
+
+function malformed(what: string): GatewayError {
+  return new GatewayError("malformed_reply", `The authorizer's reply ${what}`);
+}

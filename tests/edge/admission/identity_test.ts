@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import type { JwtOptions } from "../../../lib/config/options/identity.ts";
+import { parseConfig } from "../../../lib/config/schema.ts";
+import type { Identity } from "../../../lib/edge/admission/identity.ts";
+import { toIdentityLines } from "../../../lib/edge/admission/identity.ts";
+import { jwtIdentity } from "../../../lib/edge/admission/jwt.ts";
+import { keyIdentity } from "../../../lib/edge/admission/key.ts";
+import { type CandidateOptions, toCandidate } from "./candidate.ts";
+
+const SECRET = "a secret of at least 32 characters";
+const KEY = new TextEncoder().encode(SECRET);
+
+Deno.test("keyIdentity() takes any of the keys, from the header or the subprotocol", async (t) => {
+  const identify = keyIdentity(["first", "second"]);
+  const ws = (protocols: string) =>
+    ({ kind: "websocket", headers: { "sec-websocket-protocol": protocols } }) as const;
+  const table: [options: CandidateOptions, isLetIn: boolean][] = [
+    [{ headers: { authorization: "Bearer first" } }, true],
+    [{ headers: { authorization: "Bearer second" } }, true],
+    [ws("chat, bearer.second"), true],
+    [ws("chat, bearer.third"), false],
+    [ws("chat"), false],
+    [{ headers: { authorization: "Bearer First" } }, false],
+    [{ headers: { authorization: "Bearer firstsecond" } }, false],
+    [{ headers: { authorization: "Bearer " } }, false],
+    [{ headers: { authorization: "first" } }, false],
+    [{ headers: { authorization: "Basic first" } }, false],
+    [{ url: "http://shop.example/?token=first" }, false],
+    [{}, false],
+  ];
+  for (const [options, isLetIn] of table) {
+    await t.step(JSON.stringify(options), () => {
+      if (isLetIn) identify(toCandidate(options));
+      else {assert.throws(() => identify(toCandidate(options)), {
+          code: "unauthorized",
+          status: 401,
+        });}
+    });
+  }
+});
+
+Deno.test("jwtIdentity() refuses what is not signed, not for us, or not in its time", async (t) => {
+  const identify = toIdentify({
+    secret: SECRET,
+    issuer: "id",
+    audience: "shop",
+    clockTolerance: "5s",
+  });
+  const unsigned = (header: unknown) =>
+    [header, { iss: "id", aud: "shop", exp: 4e9 }]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".") + ".";
+  const other = new TextEncoder().encode(SECRET.toUpperCase());
+  const rsa = await generateKeyPair("RS256");
+  const table: [name: string, token: string, isLetIn: boolean][] = [
+    ["good", await sign({}), true],
+    ["several audiences", await sign({ aud: ["x", "shop"] }), true],
+    ["just expired", await sign({ exp: now() - 2 }), true],
+    ["expired", await sign({ exp: now() - 10 }), false],
+    ["not yet", await sign({ nbf: now() + 60 }), false],
+    ["for ever", await sign({ exp: undefined }), false],
+    ["other issuer", await sign({ iss: "evil" }), false],
+    ["no issuer", await sign({ iss: undefined }), false],
+    ["other audience", await sign({ aud: "bank" }), false],
+    ["other key", await sign({}, other), false],
+    ["HS512", await sign({}, KEY, "HS512"), false],
+    ["RS256", await sign({}, rsa.privateKey, "RS256"), false],
+    ["alg none", unsigned({ alg: "none" }), false],
+    ["alg None", unsigned({ alg: "None" }), false],
+    ["nonsense", "nonsense", false],
+    ["a line break", await sign({ sub: "ann\r\nX-H8s-Session: root" }), false],
+    ["a number", await sign({ sub: 7 }), false],
+  ];
+  for (const [name, token, isLetIn] of table) {
+    await t.step(name, async () => {
+      const found = identify({ headers: { authorization: `Bearer ${token}` } });
+      if (isLetIn) await found;
+      else await assert.rejects(found, { code: "unauthorized", status: 401 });
+    });
+  }
+});
+
+Deno.test("jwtIdentity() tells workloads who it is, as bytes", async () => {
+  const identify = toIdentify({ secret: SECRET, clockTolerance: "5s" });
+  const exp = now() + 60;
+  const token = await sign({ sub: "Zoë", exp, role: "admin" });
+  const identity = await identify({ headers: { authorization: `Bearer ${token}` } });
+  assert.equal(identity.expiresAt, exp * 1000 + 5000);
+  const [subject, claims] = toIdentityLines(identity).split("\r\n");
+  assert.equal(subject, `X-H8s-Subject: ${Buffer.from("Zoë").toString("latin1")}`);
+  const json = Buffer.from(claims!.slice("X-H8s-Claims: ".length), "base64url").toString();
+  const { sub, role } = JSON.parse(json);
+  assert.deepEqual([sub, role], ["Zoë", "admin"]);
+});
+
+Deno.test("jwtIdentity() looks where it is told to, a cookie only for WebSockets", async (t) => {
+  const token = await sign({});
+  const bearer = { authorization: `Bearer ${token}` };
+  const cookie = { cookie: `a=1; token=${token}` };
+  const offer = { "sec-websocket-protocol": `chat, bearer.${token}` };
+  const url = `http://shop.example/?a=1&access_token=${token}`;
+  const table: [options: CandidateOptions, jwt: JwtOptions, isLetIn: boolean][] = [
+    [{ headers: bearer }, {}, true],
+    [{ kind: "websocket", headers: bearer }, {}, true],
+    [{ kind: "websocket", headers: offer }, {}, true],
+    [{ kind: "websocket", headers: cookie }, { cookie: "token" }, true],
+    [{ kind: "websocket", headers: cookie }, {}, false],
+    [{ kind: "http", headers: cookie }, { cookie: "token" }, false],
+    [{ url }, { query: "access_token" }, true],
+    [{ url }, {}, false],
+    [{}, { query: "access_token", cookie: "token" }, false],
+  ];
+  for (const [options, jwt, isLetIn] of table) {
+    await t.step(
+      JSON.stringify([Object.keys(options.headers ?? {}), options.kind, jwt]),
+      async () => {
+        const found = toIdentify({ secret: SECRET, ...jwt })(options);
+        if (isLetIn) await found;
+        else await assert.rejects(found, { code: "unauthorized" });
+      },
+    );
+  }
+});
+
+Deno.test("jwtIdentity() with keys in the configuration: a public key is no secret", async () => {
+  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const jwk = { ...await exportJWK(publicKey), kid: "k1", alg: "ES256" };
+  const identify = toIdentify({ jwks: { keys: [jwk] } });
+  const token = await sign({}, privateKey, "ES256", "k1");
+  await identify({ headers: { authorization: `Bearer ${token}` } });
+  for (const key of [new TextEncoder().encode(JSON.stringify(jwk)), KEY]) {
+    const forged = await sign({}, key, "HS256", "k1");
+    const found = identify({ headers: { authorization: `Bearer ${forged}` } });
+    await assert.rejects(found, { code: "unauthorized" });
+  }
+});
+
+function toIdentify(jwt: JwtOptions): (options: CandidateOptions) => Promise<Identity> {
+  const identify = jwtIdentity(parseConfig({ jwt }).jwt!, () => {});
+  return async (options) => await identify(toCandidate(options));
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function sign(
+  claims: Record<string, unknown>,
+  key: CryptoKey | Uint8Array = KEY,
+  alg = "HS256",
+  kid?: string,
+): Promise<string> {
+  const all = { iss: "id", aud: "shop", exp: now() + 60, ...claims };
+  const header = kid === undefined ? { alg } : { alg, kid };
+  return new SignJWT(JSON.parse(JSON.stringify(all))).setProtectedHeader(header).sign(key);
+}
