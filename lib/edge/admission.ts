@@ -124,7 +124,7 @@ export class Admission {
     }
     const { request, kind, offer, peer } = candidate;
     const isWebSocket = kind === "websocket";
-    const { session, setCookies } = this.#toSession(request, identity);
+    const { session, setCookies } = this.#toSession(candidate, identity);
     const connectionId = isWebSocket ? `${gatewayId}-${ids.nextNumber()}` : undefined;
     const { headers, target } = this.#withoutCredentials(candidate, identity);
     const routable = { method: request.method, kind, target, sessionId: session?.id, connectionId };
@@ -159,7 +159,7 @@ export class Admission {
   }
 
   #toSession(
-    request: Request,
+    { request, peer }: Candidate,
     { sessionId, subject, setCookies = NONE }: Identity,
   ): { session: Session | undefined; setCookies: readonly string[] } {
     const { config: { session: config, rate }, ids } = this.#parts;
@@ -172,13 +172,16 @@ export class Admission {
       return { session: { id: sessionId }, setCookies };
     }
     if (config === undefined) return { session: undefined, setCookies };
-    const session = toClientSession(request, { config, newId: () => ids.nextRequestId() });
-    if (session.setCookie !== undefined) {
-      // A new session has asked for nothing yet.
-      return { session, setCookies: [session.setCookie, ...setCookies] };
-    }
-    limit(`session ${session.id}`);
-    return { session, setCookies };
+    const isSecure = peer.scheme === "https";
+    const newId = () => ids.nextRequestId();
+    const session = toClientSession(request, { config, isSecure, newId });
+    // A new session has asked for nothing yet.
+    if (!session.isNew) limit(`session ${session.id}`);
+    const { setCookie } = session;
+    return {
+      session,
+      setCookies: setCookie === undefined ? setCookies : [setCookie, ...setCookies],
+    };
   }
 
   /** A workload needs to know who asks, not how that was proven. */

@@ -98,8 +98,13 @@ Deno.test("parseConfig() reads values as people write them", async (t) => {
     ["rate", "600/m,burst=50", { perSecond: 10, burst: 50 }],
     ["maxConnections", "1000", 1000],
     ["maxConnections", 1000, 1000],
-    ["session", {}, { cookie: "clientId", maxAge: 2_592_000_000 }],
-    ["session", { cookie: "__Host-s", maxAge: "1h" }, { cookie: "__Host-s", maxAge: 3_600_000 }],
+    ["session", {}, { cookie: "clientId", maxAge: 2_592_000_000, keys: [], sameSite: "lax" }],
+    ["session", { cookie: "__Host-s", maxAge: "1h", sameSite: "none" }, {
+      cookie: "__Host-s",
+      maxAge: 3_600_000,
+      keys: [],
+      sameSite: "none",
+    }],
     ["logFormat", "json", "json"],
     ["logLevel", "debug", "debug"],
     ...DURATIONS.flatMap((option): [string, unknown, unknown][] => [
@@ -177,6 +182,8 @@ Deno.test("parseConfig() refuses what it cannot use, and says where and what wou
     ["maxConnections", -1, ["maxConnections"], /^expected a whole number/],
     ["maxConnections", 1.5, ["maxConnections"], /^expected a whole number/],
     ["session", { cookie: "a b" }, ["session", "cookie"], /^expected a cookie name/],
+    ["session", { keys: ["short"] }, ["session", "keys", "0"], /32 characters/],
+    ["session", { sameSite: "no" }, ["session", "sameSite"], /^expected one of lax/],
     ["session", { maxAge: "long" }, ["session", "maxAge"], /^expected a duration/],
     ["session", { domain: "a" }, ["session", "domain"], /^there is no such option/],
     [

@@ -341,3 +341,27 @@ Deno.test("a key in the target, the cookie or a made-up header is in no error an
   }
   await assertNowhere([KEYS[0]!, KEYS[1]!], setup);
 });
+
+Deno.test("signed sessions: a forged cookie gets a new session, and no key is told", async () => {
+  const key = "a session secret of at least 32 characters";
+  await using setup = await start(
+    ["--trusted-proxies", "127.0.0.1"],
+    `session: { keys: ["${key}"] }`,
+  );
+  const { gateway, nc } = setup;
+  await answer(nc, "h8s.http.>", ({ headers }) => ({ data: headers?.get("Client-Id") ?? "" }));
+  const get = async (cookie: string) => {
+    const head = "GET / HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-Proto: https";
+    const { body, headers } = await rawRequest(gateway.port, `${head}\r\nCookie: ${cookie}`);
+    return { id: body, setCookie: headers.find(([name]) => name === "set-cookie")?.[1] };
+  };
+  const first = await get("a=1");
+  assert.match(first.setCookie ?? "", /^__Host-clientId=.*; HttpOnly; Secure; SameSite=Lax$/);
+  const pair = first.setCookie!.split(";")[0]!;
+  assert.deepEqual(await get(pair), { id: first.id, setCookie: undefined });
+  const forged = await get(pair.replace(first.id, "f".repeat(32)));
+  assert.match(forged.id, /^[0-9a-f]{32}$/);
+  assert.notEqual(forged.id, "f".repeat(32));
+  assert.ok(forged.setCookie?.includes(forged.id));
+  await assertNowhere([key, pair.split(".")[1]!], setup);
+});

@@ -38,6 +38,19 @@ export interface SessionOptions {
    * @default "720h"
    */
   readonly maxAge?: string | number;
+  /**
+   * Secrets of at least 32 characters that sign the cookie (HMAC-SHA-256): the first signs, all are
+   * taken, so that one can replace another. With any, a cookie that none of them signed is not taken.
+   *
+   * @default []: not signed
+   */
+  readonly keys?: readonly string[];
+  /**
+   * Whether other sites' pages bring the cookie along.
+   *
+   * @default "lax"
+   */
+  readonly sameSite?: "lax" | "strict" | "none";
 }
 
 /** How sessions are kept; `maxAge` in milliseconds. */
@@ -46,6 +59,8 @@ export type SessionConfig = Readonly<z.output<typeof sessionSchema>>;
 const sessionSchema = z.strictObject({
   cookie: z.string().regex(/^[!#$%&'*+\-.^_`|~\w]+$/, "expected a cookie name").default("clientId"),
   maxAge: lasting().prefault("720h"),
+  keys: z.array(z.string().min(32, "expected at least 32 characters")).default([]),
+  sameSite: oneOf(["lax", "strict", "none"]).default("lax"),
 });
 
 const routeSchema = z.strictObject({
