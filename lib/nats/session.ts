@@ -15,7 +15,7 @@ import type {
   PublishOptions,
   SubscribeOptions,
 } from "./bus.ts";
-import { publishOn, subscribeOn, unsentBytesOf } from "./wire.ts";
+import { dropSocket, publishOn, subscribeOn, unsentBytesOf } from "./wire.ts";
 import { settlesWithin } from "./within.ts";
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
@@ -24,6 +24,13 @@ const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
 const LATE_ERROR_MS = 1000;
 /** How long a server may take to answer. */
 const CONNECT_TIMEOUT_MS = 5000;
+/**
+ * How often the server is asked whether it lives, and how many such questions may go unanswered: one
+ * that hangs is noticed within 6 s. Its answer waits behind the messages that it sends, so that a
+ * busy gateway needs a few seconds, not a few moments.
+ */
+const PING_INTERVAL_MS = 2000;
+const MAX_PINGS_OUT = 2;
 /** How long closing may wait for a server. */
 const CLOSE_TIMEOUT_MS = 1000;
 /** Until the first connection has told the server's own limit: nats-server's default. */
@@ -141,6 +148,8 @@ export class Session implements Bus, AsyncDisposable {
       ...toLogin(this.#options.servers),
       name: this.#options.name,
       timeout: CONNECT_TIMEOUT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: MAX_PINGS_OUT,
       maxReconnectAttempts: -1,
       reconnectDelayHandler: () => delays.backoff(1),
       ignoreAuthErrorAbort: true,
@@ -165,6 +174,10 @@ export class Session implements Bus, AsyncDisposable {
   async #watch(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
       switch (status.type) {
+        case "staleConnection":
+          this.#setState("disconnected");
+          dropSocket(connection);
+          break;
         case "disconnect":
           this.#setState("disconnected");
           break;

@@ -76,6 +76,17 @@ export function unsentBytesOf(connection: NatsConnection): number {
 }
 
 /**
+ * Ends the socket of a connection whose server hangs, so that the client looks for another. The
+ * client itself would first wait for the server to take what is unsent.
+ *
+ * @param connection Of the NATS client.
+ */
+export function dropSocket(connection: NatsConnection): void {
+  const { transport } = (connection as NatsConnectionImpl).protocol;
+  (transport as { socket?: { destroy(): void } }).socket?.destroy();
+}
+
+/**
  * Encodes text as latin-1, one byte a character, as header blocks are.
  *
  * @param text Characters up to U+00FF.

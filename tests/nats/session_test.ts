@@ -74,6 +74,22 @@ Deno.test("Session tells what NATS does not permit", async () => {
   assert.equal(session.state, "connected");
 });
 
+Deno.test("Session leaves a server that hangs, whatever waits to be sent to it", async () => {
+  await using first = await startNats({ jetstream: false });
+  await using second = await startNats({ jetstream: false });
+  await using session = new Session(toOptions([first.url, second.url]));
+  await untilState(session, "connected");
+  const isFirst = session.connection?.getServer() === `127.0.0.1:${first.port}`;
+  const [hanging, other] = isFirst ? [first, second] : [second, first];
+  hanging.kill("SIGSTOP");
+  const megabyte = new Uint8Array(1_000_000);
+  for (let count = 0; count < 30; count++) session.publish("a", megabyte);
+  await untilState(session, "disconnected", 7000);
+  // The one that hangs may be tried once more.
+  await untilState(session, "connected", 10_000);
+  assert.equal(session.connection?.getServer(), `127.0.0.1:${other.port}`);
+});
+
 Deno.test("a Session that never connected can be disposed of", async (t) => {
   await t.step("before its first attempt has ended", async () => {
     const session = new Session(toOptions([`nats://127.0.0.1:${freePort()}`]));

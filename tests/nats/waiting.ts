@@ -13,14 +13,19 @@ const PATIENCE_MS = 5000;
  *
  * @param promise What is waited for.
  * @param what Its name in the error.
+ * @param patienceMs How long, in milliseconds.
  * @returns What it resolves to.
- * @throws {Error} when it takes longer than 5 s.
+ * @throws {Error} when it takes longer.
  */
-export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  what: string,
+  patienceMs: number = PATIENCE_MS,
+): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new Error(`Waited ${PATIENCE_MS} ms in vain for ${what}`)),
-    PATIENCE_MS,
+    () => reject(new Error(`Waited ${patienceMs} ms in vain for ${what}`)),
+    patienceMs,
   );
   try {
     return await Promise.race([promise, late]);
@@ -34,15 +39,16 @@ export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
  *
  * @param bus The bus.
  * @param state Which one.
+ * @param patienceMs How long, in milliseconds.
  */
-export async function untilState(bus: Bus, state: BusState): Promise<void> {
+export async function untilState(bus: Bus, state: BusState, patienceMs?: number): Promise<void> {
   if (bus.state === state) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const end = bus.onState((next) => {
     if (next === state) resolve();
   });
   try {
-    await within(promise, `the state ${state}`);
+    await within(promise, `the state ${state}`, patienceMs);
   } finally {
     end();
   }
