@@ -29,6 +29,7 @@ const STAGES: readonly Stage[] = [
   stage("workload", ["test", "-A", "tests/workload"], 5),
   stage("e2e", ["test", "-A", "tests/e2e"], 10),
   stage("bench", ["test", "-A", "tests/bench"]),
+  stage("faults", ["test", "-A", "tests/faults"], 8),
   stage("browser", ["test", "-A", "tests/browser"], 10),
   stage("publish", ["publish", "--dry-run", "--allow-dirty", "--quiet"]),
 ];

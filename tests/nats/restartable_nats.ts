@@ -28,6 +28,21 @@ export class RestartableNats implements AsyncDisposable {
     return new RestartableNats(await startNats({ jetstream: false, ...options }));
   }
 
+  /** The process that runs now. */
+  get pid(): number {
+    if (this.#server === undefined) throw new Error("There is no nats-server now");
+    return this.#server.pid;
+  }
+
+  /**
+   * Sends a signal to it.
+   *
+   * @param signal E.g. `"SIGSTOP"`.
+   */
+  signal(signal: Deno.Signal): void {
+    this.#server?.kill(signal);
+  }
+
   /** Ends it without a word to its clients. */
   async kill(): Promise<void> {
     const server = this.#server;

@@ -1,0 +1,113 @@
+/**
+ * The four figures: what must hold after every fault.
+ *
+ * @module
+ */
+import { readEvents } from "./events.ts";
+import type { Fault } from "./faults.ts";
+import type { HttpLoad } from "./http_load.ts";
+import { type ProcessStats, statsOf } from "./process_stats.ts";
+import type { SocketLoad } from "./socket_load.ts";
+import type { World } from "./world.ts";
+
+/**
+ * How much more memory a process may hold under the same load. V8 gives memory back when it feels like
+ * it, and a new connection to NATS brings new buffers; a leak of a request's or a socket's state at
+ * these rates is less than this in one test, which is why the soak measures the slope.
+ */
+const MEMORY_BOUND_MIB = 64;
+/** Sockets that the system has not closed yet, and files that nats-server opens and closes. */
+const FDS_BOUND = 4;
+/** A silent gateway is given up after 15 s. */
+const ENDS_TOLD_MS = 20_000;
+
+/** Processes with what they hold, by name. */
+export type Snapshot = Readonly<Record<string, { pid: number } & ProcessStats>>;
+
+/** Looks at all processes of a world. */
+export async function snapshotOf(world: World): Promise<Snapshot> {
+  const entries = Object.entries(world.processes).map(
+    async ([name, pid]) => [name, { pid, ...await statsOf(pid) }] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** A figure: what was counted, and what of it is wrong. */
+export interface Figure {
+  readonly text: string;
+  readonly wrong: readonly string[];
+}
+
+/** Figure 2: every HTTP client got the right whole body, or an error that it can see. */
+export function judgeHttp({ verdicts, complaints }: HttpLoad): Figure {
+  const text = Object.entries(verdicts).map(([verdict, count]) => `${count} ${verdict}`).join(", ");
+  return { text: `HTTP: ${text}`, wrong: complaints };
+}
+
+/** Sockets' messages: none twice, none after a later one, none lost without need; no request twice. */
+export function judgeMessages(
+  world: World,
+  { counts, codes }: SocketLoad,
+  faults: readonly Fault[],
+): Figure {
+  const wrong: string[] = [];
+  if (counts.doubled > 0) wrong.push(`${counts.doubled} echoes came twice`);
+  for (const report of world.reports) {
+    if (report.type === "repeated") wrong.push(JSON.stringify(report));
+  }
+  const disordered = counts.disordered +
+    world.reports.filter(({ type }) => type === "disordered").length;
+  if (disordered > 0 && !faults.some(({ delaysMessages }) => delaysMessages)) {
+    wrong.push(`${disordered} messages came after a later one`);
+  }
+  if (counts.skipped > 0 && !faults.some(({ losesMessages }) => losesMessages)) {
+    wrong.push(`${counts.skipped} echoes never came`);
+  }
+  const ends = [...codes].map(([code, count]) => `${count} with ${code}`).join(", ");
+  const text =
+    `messages: ${counts.sent} sent, ${counts.echoed} echoed, ${counts.doubled} doubled, ` +
+    `${counts.skipped} skipped, ${disordered} late; ` +
+    `${counts.opened} sockets, ${counts.lost} ended by others` + (ends === "" ? "" : ` (${ends})`);
+  return { text, wrong };
+}
+
+/** Figure 3: every `established` has exactly one `closed`. */
+export async function judgeEvents(world: World): Promise<Figure> {
+  const latest = performance.now() + ENDS_TOLD_MS;
+  let histories = await readEvents(world.nc);
+  while (
+    [...histories.values()].some(({ closed }) => closed === 0) && performance.now() < latest
+  ) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    histories = await readEvents(world.nc);
+  }
+  const wrong: string[] = [];
+  let unannounced = 0;
+  for (const [id, { established, closed }] of histories) {
+    if (established === 0) unannounced++;
+    if (established <= 1 && closed === 1) continue;
+    wrong.push(`connection ${id}: ${established} established, ${closed} closed`);
+  }
+  const right = histories.size - wrong.length;
+  const text = `events: ${right} of ${histories.size} connections closed exactly once` +
+    (unannounced === 0 ? "" : `; NATS lost the established of ${unannounced}`);
+  return { text, wrong };
+}
+
+/** Figure 4: what the processes that live on hold is back to where it was. */
+export function judgeResources(
+  { idle, loaded }: { idle: readonly [Snapshot, Snapshot]; loaded: readonly [Snapshot, Snapshot] },
+): Figure {
+  const wrong: string[] = [];
+  const texts: string[] = [];
+  for (const [name, after] of Object.entries(loaded[1])) {
+    const before = loaded[0][name];
+    if (before?.pid !== after.pid) continue;
+    const fds = [idle[0][name]!.fds, idle[1][name]!.fds] as const;
+    const text = `${name} ${before.rssMiB} → ${after.rssMiB} MiB, ${fds[0]} → ${fds[1]} fds`;
+    texts.push(text);
+    if (after.rssMiB - before.rssMiB > MEMORY_BOUND_MIB) wrong.push(`memory: ${text}`);
+    if (fds[1] - fds[0] > FDS_BOUND) wrong.push(`file descriptors: ${text}`);
+  }
+  return { text: `resources: ${texts.join("; ")}`, wrong };
+}

@@ -1,0 +1,84 @@
+/**
+ * Load, faults, and what came of it.
+ *
+ * @module
+ */
+import type { Fault } from "./faults.ts";
+import {
+  type Figure,
+  judgeEvents,
+  judgeHttp,
+  judgeMessages,
+  judgeResources,
+  type Snapshot,
+  snapshotOf,
+} from "./figures.ts";
+import { HttpLoad } from "./http_load.ts";
+import { SocketLoad } from "./socket_load.ts";
+import type { World } from "./world.ts";
+
+const HTTP_CLIENTS = 9;
+const SOCKETS = { staying: 16, visiting: 8 };
+/** Until caches are warm and every kind of request has been made many times. */
+const WARM_UP_MS = 2500;
+/** How long the load goes on after a fault: what it left behind would show. */
+const AFTERMATH_MS = 2500;
+/** How long connections may take to be closed by the system after the load has ended. */
+const SETTLE_MS = 5000;
+
+/**
+ * Puts a world under load, lets things go wrong one after the other, and counts.
+ *
+ * @param world All of it runs, and nothing has happened yet.
+ * @param faults What goes wrong.
+ * @returns The figures.
+ */
+export async function tryOut(world: World, faults: readonly Fault[]): Promise<Figure[]> {
+  const idleBefore = await snapshotOf(world);
+  const load = new Load(world);
+  await pause(WARM_UP_MS);
+  const loadedBefore = await snapshotOf(world);
+  for (const { happen } of faults) await happen(world);
+  await pause(AFTERMATH_MS);
+  const loadedAfter = await snapshotOf(world);
+  await load.stop();
+  const events = await judgeEvents(world);
+  const idleAfter = await untilIdle(world, idleBefore);
+  return [
+    judgeHttp(load.http),
+    judgeMessages(world, load.sockets, faults),
+    events,
+    judgeResources({ idle: [idleBefore, idleAfter], loaded: [loadedBefore, loadedAfter] }),
+  ];
+}
+
+/** HTTP and WebSockets at once. */
+class Load {
+  readonly http: HttpLoad;
+  readonly sockets: SocketLoad;
+
+  constructor(world: World) {
+    this.http = new HttpLoad((client) => `http://${world.addressFor(client)}`, HTTP_CLIENTS);
+    this.sockets = new SocketLoad((client) => `ws://${world.addressFor(client)}`, SOCKETS);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.http.stop(), this.sockets.stop()]);
+  }
+}
+
+async function untilIdle(world: World, before: Snapshot): Promise<Snapshot> {
+  const latest = performance.now() + SETTLE_MS;
+  for (;;) {
+    const now = await snapshotOf(world);
+    const isIdle = Object.entries(now).every(([name, { pid, fds }]) =>
+      before[name]?.pid !== pid || fds <= before[name].fds
+    );
+    if (isIdle || performance.now() > latest) return now;
+    await pause(100);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

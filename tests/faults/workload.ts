@@ -1,0 +1,99 @@
+/**
+ * The workload of the fault tests, a program of its own: `workload.ts NATS_URL`. It answers, and
+ * says on its standard output what it saw, one JSON text a line.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { connect } from "@nats-io/transport";
+import { serve, type SocketHandlers } from "../../lib/workload/mod.ts";
+import { renderEcho, STREAM_CHUNKS, STREAM_PACE_MS, toStreamChunk } from "./payload.ts";
+
+/** What the workload says of itself. */
+export type Report =
+  | { readonly type: "ready" }
+  /** A request came twice: something ran twice. */
+  | { readonly type: "repeated"; readonly nonce: string }
+  /** A message of a socket came twice, or after a later one. */
+  | { readonly type: "disordered"; readonly id: string; readonly number: number }
+  | { readonly type: "opened"; readonly id: string }
+  | { readonly type: "closed"; readonly id: string; readonly code: number }
+  | { readonly type: "error"; readonly stage: string; readonly error: string };
+
+function report(line: Report): void {
+  console.log(JSON.stringify(line));
+}
+
+/** Remembers the latest so that a repetition is seen; bounded, since a soak runs for hours. */
+class Seen {
+  readonly #nonces = new Set<string>();
+
+  add(nonce: string): void {
+    if (this.#nonces.has(nonce)) report({ type: "repeated", nonce });
+    this.#nonces.add(nonce);
+    if (this.#nonces.size <= 10_000) return;
+    for (const oldest of this.#nonces) {
+      this.#nonces.delete(oldest);
+      break;
+    }
+  }
+}
+
+function toSocketHandlers(epoch: string): SocketHandlers {
+  const sockets = new Map<string, { count: number; last: number }>();
+  return {
+    open: ({ id }) => report({ type: "opened", id }),
+    message(conn, data) {
+      const number = Number(data);
+      const socket = sockets.get(conn.id) ?? { count: 0, last: 0 };
+      if (number <= socket.last) report({ type: "disordered", id: conn.id, number });
+      sockets.set(conn.id, { count: socket.count + 1, last: number });
+      conn.send(renderEcho({ epoch, count: socket.count, number }));
+    },
+    close({ id }, code) {
+      sockets.delete(id);
+      report({ type: "closed", id, code });
+    },
+  };
+}
+
+function toHandler(): (request: Request) => Promise<Response> {
+  const seen = new Seen();
+  return async (request) => {
+    const { pathname, searchParams } = new URL(request.url);
+    const nonce = searchParams.get("nonce") ?? "";
+    seen.add(nonce);
+    switch (pathname) {
+      case "/echo": {
+        const bytes = await request.bytes();
+        const hash = createHash("sha256").update(bytes).digest("hex");
+        return new Response(bytes, { headers: { "x-hash": hash } });
+      }
+      case "/stream":
+        return new Response(ReadableStream.from(chunksOf(nonce)));
+      default:
+        return new Response(`hello ${nonce}`);
+    }
+  };
+}
+
+async function* chunksOf(nonce: string): AsyncGenerator<Uint8Array> {
+  for (let index = 0; index < STREAM_CHUNKS; index++) {
+    yield new TextEncoder().encode(toStreamChunk(nonce, index));
+    await new Promise((resolve) => setTimeout(resolve, STREAM_PACE_MS));
+  }
+}
+
+if (import.meta.main) {
+  const [servers = ""] = Deno.args;
+  const epoch = crypto.randomUUID().slice(0, 8);
+  const nc = await connect({ servers, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+  const service = serve(nc, {
+    host: "*",
+    websocket: toSocketHandlers(epoch),
+    onError: (error, stage) => report({ type: "error", stage, error: String(error) }),
+  }, toHandler());
+  await service.ready;
+  report({ type: "ready" });
+  await service.finished;
+}
