@@ -10,6 +10,7 @@
 import manifest from "./deno.json" with { type: "json" };
 import { parseFlags, renderHelp, UsageError } from "./lib/config/flags.ts";
 import { ConfigFileError, loadOptions } from "./lib/config/load.ts";
+import { ConfigError } from "./lib/config/options.ts";
 import { type Gateway, ListenError, startGateway } from "./lib/gateway.ts";
 import { StreamError } from "./lib/nats/stream.ts";
 import { ReverseDaemon } from "./lib/reverse/daemon.ts";
@@ -49,9 +50,9 @@ export async function main(args: readonly string[]): Promise<number> {
       }
     }
   } catch (error) {
-    if (error instanceof UsageError || error instanceof ConfigFileError) {
-      return complain(error, EXIT_USAGE);
-    }
+    const isUsage = error instanceof UsageError || error instanceof ConfigFileError ||
+      error instanceof ConfigError;
+    if (isUsage) return complain(error, EXIT_USAGE);
     if (error instanceof ListenError || error instanceof StreamError) {
       return complain(error, EXIT_FAILURE);
     }

@@ -5,6 +5,7 @@
  */
 import { nuid } from "@nats-io/nats-core";
 import type { GatewayOptions } from "./config/options.ts";
+import { readKeys } from "./config/keys.ts";
 import { type GatewayConfig, parseConfig } from "./config/schema.ts";
 import type { Address } from "./config/units.ts";
 import { Edge } from "./edge/handler.ts";
@@ -68,6 +69,7 @@ export class Gateway implements AsyncDisposable {
    */
   constructor(options: GatewayOptions = {}) {
     const config = this.#config = parseConfig(options);
+    const fileKeys = readKeys(config.authorizationKeyFile);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
     const session = this.#session = new Session({
       servers: config.natsUrl,
@@ -95,6 +97,7 @@ export class Gateway implements AsyncDisposable {
       : undefined;
     this.#edge = new Edge({
       config,
+      fileKeys,
       gatewayId: this.id,
       bus: session,
       inbox: this.#inbox,

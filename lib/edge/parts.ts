@@ -19,6 +19,8 @@ import type { RequestIds } from "./request_ids.ts";
 /** Made once by the gateway, shared by all requests and connections. */
 export interface EdgeParts {
   readonly config: GatewayConfig;
+  /** Keys that let in, besides those of the configuration. */
+  readonly fileKeys: readonly string[];
   /** One token that no other gateway has. */
   readonly gatewayId: string;
   readonly bus: Bus;

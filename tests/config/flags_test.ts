@@ -49,6 +49,7 @@ const VALUED: readonly Row[] = [
   row("maxHeaders", "--max-headers N", ["50", ""], "100"),
   row("auth", "--auth KIND", ["none", "password"], ""),
   row("authorizationKey", "--authorization-key KEY", ["k3y", "k y"], ""),
+  row("authorizationKeyFile", "--authorization-key-file FILE", ["-", ""], ""),
   row("authorizeTimeout", "--authorize-timeout DURATION", ["1s", "1"], "5s"),
   row("logFormat", "--log-format FORMAT", ["json", "xml"], "text"),
   row("logLevel", "--log-level LEVEL", ["warn", "loud"], "info"),

@@ -40,6 +40,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   trackInterest: false,
   auth: undefined,
   authorizationKey: [],
+  authorizationKeyFile: undefined,
   jwt: undefined,
   authorizeTimeout: 5000,
   forwardCredentials: false,

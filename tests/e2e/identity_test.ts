@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { KeyServer } from "../harness/key_server.ts";
+import { Program } from "../harness/program.ts";
 import { rawRequest } from "../harness/raw_http.ts";
 import { answer, listen, natsHeaders, type Setup, setUp } from "../harness/setup.ts";
 import { Client, HANDSHAKE, rawHandshake } from "../harness/websocket.ts";
@@ -36,16 +37,17 @@ Deno.test("--authorization-key: whoever has none stays outside, and workloads ne
   await using setup = await start(KEY_FLAGS);
   const { gateway, nc } = setup;
   const requests = await listen(nc, "h8s.>");
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
   await answer(nc, "h8s.http.>", () => ({ data: "ok" }));
   for (const key of KEYS) {
     await t.step(key, async () => {
       const headers = { authorization: `Bearer ${key}` };
       assert.equal(await (await fetch(gateway.url, { headers })).text(), "ok");
-      await using client = await Client.connect(`ws://127.0.0.1:${gateway.port}/`, [
-        "chat",
-        `bearer.${key}`,
-      ]);
+      const url = `ws://127.0.0.1:${gateway.port}/`;
+      const client = await Client.connect(url, ["chat", `bearer.${key}`]);
       assert.equal(client.protocol, "chat");
+      await client.close();
+      await closed.next();
     });
   }
   const before = requests.all.length;
@@ -70,6 +72,37 @@ Deno.test("--authorization-key: whoever has none stays outside, and workloads ne
   const after = requests.all.slice(before).map(({ subject }) => subject);
   assert.deepEqual(after.filter((subject) => /http|established/.test(subject)), []);
   await assertNowhere(KEYS, setup);
+});
+
+Deno.test("--authorization-key-file: keys come by standard input, and need no permission", async () => {
+  const flags = ["--authorization-key-file", "-", "--log-level", "debug"];
+  await using setup = await setUp(flags, {}, `\n${KEYS[0]}\r\n\n  ${KEYS[1]}\n`);
+  await answer(setup.nc, "h8s.http.>", () => ({ data: "ok" }));
+  for (const [key, status] of [[KEYS[0], 200], [KEYS[1], 200], ["other", 401]] as const) {
+    const headers = { authorization: `Bearer ${key}` };
+    const response = await fetch(setup.gateway.url, { headers });
+    await response.body?.cancel();
+    assert.equal(response.status, status);
+  }
+  await assertNowhere(KEYS, setup);
+});
+
+Deno.test("--authorization-key-file: what cannot be read lets nobody start", async (t) => {
+  const table: [path: string, stdin: string, expected: RegExp][] = [
+    ["-", "\n", /there is no key in standard input/],
+    ["-", `good-key\n${KEYS[0]},x\n`, /cannot use key 2 of standard input/],
+    ["/no/such/file", "", /run with --allow-read=\/no\/such\/file, or pipe it in/],
+  ];
+  for (const [path, stdin, expected] of table) {
+    await t.step(`${path} ${JSON.stringify(stdin)}`, async () => {
+      const flags = ["--listen", "127.0.0.1:0", "--authorization-key-file", path];
+      await using program = new Program(flags, stdin);
+      assert.equal((await program.ended).code, 2);
+      const text = program.noise.join("\n");
+      assert.match(text, expected);
+      assert.ok(!text.includes(KEYS[0]!), text);
+    });
+  }
 });
 
 Deno.test("--forward-credentials: a workload that asks for it sees the key", async () => {

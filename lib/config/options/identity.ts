@@ -15,6 +15,8 @@ const ASYMMETRIC = [
   ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
 ] as const satisfies readonly JwtAlgorithm[];
 const SYMMETRIC = ["HS256", "HS384", "HS512"] as const satisfies readonly JwtAlgorithm[];
+/** What a bearer key may be made of, printable and no comma. */
+export const KEY: RegExp = /^[\x21-\x2b\x2d-\x7e]+$/;
 const NAME = /^[!#$%&'*+\-.^_`|~\w]+$/;
 
 /** Who has to prove who they are, and how. */
@@ -31,6 +33,12 @@ export interface IdentityOptions {
    * @default []
    */
   readonly authorizationKey?: readonly string[];
+  /**
+   * A file with more of them, one a line; `-` for standard input. Read once, at the start.
+   *
+   * @default undefined: none
+   */
+  readonly authorizationKeyFile?: string | undefined;
   /**
    * Tokens that let in.
    *
@@ -156,11 +164,13 @@ export const identityFields = {
     description: "What clients must show: none, key, jwt, authorize",
   }),
   authorizationKey: z.array(
-    z.string().regex(/^[\x21-\x2b\x2d-\x7e]+$/, "expected letters, digits and signs, no comma"),
+    z.string().regex(KEY, "expected letters, digits and signs, no comma"),
   ).prefault([]).meta({
     placeholder: "KEY",
     description: "Clients' bearer key; may be repeated; rather in --config",
   }),
+  authorizationKeyFile: z.string().min(1, "expected the path of a file, or -").optional()
+    .meta({ placeholder: "FILE", description: "More such keys, one a line; - for standard input" }),
   jwt: jwtSchema.optional().meta({ isFileOnly: true, description: "Tokens that let in" }),
   authorizeTimeout: duration("5s", "How long an authorizer may take to answer"),
   forwardCredentials: z.boolean().default(false)
@@ -171,6 +181,7 @@ export const identityFields = {
 interface Identities {
   readonly auth?: Auth | undefined;
   readonly authorizationKey: readonly string[];
+  readonly authorizationKeyFile?: string | undefined;
   readonly jwt?: JwtConfig | undefined;
   readonly routes: readonly Route[];
 }
@@ -182,16 +193,17 @@ interface Identities {
  * @param context Where to complain.
  */
 export function checkIdentity(config: Identities, context: z.RefinementCtx): void {
-  const { auth, authorizationKey, jwt, routes } = config;
+  const { auth, jwt, routes } = config;
+  const hasKeys = hasKey(config);
   const complain = (path: (string | number)[], message: string) =>
     context.addIssue({ code: "custom", path, message });
   const check = (auth: Auth | undefined, path: (string | number)[]) => {
-    if (auth === "key" && authorizationKey.length === 0) {
+    if (auth === "key" && !hasKeys) {
       complain(path, "expected authorizationKey, too");
     }
     if (auth === "jwt" && jwt === undefined) complain(path, "expected a section jwt, too");
   };
-  if (auth === undefined && authorizationKey.length > 0 && jwt !== undefined) {
+  if (auth === undefined && hasKeys && jwt !== undefined) {
     complain(["auth"], "expected one of key, jwt, none, since both are configured");
   }
   check(auth, ["auth"]);
@@ -206,11 +218,15 @@ export function checkIdentity(config: Identities, context: z.RefinementCtx): voi
  * @returns The way to prove who one is.
  */
 export function toAuth(
-  { auth, authorizationKey, jwt }: Omit<Identities, "routes">,
+  config: Omit<Identities, "routes">,
   route: Pick<Route, "auth"> | undefined,
 ): Auth {
-  const byDefault = authorizationKey.length > 0 ? "key" : jwt === undefined ? "none" : "jwt";
-  return route?.auth ?? auth ?? byDefault;
+  return route?.auth ?? config.auth ??
+    (hasKey(config) ? "key" : config.jwt === undefined ? "none" : "jwt");
+}
+
+function hasKey({ authorizationKey, authorizationKeyFile }: Omit<Identities, "routes">): boolean {
+  return authorizationKey.length > 0 || authorizationKeyFile !== undefined;
 }
 
 /** Whoever can change the keys on the way lets himself in. */

@@ -50,8 +50,10 @@ export class Identities {
   }
 
   #toKey(): Identify {
-    const { authorizationKey: keys } = this.#parts.config;
-    if (this.#key?.of !== keys) this.#key = { of: keys, identify: keyIdentity(keys) };
+    const { config: { authorizationKey: keys }, fileKeys } = this.#parts;
+    if (this.#key?.of !== keys) {
+      this.#key = { of: keys, identify: keyIdentity([...keys, ...fileKeys]) };
+    }
     return this.#key.identify;
   }
 
