@@ -36,7 +36,8 @@ const HOST_PREFIX = "__Host-";
  * import assert from "node:assert/strict";
  * import { toClientSession } from "./session_cookie.ts";
  *
- * const config = { cookie: "clientId", maxAge: 3_600_000, keys: [], sameSite: "lax" } as const;
+ * const options = { cookie: "clientId", maxAge: 3_600_000, keys: [] };
+ * const config = { ...options, sameSite: "lax" as const };
  * const request = new Request("http://localhost/");
  * const newId = () => "0123456789abcdef";
  * const session = toClientSession(request, { config, isSecure: false, newId });
