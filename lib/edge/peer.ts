@@ -41,11 +41,18 @@ export class Peers {
     if (config !== this.#config) this.#configure(config);
     const address = toPlainAddress(remoteAddress);
     const scheme = request.url.startsWith("https:") ? "https" : "http";
-    const hop = { address, scheme, header: (name: string) => request.headers.get(name) } as const;
     const forwarding = this.#isProxy(address)
-      ? fromProxy(hop, (address) => this.#isProxy(address))
-      : fromClient(hop);
+      ? this.#readProxy(request, { address, scheme })
+      : fromClient(address, scheme);
     return { ...forwarding, requestId: forwarding.requestId ?? ids.nextRequestId() };
+  }
+
+  #readProxy(
+    { headers }: Request,
+    { address, scheme }: { address: string; scheme: "http" | "https" },
+  ): Forwarding {
+    const hop = { address, scheme, header: (name: string) => headers.get(name) };
+    return fromProxy(hop, (address) => this.#isProxy(address));
   }
 
   #isProxy(address: string): boolean {

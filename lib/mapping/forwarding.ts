@@ -42,10 +42,11 @@ const PAIRS = /([a-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/gi;
 /**
  * What a peer says that is not to be trusted: nothing.
  *
- * @param hop The peer.
+ * @param address The peer's.
+ * @param scheme What the connection is.
  * @returns It is the client itself.
  */
-export function fromClient({ address, scheme }: Hop): Forwarding {
+export function fromClient(address: string, scheme: "http" | "https"): Forwarding {
   return {
     clientAddress: address,
     scheme,
