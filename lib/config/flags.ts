@@ -131,8 +131,9 @@ function check<Options>(schema: z.ZodType, values: Readonly<Record<string, unkno
   }
 }
 
-/** A NATS URL may hold a password. */
+/** A NATS URL may hold a password; a key is a secret, even one that cannot be used. */
 function render(option: string, value: unknown): string {
+  if (option === "authorizationKey") return "***";
   const shown = option === "natsUrl" && Array.isArray(value)
     ? value.map((url) => splitNatsUrl(String(url)).address)
     : value;

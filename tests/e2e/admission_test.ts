@@ -199,3 +199,16 @@ Deno.test("what proxies say is believed of trusted ones only", async (t) => {
     });
   }
 });
+
+Deno.test("the registry tells the client's address, not the proxy's", async () => {
+  await using setup = await setUp(["--trusted-proxies", "127.0.0.1"]);
+  const { gateway, nc } = setup;
+  const established = await listen(nc, "h8s.control.ws.conn.established");
+  const lines = [...HANDSHAKE, "X-Forwarded-For: 6.6.6.6, 2001:db8::7"];
+  const { conn } = await rawHandshake(gateway.port, lines);
+  await established.next();
+  const reply = await nc.request("h8s.control.ws.conn.list", "");
+  const { connections } = reply.json<{ connections: { remote: string }[] }>();
+  assert.deepEqual(connections.map(({ remote }) => remote), ["2001:db8::7"]);
+  conn.close();
+});
