@@ -105,6 +105,7 @@ export class Edge implements Disposable {
     } catch (thrown) {
       if (thrown instanceof Refusal) return thrown.toResponse();
       const error = toGatewayError(thrown);
+      parts.metrics.requestRefused(error.code);
       this.#report(error, peer);
       return toProblemResponse(error, peer.requestId);
     }

@@ -18,6 +18,8 @@ export interface Incoming {
 }
 
 const CONTROL_PREFIX = "x-h8s-";
+/** Who the gateway found the client to be; it lets no client say so itself. */
+const IDENTITY: ReadonlySet<string> = new Set(["x-h8s-subject", "x-h8s-claims"]);
 
 /**
  * Reads a message's headers.
@@ -46,6 +48,7 @@ export function parseIncoming(headerBlock: string): Incoming {
     if (name.startsWith(CONTROL_PREFIX)) {
       const key = name.slice(CONTROL_PREFIX.length);
       if (!control.has(key)) control.set(key, entry[1]);
+      if (IDENTITY.has(name)) headers.push(entry);
     } else if (!name.startsWith("nats-")) {
       if (name === "host") host ??= entry[1];
       headers.push(entry);

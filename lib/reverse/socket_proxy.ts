@@ -29,7 +29,7 @@ const SERVICE_RESTART = 1012;
 
 /** Headers of the handshake that the client library writes itself. */
 const OF_HANDSHAKE =
-  /^(connection|upgrade|host|sec-websocket-.*|x-h8s-.*|nats-.*|content-length)$/i;
+  /^(connection|upgrade|host|sec-websocket-.*|x-h8s-(?!(?:subject|claims)$).*|nats-.*|content-length)$/i;
 
 /** What it takes. */
 export interface SocketProxyOptions {

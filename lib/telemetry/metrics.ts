@@ -52,6 +52,11 @@ export class Metrics {
     "Responses cut off, by reason",
     ["reason"],
   );
+  readonly #refused = this.#counter(
+    "h8s_requests_refused_total",
+    "Requests and handshakes that were refused, by the error's code",
+    ["code"],
+  );
   readonly #httpBytes = this.#directed(
     "h8s_http_body_bytes_total",
     "Bytes of HTTP bodies, in from clients and out to them",
@@ -141,6 +146,15 @@ export class Metrics {
    */
   responseAborted(reason: string): void {
     this.#aborted.inc({ reason });
+  }
+
+  /**
+   * A request or a handshake was refused, or failed.
+   *
+   * @param code Of the error, as in its problem's `type`.
+   */
+  requestRefused(code: string): void {
+    this.#refused.inc({ code });
   }
 
   /**

@@ -66,6 +66,7 @@ Deno.test("--authorization-key: whoever has none stays outside, and workloads ne
       assert.match(head, /^HTTP\/1.1 401 /);
     });
   }
+  assert.equal(await gateway.metric('h8s_requests_refused_total{code="unauthorized"}'), 6);
   await nc.flush();
   const crossed = requests.all.map((message) => String(message.headers)).join();
   assert.ok(!KEYS.some((key) => crossed.includes(key)), crossed);

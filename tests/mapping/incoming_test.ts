@@ -16,6 +16,8 @@ Deno.test("parseIncoming() tells the application's headers from those of h8s", (
       "X-H8S-PublishSubject: first",
       "X-H8s-PublishSubject: second",
       "x-h8s-window: 10",
+      "X-H8s-Subject: ann",
+      "X-H8s-Claims: e30",
       "Nats-Msg-Id: 1",
       "nats-expected-stream: S",
       "X-Bytes: \xe9",
@@ -26,10 +28,17 @@ Deno.test("parseIncoming() tells the application's headers from those of h8s", (
     ["Host", "e.com:8080"],
     ["Accept", "a"],
     ["Accept", "b"],
+    ["X-H8s-Subject", "ann"],
+    ["X-H8s-Claims", "e30"],
     ["X-Bytes", "\xe9"],
     ["Empty", ""],
   ]);
-  assert.deepEqual([...control], [["publishsubject", "first"], ["window", "10"]]);
+  assert.deepEqual([...control], [
+    ["publishsubject", "first"],
+    ["window", "10"],
+    ["subject", "ann"],
+    ["claims", "e30"],
+  ]);
   assert.equal(host, "e.com:8080");
 });
 

@@ -34,6 +34,10 @@ Deno.test("Metrics counts what it is told", async (t) => {
       ['h8s_http_responses_aborted_total{reason="overflow"}', 2],
       ['h8s_http_responses_aborted_total{reason="timeout"}', 1],
     ]],
+    ["refusals", (m) => (m.requestRefused("unauthorized"), m.requestRefused("rate_limited")), [
+      ['h8s_requests_refused_total{code="unauthorized"}', 1],
+      ['h8s_requests_refused_total{code="rate_limited"}', 1],
+    ]],
     [
       "bytes of bodies",
       (m) => (m.bodyBytes("in", 3), m.bodyBytes("in", 4), m.bodyBytes("out", 5)),
