@@ -9,6 +9,10 @@ import type { JwtConfig } from "../../config/options/identity.ts";
 import { GatewayError } from "../../errors.ts";
 import { findCredential, type Identify, type Identity, unauthorized } from "./identity.ts";
 import { remoteKeys } from "./jwks.ts";
+import { IdentityMemo } from "./memo.ts";
+
+/** A key that is taken back ends what it signed within this time. */
+const BELIEVED_MS = 60_000;
 
 /** The token's own fault; anything else is that of whoever has the keys. */
 const FAULTS_OF_TOKEN: ReadonlySet<string> = new Set([
@@ -32,16 +36,22 @@ const FAULTS_OF_TOKEN: ReadonlySet<string> = new Set([
  */
 export function jwtIdentity(config: JwtConfig, onError: (error: unknown) => void): Identify {
   const verify = toVerifier(config, onError);
-  return async (candidate) => {
-    const token = findCredential(candidate, config);
-    if (token === undefined) throw unauthorized("A token is needed: Authorization: Bearer <token>");
+  const memo = new IdentityMemo(Math.min(BELIEVED_MS, config.jwksMaxAge));
+  const check = async (token: string): Promise<Identity> => {
     let payload: JWTPayload;
     try {
       payload = await verify(token);
     } catch (error) {
       throw toRefusal(error);
     }
-    return toIdentity(payload, config.clockTolerance);
+    const identity = toIdentity(payload, config.clockTolerance);
+    memo.keep(token, identity);
+    return identity;
+  };
+  return (candidate) => {
+    const token = findCredential(candidate, config);
+    if (token === undefined) throw unauthorized("A token is needed: Authorization: Bearer <token>");
+    return memo.find(token) ?? check(token);
   };
 }
 

@@ -6,6 +6,7 @@ import { parseConfig } from "../../../lib/config/schema.ts";
 import type { Identity } from "../../../lib/edge/admission/identity.ts";
 import { toIdentityLines } from "../../../lib/edge/admission/identity.ts";
 import { jwtIdentity } from "../../../lib/edge/admission/jwt.ts";
+import { IdentityMemo } from "../../../lib/edge/admission/memo.ts";
 import { keyIdentity } from "../../../lib/edge/admission/key.ts";
 import { type CandidateOptions, toCandidate } from "./candidate.ts";
 
@@ -133,6 +134,43 @@ Deno.test("jwtIdentity() with keys in the configuration: a public key is no secr
     const forged = await sign({}, key, "HS256", "k1");
     const found = identify({ headers: { authorization: `Bearer ${forged}` } });
     await assert.rejects(found, { code: "unauthorized" });
+  }
+});
+
+Deno.test("IdentityMemo believes for a while, and never beyond the end", () => {
+  const memo = new IdentityMemo(1000);
+  const [ann, bob] = [{ subject: "ann", expiresAt: 9000 }, { subject: "bob", expiresAt: 500 }];
+  memo.keep("a", ann, 0);
+  memo.keep("b", bob, 0);
+  assert.equal(memo.find("a", 499), ann);
+  assert.equal(memo.find("b", 499), bob);
+  assert.equal(memo.find("b", 500), undefined);
+  assert.equal(memo.find("a", 999), ann);
+  assert.equal(memo.find("a", 1000), undefined);
+  assert.equal(memo.find("A", 0), undefined);
+  assert.equal(memo.size, 0);
+});
+
+Deno.test("IdentityMemo is bounded, and forgets the oldest", () => {
+  const memo = new IdentityMemo(1000);
+  for (let index = 0; index <= 10_000; index++) memo.keep(`token ${index}`, {}, 0);
+  assert.equal(memo.size, 10_000);
+  assert.equal(memo.find("token 0", 0), undefined);
+  assert.deepEqual(memo.find("token 1", 0), {});
+});
+
+Deno.test("jwtIdentity() checks a good signature once, and a bad one each time", async () => {
+  const identify = jwtIdentity(parseConfig({ jwt: { secret: SECRET } }).jwt!, () => {});
+  const token = await sign({});
+  const show = (token: string) =>
+    identify(toCandidate({ headers: { authorization: `Bearer ${token}` } }));
+  const first = show(token);
+  assert.ok(first instanceof Promise);
+  const identity = await first;
+  assert.equal(show(token), identity);
+  const forged = `${token.slice(0, -4)}AAAA`;
+  for (let times = 0; times < 2; times++) {
+    await assert.rejects(async () => await show(forged), { code: "unauthorized" });
   }
 });
 
