@@ -4,6 +4,8 @@
  * @module
  */
 import { connect } from "node:net";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { STREAM } from "./kept.ts";
 import { once } from "node:events";
 import { HANDSHAKE } from "../harness/websocket.ts";
 import type { World } from "./world.ts";
@@ -13,6 +15,8 @@ export interface Fault {
   readonly name: string;
   /** Sockets that stay open may miss what was under way: NATS alone promises no more. */
   readonly losesMessages?: true;
+  /** What JetStream had not acknowledged is published again: who listens live may hear it twice. */
+  readonly repeatsPersisted?: true;
   /** What was under way may come after what was sent later, over another connection. */
   readonly delaysMessages?: true;
   /** Lets it happen; resolves when all processes run again and are connected. */
@@ -28,6 +32,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "nats-server is killed and started again",
     losesMessages: true,
+    repeatsPersisted: true,
     async happen(world) {
       const reconnects = await reconnectsOf(world);
       await world.nats.kill();
@@ -40,6 +45,7 @@ export const FAULTS: readonly Fault[] = [
     name: "nats-server hangs for 10 s",
     losesMessages: true,
     delaysMessages: true,
+    repeatsPersisted: true,
     async happen(world) {
       const reconnects = await reconnectsOf(world);
       world.nats.signal("SIGSTOP");
@@ -81,6 +87,28 @@ export const FAULTS: readonly Fault[] = [
     },
   },
 ];
+
+/** Only where what clients say is persisted. */
+export const FULL_STREAM: Fault = {
+  name: "the stream is full",
+  losesMessages: true,
+  repeatsPersisted: true,
+  async happen(world) {
+    const { streams } = await jetstreamManager(world.nc);
+    const { config, state } = await streams.info(STREAM);
+    const before = await refusedBy(world);
+    await streams.update(STREAM, { ...config, max_bytes: state.bytes });
+    while (await refusedBy(world) < before + 20) await pause(50);
+    await pause(1000);
+    await streams.update(STREAM, { ...config, max_bytes: -1 });
+  },
+};
+
+async function refusedBy({ gateways }: World): Promise<number> {
+  const series = 'h8s_persisted_messages_total{outcome="refused"}';
+  const counts = await Promise.all(gateways.map((gateway) => gateway.metric(series)));
+  return counts.reduce((sum, count) => sum + count);
+}
 
 /** By turns in the middle of a streamed reply, of a request's body, and of a WebSocket's life. */
 async function resetInTheMiddle(world: World, client: number): Promise<void> {

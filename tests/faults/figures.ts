@@ -3,9 +3,11 @@
  *
  * @module
  */
+import type { AckLoad } from "./ack_load.ts";
 import { readEvents } from "./events.ts";
 import type { Fault } from "./faults.ts";
 import type { HttpLoad } from "./http_load.ts";
+import { countKept } from "./kept.ts";
 import { type ProcessStats, statsOf } from "./process_stats.ts";
 import type { SocketLoad } from "./socket_load.ts";
 import type { World } from "./world.ts";
@@ -38,6 +40,22 @@ export interface Figure {
   readonly wrong: readonly string[];
 }
 
+/** Figure 1: every persisted message that was acknowledged is in the stream exactly once. */
+export async function judgeKept(world: World, load: AckLoad): Promise<Figure> {
+  const kept = await countKept(world.nc);
+  const { acknowledged, waiting, handshakes } = load;
+  const wrong: string[] = [];
+  for (const payload of acknowledged) {
+    const count = kept.get(payload) ?? 0;
+    if (count !== 1) wrong.push(`acknowledged, and ${count} times in the stream: ${payload}`);
+  }
+  if (waiting > 0) wrong.push(`${waiting} messages were never acknowledged`);
+  const text =
+    `kept: ${acknowledged.length - wrong.length} of ${acknowledged.length} acknowledged ` +
+    `messages exactly once, ${waiting} left waiting; ${handshakes} handshakes`;
+  return { text, wrong };
+}
+
 /** Figure 2: every HTTP client got the right whole body, or an error that it can see. */
 export function judgeHttp({ verdicts, complaints }: HttpLoad): Figure {
   const text = Object.entries(verdicts).map(([verdict, count]) => `${count} ${verdict}`).join(", ");
@@ -51,13 +69,14 @@ export function judgeMessages(
   faults: readonly Fault[],
 ): Figure {
   const wrong: string[] = [];
-  if (counts.doubled > 0) wrong.push(`${counts.doubled} echoes came twice`);
+  const mayRepeat = world.isPersisted && faults.some(({ repeatsPersisted }) => repeatsPersisted);
+  if (counts.doubled > 0 && !mayRepeat) wrong.push(`${counts.doubled} echoes came twice`);
   for (const report of world.reports) {
     if (report.type === "repeated") wrong.push(JSON.stringify(report));
   }
   const disordered = counts.disordered +
     world.reports.filter(({ type }) => type === "disordered").length;
-  if (disordered > 0 && !faults.some(({ delaysMessages }) => delaysMessages)) {
+  if (disordered > 0 && !mayRepeat && !faults.some(({ delaysMessages }) => delaysMessages)) {
     wrong.push(`${disordered} messages came after a later one`);
   }
   if (counts.skipped > 0 && !faults.some(({ losesMessages }) => losesMessages)) {

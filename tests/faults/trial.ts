@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { AckLoad } from "./ack_load.ts";
 import type { Fault } from "./faults.ts";
 import {
   type Figure,
   judgeEvents,
   judgeHttp,
+  judgeKept,
   judgeMessages,
   judgeResources,
   type Snapshot,
@@ -18,6 +20,7 @@ import { SocketLoad } from "./socket_load.ts";
 import type { World } from "./world.ts";
 
 const HTTP_CLIENTS = 9;
+const ACK_CLIENTS = 6;
 const SOCKETS = { staying: 16, visiting: 8 };
 /** Until caches are warm and every kind of request has been made many times. */
 const WARM_UP_MS = 2500;
@@ -45,6 +48,7 @@ export async function tryOut(world: World, faults: readonly Fault[]): Promise<Fi
   const events = await judgeEvents(world);
   const idleAfter = await untilIdle(world, idleBefore);
   return [
+    ...(load.acks === undefined ? [] : [await judgeKept(world, load.acks)]),
     judgeHttp(load.http),
     judgeMessages(world, load.sockets, faults),
     events,
@@ -56,14 +60,18 @@ export async function tryOut(world: World, faults: readonly Fault[]): Promise<Fi
 class Load {
   readonly http: HttpLoad;
   readonly sockets: SocketLoad;
+  readonly acks: AckLoad | undefined;
 
   constructor(world: World) {
     this.http = new HttpLoad((client) => `http://${world.addressFor(client)}`, HTTP_CLIENTS);
     this.sockets = new SocketLoad((client) => `ws://${world.addressFor(client)}`, SOCKETS);
+    this.acks = world.isPersisted
+      ? new AckLoad((client) => `ws://${world.addressFor(client)}`, ACK_CLIENTS)
+      : undefined;
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.http.stop(), this.sockets.stop()]);
+    await Promise.all([this.http.stop(), this.sockets.stop(), this.acks?.stop()]);
   }
 }
 

@@ -45,6 +45,8 @@ function toSocketHandlers(epoch: string): SocketHandlers {
     open: ({ id }) => report({ type: "opened", id }),
     message(conn, data) {
       const number = Number(data);
+      // What an acknowledged client says is for the stream.
+      if (!Number.isInteger(number)) return;
       const socket = sockets.get(conn.id) ?? { count: 0, last: 0 };
       if (number <= socket.last) report({ type: "disordered", id: conn.id, number });
       sockets.set(conn.id, { count: socket.count + 1, last: number });

@@ -8,6 +8,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { RestartableNats } from "../nats/restartable_nats.ts";
 import { recordEvents } from "./events.ts";
+import { STREAM } from "./kept.ts";
 import type { Report } from "./workload.ts";
 import { WorkloadProcess } from "./workload_process.ts";
 
@@ -16,8 +17,8 @@ const GATEWAY_FLAGS = ["--request-timeout", "4s", "--drain-timeout", "5s"];
 
 /** How to build it. */
 export interface WorldOptions {
-  /** Besides the addresses and the timeouts. */
-  readonly gatewayFlags?: readonly string[];
+  /** Keep what sockets say in a stream on disk. */
+  readonly isPersisted?: boolean;
 }
 
 /** All of it, ended together. */
@@ -29,6 +30,8 @@ export class World implements AsyncDisposable {
   /** What all workloads said, in order. */
   readonly reports: Report[] = [];
   #workload: WorkloadProcess | undefined;
+  /** Whether what sockets say is kept in a stream. */
+  readonly isPersisted: boolean;
   readonly #flags: readonly string[];
   readonly #storeDir: string;
 
@@ -38,12 +41,14 @@ export class World implements AsyncDisposable {
       nc: NatsConnection;
       storeDir: string;
       flags: readonly string[];
+      isPersisted: boolean;
     },
   ) {
     this.nats = parts.nats;
     this.nc = parts.nc;
     this.#storeDir = parts.storeDir;
     this.#flags = parts.flags;
+    this.isPersisted = parts.isPersisted;
   }
 
   /**
@@ -52,7 +57,7 @@ export class World implements AsyncDisposable {
    * @param options How to build it.
    * @returns The running world.
    */
-  static async start({ gatewayFlags = [] }: WorldOptions = {}): Promise<World> {
+  static async start({ isPersisted = false }: WorldOptions = {}): Promise<World> {
     const storeDir = await Deno.makeTempDir({ prefix: "h8s-faults-" });
     const nats = await RestartableNats.start({ jetstream: true, storeDir });
     const nc = await connect({
@@ -62,8 +67,9 @@ export class World implements AsyncDisposable {
       ignoreClusterUpdates: true,
     });
     await recordEvents(nc);
-    const flags = ["--nats-url", nats.url, ...GATEWAY_FLAGS, ...gatewayFlags];
-    const world = new World({ nats, nc, storeDir, flags });
+    const persist = isPersisted ? ["--persist", STREAM] : [];
+    const flags = ["--nats-url", nats.url, ...GATEWAY_FLAGS, ...persist];
+    const world = new World({ nats, nc, storeDir, flags, isPersisted });
     for (let index = 0; index < 2; index++) await world.startGateway(index);
     await world.startWorkload();
     return world;
@@ -87,7 +93,9 @@ export class World implements AsyncDisposable {
 
   /** Puts a new gateway into a place whose gateway has ended. */
   async startGateway(index: number): Promise<void> {
-    this.gateways[index] = await GatewayProcess.start(this.#flags);
+    const gateway = await GatewayProcess.start(this.#flags);
+    this.gateways[index] = gateway;
+    if (this.isPersisted) await gateway.logged("stream ready");
   }
 
   /** Ends a gateway without a word to anybody. */
