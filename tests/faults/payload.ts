@@ -59,3 +59,20 @@ export function parseEcho(text: string): Echo | undefined {
   const [, epoch, count, number] = /^(\S+) (\d+) (\d+)$/.exec(text) ?? [];
   return epoch === undefined ? undefined : { epoch, count: Number(count), number: Number(number) };
 }
+
+/** The size of a chunk of {@link largeChunks}, in bytes. */
+export const LARGE_CHUNK_BYTES = 64 * 1024;
+
+/**
+ * A large body: each chunk begins with its number, so that none can take another's place.
+ *
+ * @param count How many chunks.
+ * @returns One after the other.
+ */
+export function* largeChunks(count: number): Generator<Uint8Array<ArrayBuffer>> {
+  for (let index = 0; index < count; index++) {
+    const chunk = new Uint8Array(LARGE_CHUNK_BYTES).fill(index);
+    new DataView(chunk.buffer).setUint32(0, index);
+    yield chunk;
+  }
+}

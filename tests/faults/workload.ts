@@ -7,7 +7,13 @@
 import { createHash } from "node:crypto";
 import { connect } from "@nats-io/transport";
 import { serve, type SocketHandlers } from "../../lib/workload/mod.ts";
-import { renderEcho, STREAM_CHUNKS, STREAM_PACE_MS, toStreamChunk } from "./payload.ts";
+import {
+  largeChunks,
+  renderEcho,
+  STREAM_CHUNKS,
+  STREAM_PACE_MS,
+  toStreamChunk,
+} from "./payload.ts";
 
 /** What the workload says of itself. */
 export type Report =
@@ -16,6 +22,8 @@ export type Report =
   | { readonly type: "repeated"; readonly nonce: string }
   /** A message of a socket came twice, or after a later one. */
   | { readonly type: "disordered"; readonly id: string; readonly number: number }
+  /** The client of a large download has left, and nothing more is made for it. */
+  | { readonly type: "left"; readonly nonce: string; readonly bytes: number }
   | { readonly type: "opened"; readonly id: string }
   | { readonly type: "closed"; readonly id: string; readonly code: number }
   | { readonly type: "error"; readonly stage: string; readonly error: string };
@@ -73,10 +81,31 @@ function toHandler(): (request: Request) => Promise<Response> {
       }
       case "/stream":
         return new Response(ReadableStream.from(chunksOf(nonce)));
+      case "/large":
+        return new Response(toLargeBody(nonce, Number(searchParams.get("chunks"))));
+      case "/hash": {
+        const hash = createHash("sha256");
+        for await (const chunk of request.body ?? []) hash.update(chunk);
+        return new Response(hash.digest("hex"));
+      }
       default:
         return new Response(`hello ${nonce}`);
     }
   };
+}
+
+function toLargeBody(nonce: string, chunks: number): ReadableStream<Uint8Array> {
+  const source = largeChunks(chunks);
+  let bytes = 0;
+  return new ReadableStream({
+    pull(controller) {
+      const { done, value } = source.next();
+      if (done) return controller.close();
+      bytes += value.length;
+      controller.enqueue(value);
+    },
+    cancel: () => report({ type: "left", nonce, bytes }),
+  });
 }
 
 async function* chunksOf(nonce: string): AsyncGenerator<Uint8Array> {
