@@ -33,15 +33,19 @@ const SETTLE_MS = 5000;
  * Puts a world under load, lets things go wrong one after the other, and counts.
  *
  * @param world All of it runs, and nothing has happened yet.
- * @param faults What goes wrong.
+ * @param faults What goes wrong, taken one by one.
  * @returns The figures.
  */
-export async function tryOut(world: World, faults: readonly Fault[]): Promise<Figure[]> {
+export async function tryOut(world: World, faults: Iterable<Fault>): Promise<Figure[]> {
   const idleBefore = await snapshotOf(world);
   const load = new Load(world);
   await pause(WARM_UP_MS);
   const loadedBefore = await snapshotOf(world);
-  for (const { happen } of faults) await happen(world);
+  const happened: Fault[] = [];
+  for (const fault of faults) {
+    await fault.happen(world);
+    happened.push(fault);
+  }
   await pause(AFTERMATH_MS);
   const loadedAfter = await snapshotOf(world);
   await load.stop();
@@ -50,9 +54,12 @@ export async function tryOut(world: World, faults: readonly Fault[]): Promise<Fi
   return [
     ...(load.acks === undefined ? [] : [await judgeKept(world, load.acks)]),
     judgeHttp(load.http),
-    judgeMessages(world, load.sockets, faults),
+    judgeMessages(world, load.sockets, happened),
     events,
-    judgeResources({ idle: [idleBefore, idleAfter], loaded: [loadedBefore, loadedAfter] }),
+    judgeResources(
+      { idle: [idleBefore, idleAfter], loaded: [loadedBefore, loadedAfter] },
+      happened,
+    ),
   ];
 }
 

@@ -80,12 +80,6 @@ export class World implements AsyncDisposable {
     return `127.0.0.1:${this.gateways[client % this.gateways.length]!.port}`;
   }
 
-  /** The workload that runs. */
-  get workload(): WorkloadProcess {
-    if (this.#workload === undefined) throw new Error("There is no workload now");
-    return this.#workload;
-  }
-
   /** Starts nats-server again, on its port and on its store. */
   async restartNats(): Promise<void> {
     await this.nats.restart({ jetstream: true, storeDir: this.#storeDir });
@@ -120,9 +114,9 @@ export class World implements AsyncDisposable {
   /** The processes that run, by name. */
   get processes(): Record<string, number> {
     return {
-      "nats-server": this.nats.pid,
+      ...(this.nats.isRunning ? { "nats-server": this.nats.pid } : {}),
       ...Object.fromEntries(this.gateways.map(({ pid }, index) => [`gateway ${index}`, pid])),
-      workload: this.workload.pid,
+      ...(this.#workload === undefined ? {} : { workload: this.#workload.pid }),
     };
   }
 

@@ -28,6 +28,11 @@ export class RestartableNats implements AsyncDisposable {
     return new RestartableNats(await startNats({ jetstream: false, ...options }));
   }
 
+  /** False between its end and its next start. */
+  get isRunning(): boolean {
+    return this.#server !== undefined;
+  }
+
   /** The process that runs now. */
   get pid(): number {
     if (this.#server === undefined) throw new Error("There is no nats-server now");

@@ -1,0 +1,76 @@
+/**
+ * Load and random faults for a long time: `deno task soak [--minutes 10] [--seed 1]`.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { type Fault, FAULTS, FULL_STREAM } from "./faults.ts";
+import { type Life, MemoryWatch, slopeOf } from "./memory.ts";
+import { tryOut } from "./trial.ts";
+import { World } from "./world.ts";
+
+const SAMPLE_INTERVAL_MS = 2000;
+/** How much of a life counts as warming up. */
+const WARM_UP_SHARE = 0.25;
+const LONGEST_QUIET_MS = 15_000;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "10" },
+    seed: { type: "string", default: String(Date.now() % 100_000) },
+  },
+});
+const minutes = Number(values.minutes);
+const seed = Number(values.seed);
+if (!(minutes > 0) || !Number.isInteger(seed)) {
+  console.error("Cannot soak: expected --minutes NUMBER and --seed WHOLE-NUMBER");
+  Deno.exit(2);
+}
+console.log(`soaking for ${minutes} min; the same faults again: --seed ${seed}`);
+
+await using world = await World.start({ isPersisted: true });
+using memory = new MemoryWatch(world, SAMPLE_INTERVAL_MS);
+const figures = await tryOut(world, randomFaults(performance.now() + minutes * 60_000));
+for (const { text } of figures) console.log(text);
+for (const life of memory.longestLives) console.log(renderSlope(life));
+const wrong = figures.flatMap(({ wrong }) => wrong);
+for (const text of wrong) console.error(`WRONG ${text}`);
+Deno.exitCode = wrong.length === 0 ? 0 : 1;
+
+function* randomFaults(until: number): Generator<Fault> {
+  const random = toRandom(seed);
+  const faults = [...FAULTS, FULL_STREAM];
+  for (let count = 1; performance.now() < until; count++) {
+    const fault = faults[Math.floor(random() * faults.length)]!;
+    const quietMs = random() * LONGEST_QUIET_MS;
+    console.log(`${count}. ${fault.name}`);
+    yield {
+      ...fault,
+      async happen(world) {
+        await fault.happen(world);
+        await new Promise((resolve) => setTimeout(resolve, quietMs));
+      },
+    };
+  }
+}
+
+function renderSlope({ name, samples }: Life): string {
+  const warm = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
+  if (warm.length < 10) return `memory of ${name}: it lived too short to tell`;
+  const lived = (warm.at(-1)!.hours - warm[0]!.hours) * 60;
+  const range = warm.map(({ mib }) => mib);
+  const slope = slopeOf(warm);
+  return `memory of ${name}: ${slope > 0 ? "+" : ""}${slope.toFixed(1)} MiB per hour over ` +
+    `${lived.toFixed(1)} min, ${Math.min(...range)}–${Math.max(...range)} MiB`;
+}
+
+/** Mulberry32: the same numbers for the same seed, between 0 and 1. */
+function toRandom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
