@@ -74,6 +74,7 @@ export class Gateway implements AsyncDisposable {
     const session = this.#session = new Session({
       servers: config.natsUrl,
       name: `h8s-${this.id}`,
+      fastLane: config.fastLane,
       onRetry: (error, attempt) => this.#onRetry(error, attempt),
       onError: (error) => log.error("nats", { error: error.message }),
     });

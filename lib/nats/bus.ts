@@ -19,8 +19,10 @@ export interface BusMessage {
 export interface PublishOptions {
   /** Where an answer goes. */
   readonly reply?: string;
-  /** A NATS header block as bytes, from `encodeLatin1`. */
-  readonly headers?: Uint8Array;
+  /**
+   * A NATS header block: latin-1 text, or what `encodeLatin1` made of it where many messages share it.
+   */
+  readonly headers?: string | Uint8Array;
 }
 
 /** How a subscription shares its messages. */

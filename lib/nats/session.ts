@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { connect } from "@nats-io/transport";
 import type { ConnectionOptions, NatsConnection } from "@nats-io/nats-core";
 import { backoff } from "@nats-io/nats-core/internal";
 import { splitNatsUrl } from "../mapping/nats_url.ts";
@@ -15,13 +14,13 @@ import type {
   PublishOptions,
   SubscribeOptions,
 } from "./bus.ts";
-import { dropSocket, publishOn, subscribeOn, unsentBytesOf } from "./wire.ts";
+import { FastLane } from "./fast_lane.ts";
+import { connect } from "./transport.ts";
+import { flushPending, pendingBytesOf, publishOn, subscribeOn } from "./wire.ts";
 import { settlesWithin } from "./within.ts";
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
 const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
-/** How long after a failure its socket may still have something to say. */
-const LATE_ERROR_MS = 1000;
 /** How long a server may take to answer. */
 const CONNECT_TIMEOUT_MS = 5000;
 /**
@@ -42,6 +41,12 @@ export interface SessionOptions {
   readonly servers: readonly string[];
   /** The connection's name in NATS monitoring. */
   readonly name: string;
+  /**
+   * Whether messages pass by the client library, which costs less.
+   *
+   * @default true
+   */
+  readonly fastLane?: boolean;
   /** Called for each attempt at the first connection that failed. */
   readonly onRetry: (error: Error, attempt: number) => void;
   /** Called for what goes wrong later, e.g. a missing permission. */
@@ -62,11 +67,13 @@ export class Session implements Bus, AsyncDisposable {
   readonly #listeners = new Set<(state: BusState) => void>();
   readonly #registrations = new Set<Registration>();
   readonly #stop = new AbortController();
-  readonly #late = new LateSocketErrors();
+  readonly #lane: FastLane;
   readonly #firstConnection: Promise<void>;
   #connection: NatsConnection | undefined;
   #state: BusState = "connecting";
   #reconnects = 0;
+  /** False for good where the lane is off, and while another library's transport has taken its place. */
+  #isFast = false;
 
   /**
    * Begins to connect, and keeps trying.
@@ -75,7 +82,7 @@ export class Session implements Bus, AsyncDisposable {
    */
   constructor(options: SessionOptions) {
     this.#options = options;
-    globalThis.addEventListener("error", this.#late.onError, { capture: true });
+    this.#lane = new FastLane({ isOn: options.fastLane ?? true });
     this.#firstConnection = this.#connect();
   }
 
@@ -92,7 +99,8 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   get unsentBytes(): number {
-    return this.#connection === undefined ? 0 : unsentBytesOf(this.#connection);
+    if (this.#connection === undefined) return 0;
+    return pendingBytesOf(this.#connection) + this.#lane.unsentBytes;
   }
 
   /** The client's own connection, for what is not on the hot path; undefined until connected. */
@@ -102,6 +110,7 @@ export class Session implements Bus, AsyncDisposable {
 
   publish(subject: string, data: Uint8Array, options: PublishOptions = {}): boolean {
     if (this.#state !== "connected" || this.#connection === undefined) return false;
+    if (this.#isFast) return this.#lane.publish({ subject, data, options }, this.maxPayload);
     publishOn(this.#connection, { subject, data, options });
     return true;
   }
@@ -156,7 +165,7 @@ export class Session implements Bus, AsyncDisposable {
     };
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
       try {
-        const connection = await connect(options);
+        const connection = await connect(options, this.#lane);
         if (this.#stop.signal.aborted) return await connection.close();
         this.#connection = connection;
         for (const registration of this.#registrations) this.#register(connection, registration);
@@ -175,9 +184,6 @@ export class Session implements Bus, AsyncDisposable {
     for await (const status of connection.status()) {
       switch (status.type) {
         case "staleConnection":
-          this.#setState("disconnected");
-          dropSocket(connection);
-          break;
         case "disconnect":
           this.#setState("disconnected");
           break;
@@ -197,13 +203,18 @@ export class Session implements Bus, AsyncDisposable {
 
   #register(connection: NatsConnection, registration: Registration): void {
     const { onError } = this.#options;
-    registration.end = subscribeOn(connection, { ...registration, onError });
+    const end = subscribeOn(connection, { ...registration, onError, lane: this.#lane });
+    flushPending(connection);
+    registration.end = () => {
+      end();
+      flushPending(connection);
+    };
   }
 
   #setState(state: BusState): void {
     if (this.#state === state || this.#state === "closed") return;
     this.#state = state;
-    this.#late.expect(state === "connected" || state === "closed");
+    this.#isFast = this.#lane.isOn && this.#lane.isOpen;
     for (const listener of this.#listeners) {
       try {
         listener(state);
@@ -224,25 +235,6 @@ function toLogin(
   if (login === undefined) return { servers };
   const [user = "", pass] = login.split(":").map(decodeURIComponent);
   return pass === undefined ? { servers, token: user } : { servers, user, pass };
-}
-
-/**
- * The client library takes its listeners off a socket before it closes it. When a server refuses a login,
- * the reset that follows is then nobody's, and would end the process. So resets are let pass while there is
- * no connection, and for a second more; the listener stays, since the last one may come after the end.
- */
-class LateSocketErrors {
-  #until = Number.POSITIVE_INFINITY;
-
-  expect(isConnected: boolean): void {
-    this.#until = isConnected ? performance.now() + LATE_ERROR_MS : Number.POSITIVE_INFINITY;
-  }
-
-  onError = (event: Event): void => {
-    if (performance.now() > this.#until) return;
-    const { code, syscall } = (event as ErrorEvent).error ?? {};
-    if (code === "ECONNRESET" && syscall === "read") event.preventDefault();
-  };
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

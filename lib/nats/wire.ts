@@ -11,6 +11,7 @@ import { Buffer } from "node:buffer";
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
 import type { MsgImpl, NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import type { BusMessage, PublishOptions, SubscribeOptions } from "./bus.ts";
+import type { FastLane } from "./fast_lane.ts";
 
 /**
  * Publishes on a connection.
@@ -28,7 +29,7 @@ export function publishOn(
 ): void {
   connection.publish(subject, data, {
     ...(reply === undefined ? {} : { reply }),
-    ...(headers === undefined ? {} : { headers: new EncodedHeaders(headers).asMsgHdrs() }),
+    ...(headers === undefined ? {} : { headers: toMsgHdrs(headers) }),
   });
 }
 
@@ -36,54 +37,57 @@ export function publishOn(
  * Subscribes on a connection.
  *
  * @param connection Of the NATS client.
- * @param subscription To what, and who gets the messages and the errors.
+ * @param subscription To what, and who gets the messages and the errors; and the lane that its
+ * messages take where there is one.
  * @returns Ends the subscription at once.
  */
 export function subscribeOn(
   connection: NatsConnection,
-  { subject, onMessage, onError, options = {} }: {
+  { subject, onMessage, onError, options = {}, lane }: {
     subject: string;
     onMessage: (message: BusMessage) => void;
     onError: (error: Error) => void;
     options?: SubscribeOptions;
+    lane: FastLane;
   },
 ): () => void {
+  // What is thrown here would end the reading of the whole connection.
+  const handle = (message: BusMessage) => {
+    try {
+      onMessage(message);
+    } catch (thrown) {
+      onError(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    }
+  };
   const subscription = connection.subscribe(subject, {
     ...options,
-    callback: (error, message) => {
-      if (error !== null) return onError(error);
-      // What is thrown here would end the reading of the whole connection.
-      try {
-        onMessage(toBusMessage(message));
-      } catch (thrown) {
-        onError(thrown instanceof Error ? thrown : new Error(String(thrown)));
-      }
-    },
+    callback: (error, message) => error === null ? handle(toBusMessage(message)) : onError(error),
   });
-  return () => subscription.unsubscribe();
+  const leave = lane.take(subscription.getID(), handle);
+  return () => {
+    leave();
+    subscription.unsubscribe();
+  };
 }
 
 /**
- * Counts what waits in the client and in its socket.
+ * Hands what the client library holds back for this turn of the event loop to its socket, so that it stays
+ * before what takes the fast lane.
  *
  * @param connection Of the NATS client.
- * @returns Bytes that the operating system has not taken yet.
  */
-export function unsentBytesOf(connection: NatsConnection): number {
-  const { outbound, transport } = (connection as NatsConnectionImpl).protocol;
-  const { socket } = transport as { socket?: { writableLength: number } };
-  return outbound.size() + (socket?.writableLength ?? 0);
+export function flushPending(connection: NatsConnection): void {
+  (connection as NatsConnectionImpl).protocol["flushPending"]();
 }
 
 /**
- * Ends the socket of a connection whose server hangs, so that the client looks for another. The
- * client itself would first wait for the server to take what is unsent.
+ * Counts what the client library holds back.
  *
  * @param connection Of the NATS client.
+ * @returns Bytes that have not reached its socket.
  */
-export function dropSocket(connection: NatsConnection): void {
-  const { transport } = (connection as NatsConnectionImpl).protocol;
-  (transport as { socket?: { destroy(): void } }).socket?.destroy();
+export function pendingBytesOf(connection: NatsConnection): number {
+  return (connection as NatsConnectionImpl).protocol.outbound.size();
 }
 
 /**
@@ -94,6 +98,11 @@ export function dropSocket(connection: NatsConnection): void {
  */
 export function encodeLatin1(text: string): Uint8Array {
   return Buffer.from(text, "latin1");
+}
+
+function toMsgHdrs(headers: string | Uint8Array): MsgHdrs {
+  const bytes = typeof headers === "string" ? encodeLatin1(headers) : headers;
+  return new EncodedHeaders(bytes).asMsgHdrs();
 }
 
 /** A header block that is encoded already. */

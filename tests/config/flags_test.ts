@@ -57,6 +57,7 @@ const VALUED: readonly Row[] = [
 const SWITCHES: readonly [option: string, flag: string][] = [
   ["publishOnly", "--publish-only"],
   ["trackInterest", "--track-interest"],
+  ["fastLane", "--fast-lane"],
   ["forwardCredentials", "--forward-credentials"],
 ];
 const REPEATABLE = [

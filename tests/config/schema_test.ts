@@ -38,6 +38,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   maxHeaderBytes: 32_768,
   maxHeaders: 100,
   trackInterest: false,
+  fastLane: true,
   auth: undefined,
   authorizationKey: [],
   authorizationKeyFile: undefined,

@@ -13,6 +13,7 @@ export class Relay implements AsyncDisposable {
   #isHeld = false;
   #stalled: PromiseWithResolvers<void> | undefined;
   #isOpen = true;
+  #pieceBytes = 65536;
 
   /**
    * @param serverPort Of a nats-server on this machine.
@@ -30,6 +31,15 @@ export class Relay implements AsyncDisposable {
   /** From now on nothing comes back from the server, as if it hung. */
   hold(): void {
     this.#isHeld = true;
+  }
+
+  /**
+   * From now on what comes from the server goes on in small pieces.
+   *
+   * @param bytes The most that one read of the client gives.
+   */
+  chop(bytes: number): void {
+    this.#pieceBytes = bytes;
   }
 
   /** From now on nothing is read from the client, as if the server were too slow. */
@@ -56,6 +66,7 @@ export class Relay implements AsyncDisposable {
   async #accept(): Promise<void> {
     for await (const client of this.#listener) {
       const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#serverPort });
+      client.setNoDelay(true);
       this.#connections.push(client, server);
       this.#running.push(
         this.#pump(client, server, { gate: () => this.#stalled?.promise }),
@@ -81,7 +92,7 @@ export class Relay implements AsyncDisposable {
       ) {
         await gate?.();
         for (let sent = 0; sent < length && !isHeld();) {
-          sent += await to.write(buffer.subarray(sent, length));
+          sent += await to.write(buffer.subarray(sent, Math.min(length, sent + this.#pieceBytes)));
         }
       }
     } catch {

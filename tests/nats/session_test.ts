@@ -7,11 +7,13 @@ import { RestartableNats } from "./restartable_nats.ts";
 import { UncaughtErrors } from "./uncaught_errors.ts";
 import { Received, untilState, within } from "./waiting.ts";
 
-testBus("Session", async (servers) => {
-  const session = new Session(toOptions(servers));
-  await untilState(session, "connected");
-  return session;
-});
+for (const [name, fastLane] of [["Session", true], ["Session, fast lane off", false]] as const) {
+  testBus(name, async (servers) => {
+    const session = new Session({ ...toOptions(servers), fastLane });
+    await untilState(session, "connected");
+    return session;
+  });
+}
 
 Deno.test("Session tells each attempt that failed, and connects when NATS comes", async () => {
   const port = freePort();

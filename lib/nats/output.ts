@@ -1,0 +1,103 @@
+/**
+ * What waits to be written to a socket: gathered for a turn of the event loop, written at once.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { clearImmediate, setImmediate } from "node:timers";
+
+/** Enough for a turn under load; a larger message gets a buffer of its own. */
+const CHUNK_BYTES = 64 * 1024;
+
+/** As a socket of `node:net`. */
+export interface ByteSink {
+  /** Bytes that the system has not taken yet. */
+  readonly writableLength: number;
+  /** Takes bytes that will not change. */
+  write(bytes: Uint8Array): unknown;
+}
+
+/**
+ * Bytes in order. One write for many messages is what makes it fast: the system call costs more than all
+ * else, here and at the server.
+ */
+export class Output {
+  readonly #sink: () => ByteSink | undefined;
+  readonly #encoder = new TextEncoder();
+  #buffer = new Uint8Array(CHUNK_BYTES);
+  /** What is before it has been handed to the socket. */
+  #begin = 0;
+  #end = 0;
+  #timer: ReturnType<typeof setImmediate> | undefined;
+
+  /**
+   * @param sink Gives the socket, where there is one.
+   */
+  constructor(sink: () => ByteSink | undefined) {
+    this.#sink = sink;
+  }
+
+  /** How many bytes the system has not taken yet. */
+  get unsentBytes(): number {
+    return this.#end - this.#begin + (this.#sink()?.writableLength ?? 0);
+  }
+
+  /**
+   * Adds text and bytes.
+   *
+   * @param text Characters up to U+00FF, one byte each; ASCII is fastest.
+   * @param bytes Copied.
+   * @param trailer ASCII.
+   */
+  add(text: string, bytes: Uint8Array, trailer = ""): void {
+    this.#reserve(text.length + bytes.length + trailer.length);
+    this.#addText(text);
+    this.addBytes(bytes);
+    if (trailer !== "") this.#addText(trailer);
+  }
+
+  /**
+   * Adds bytes.
+   *
+   * @param bytes Copied.
+   */
+  addBytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#end);
+    this.#end += bytes.length;
+    this.#timer ??= setImmediate(() => this.flush());
+  }
+
+  /** Hands all of it to the socket. */
+  flush(): void {
+    clearImmediate(this.#timer);
+    this.#timer = undefined;
+    if (this.#begin === this.#end) return;
+    const bytes = this.#buffer.subarray(this.#begin, this.#end);
+    this.#begin = this.#end;
+    this.#sink()?.write(bytes);
+  }
+
+  /** Forgets what waits: there is no socket any more. */
+  clear(): void {
+    clearImmediate(this.#timer);
+    this.#timer = undefined;
+    this.#begin = this.#end;
+  }
+
+  #addText(text: string): void {
+    const { read, written } = this.#encoder.encodeInto(text, this.#buffer.subarray(this.#end));
+    // Other than ASCII takes two bytes there, and one here.
+    if (read !== written || read !== text.length) {
+      this.#buffer.set(Buffer.from(text, "latin1"), this.#end);
+    }
+    this.#end += text.length;
+  }
+
+  #reserve(length: number): void {
+    if (this.#buffer.length - this.#end >= length) return;
+    this.flush();
+    this.#buffer = new Uint8Array(Math.max(CHUNK_BYTES, length));
+    this.#begin = this.#end = 0;
+  }
+}
