@@ -75,6 +75,7 @@ export class Gateway implements AsyncDisposable {
       servers: config.natsUrl,
       name: `h8s-${this.id}`,
       fastLane: config.fastLane,
+      onMove: (server) => log.info("nats moved", { server }),
       onRetry: (error, attempt) => this.#onRetry(error, attempt),
       onError: (error) => log.error("nats", { error: error.message }),
     });

@@ -16,8 +16,16 @@ import type {
 } from "./bus.ts";
 import { FastLane } from "./fast_lane.ts";
 import { connect } from "./transport.ts";
-import { flushPending, pendingBytesOf, publishOn, subscribeOn } from "./wire.ts";
-import { settlesWithin } from "./within.ts";
+import {
+  Handover,
+  type Link,
+  otherServers,
+  publishVia,
+  type Registration,
+  subscribeVia,
+} from "./handover.ts";
+import { pendingBytesOf, publishOn } from "./wire.ts";
+import { pause, settlesWithin } from "./within.ts";
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
 const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
@@ -32,6 +40,8 @@ const PING_INTERVAL_MS = 2000;
 const MAX_PINGS_OUT = 2;
 /** How long closing may wait for a server. */
 const CLOSE_TIMEOUT_MS = 1000;
+/** How long requests of the client's own may still be answered over a connection that was left. */
+const LINGER_MS = 5000;
 /** Until the first connection has told the server's own limit: nats-server's default. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
@@ -47,18 +57,15 @@ export interface SessionOptions {
    * @default true
    */
   readonly fastLane?: boolean;
+  /**
+   * Called when another server was gone to, since the present one is about to stop. Without it there is
+   * no such move, for who hands {@link Session.connection} out for long: it becomes another one.
+   */
+  readonly onMove?: (server: string) => void;
   /** Called for each attempt at the first connection that failed. */
   readonly onRetry: (error: Error, attempt: number) => void;
   /** Called for what goes wrong later, e.g. a missing permission. */
   readonly onError: (error: Error) => void;
-}
-
-interface Registration {
-  readonly subject: string;
-  readonly onMessage: (message: BusMessage) => void;
-  readonly options: SubscribeOptions;
-  /** Ends it at the server; undefined until connected. */
-  end: (() => void) | undefined;
 }
 
 /** A {@link Bus} over the NATS client. */
@@ -67,9 +74,12 @@ export class Session implements Bus, AsyncDisposable {
   readonly #listeners = new Set<(state: BusState) => void>();
   readonly #registrations = new Set<Registration>();
   readonly #stop = new AbortController();
-  readonly #lane: FastLane;
   readonly #firstConnection: Promise<void>;
-  #connection: NatsConnection | undefined;
+  #link: Link | undefined;
+  /** Where everything is moved to, until it is there. */
+  #next: Link | undefined;
+  /** What is published in the moment between two connections. */
+  #held: { subject: string; data: Uint8Array; options: PublishOptions }[] | undefined;
   #state: BusState = "connecting";
   #reconnects = 0;
   /** False for good where the lane is off, and while another library's transport has taken its place. */
@@ -82,7 +92,6 @@ export class Session implements Bus, AsyncDisposable {
    */
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#lane = new FastLane({ isOn: options.fastLane ?? true });
     this.#firstConnection = this.#connect();
   }
 
@@ -91,7 +100,7 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   get maxPayload(): number {
-    return this.#connection?.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+    return this.#link?.connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
   }
 
   get reconnects(): number {
@@ -99,19 +108,20 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   get unsentBytes(): number {
-    if (this.#connection === undefined) return 0;
-    return pendingBytesOf(this.#connection) + this.#lane.unsentBytes;
+    if (this.#link === undefined) return 0;
+    return pendingBytesOf(this.#link.connection) + this.#link.lane.unsentBytes;
   }
 
   /** The client's own connection, for what is not on the hot path; undefined until connected. */
   get connection(): NatsConnection | undefined {
-    return this.#connection;
+    return this.#link?.connection;
   }
 
   publish(subject: string, data: Uint8Array, options: PublishOptions = {}): boolean {
-    if (this.#state !== "connected" || this.#connection === undefined) return false;
-    if (this.#isFast) return this.#lane.publish({ subject, data, options }, this.maxPayload);
-    publishOn(this.#connection, { subject, data, options });
+    if (this.#state !== "connected" || this.#link === undefined) return false;
+    if (this.#isFast) return this.#link.lane.publish({ subject, data, options }, this.maxPayload);
+    if (this.#held === undefined) publishOn(this.#link.connection, { subject, data, options });
+    else this.#held.push({ subject, data, options });
     return true;
   }
 
@@ -122,7 +132,8 @@ export class Session implements Bus, AsyncDisposable {
   ): BusSubscription {
     const registration: Registration = { subject, onMessage, options, end: undefined };
     this.#registrations.add(registration);
-    if (this.#connection !== undefined) this.#register(this.#connection, registration);
+    const link = this.#next ?? this.#link;
+    if (link !== undefined) registration.end = this.#subscribeVia(link, registration);
     return {
       unsubscribe: () => {
         this.#registrations.delete(registration);
@@ -137,7 +148,7 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   async flush(): Promise<void> {
-    await this.#connection?.flush();
+    await this.#link?.connection.flush();
   }
 
   /** Closes the connection without waiting; {@link Session.flush} first where that matters. */
@@ -146,31 +157,23 @@ export class Session implements Bus, AsyncDisposable {
     this.#setState("closed");
     // A server that accepts and then keeps silent would hold this up; the attempt ends by itself.
     await settlesWithin(this.#firstConnection, CLOSE_TIMEOUT_MS);
-    if (this.#connection !== undefined) {
-      await settlesWithin(this.#connection.close(), CLOSE_TIMEOUT_MS);
+    for (const link of [this.#link, this.#next]) {
+      if (link !== undefined) await settlesWithin(link.connection.close(), CLOSE_TIMEOUT_MS);
     }
   }
 
   async #connect(): Promise<void> {
     const delays = backoff(RETRY_DELAYS_MS);
-    const options: ConnectionOptions = {
-      ...toLogin(this.#options.servers),
-      name: this.#options.name,
-      timeout: CONNECT_TIMEOUT_MS,
-      pingInterval: PING_INTERVAL_MS,
-      maxPingOut: MAX_PINGS_OUT,
-      maxReconnectAttempts: -1,
-      reconnectDelayHandler: () => delays.backoff(1),
-      ignoreAuthErrorAbort: true,
-    };
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
       try {
-        const connection = await connect(options, this.#lane);
-        if (this.#stop.signal.aborted) return await connection.close();
-        this.#connection = connection;
-        for (const registration of this.#registrations) this.#register(connection, registration);
+        const link = await this.#dial(toLogin(this.#options.servers).servers);
+        if (this.#stop.signal.aborted) return await link.connection.close();
+        this.#link = link;
+        for (const registration of this.#registrations) {
+          registration.end = this.#subscribeVia(link, registration);
+        }
         this.#setState("connected");
-        this.#watch(connection).catch(this.#options.onError);
+        this.#watch(link).catch(this.#options.onError);
         return;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
@@ -180,9 +183,32 @@ export class Session implements Bus, AsyncDisposable {
     }
   }
 
-  async #watch(connection: NatsConnection): Promise<void> {
-    for await (const status of connection.status()) {
+  async #dial(servers: string[]): Promise<Link> {
+    const delays = backoff(RETRY_DELAYS_MS);
+    const options: ConnectionOptions = {
+      ...toLogin(this.#options.servers),
+      servers,
+      name: this.#options.name,
+      timeout: CONNECT_TIMEOUT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: MAX_PINGS_OUT,
+      maxReconnectAttempts: -1,
+      reconnectDelayHandler: () => delays.backoff(1),
+      ignoreAuthErrorAbort: true,
+    };
+    const lane = new FastLane({ isOn: this.#options.fastLane ?? true });
+    return { connection: await connect(options, lane), lane };
+  }
+
+  async #watch(link: Link): Promise<void> {
+    for await (const status of link.connection.status()) {
+      if (status.type === "error") this.#options.onError(status.error);
+      // What was left is about to close.
+      if (this.#link !== link) continue;
       switch (status.type) {
+        case "ldm":
+          if (this.#options.onMove) this.#leave(link).catch(this.#options.onError);
+          break;
         case "staleConnection":
         case "disconnect":
           this.#setState("disconnected");
@@ -191,9 +217,6 @@ export class Session implements Bus, AsyncDisposable {
           this.#reconnects++;
           this.#setState("connected");
           break;
-        case "error":
-          this.#options.onError(status.error);
-          break;
         case "close":
           this.#setState("closed");
           break;
@@ -201,20 +224,48 @@ export class Session implements Bus, AsyncDisposable {
     }
   }
 
-  #register(connection: NatsConnection, registration: Registration): void {
+  /** Make before break. With nowhere to go it stays until the server closes the connection. */
+  async #leave(from: Link): Promise<void> {
+    const servers = otherServers(from.connection, toLogin(this.#options.servers).servers);
+    if (servers.length === 0 || this.#next !== undefined) return;
+    const to = this.#next = await this.#dial(servers);
+    this.#watch(to).catch(this.#options.onError);
+    const handover = new Handover({ from, to }, this.#registrations, this.#options.onError);
+    if (!await handover.listening()) {
+      this.#next = undefined;
+      return await to.connection.close();
+    }
+    this.#held = [];
+    this.#isFast = false;
+    await handover.passed();
+    this.#link = to;
+    this.#next = undefined;
+    for (const message of this.#held) publishVia(to, message);
+    this.#held = undefined;
+    this.#isFast = isFast(to);
+    await handover.finished();
+    this.#options.onMove?.(to.connection.getServer());
+    this.#tellState();
+    await pause(LINGER_MS, this.#stop.signal);
+    await settlesWithin(from.connection.close(), CLOSE_TIMEOUT_MS);
+  }
+
+  #subscribeVia(link: Link, registration: Registration): () => void {
     const { onError } = this.#options;
-    const end = subscribeOn(connection, { ...registration, onError, lane: this.#lane });
-    flushPending(connection);
-    registration.end = () => {
-      end();
-      flushPending(connection);
-    };
+    const onMessage = (message: BusMessage) => registration.onMessage(message);
+    return subscribeVia(link, registration, { onMessage, onError });
   }
 
   #setState(state: BusState): void {
     if (this.#state === state || this.#state === "closed") return;
     this.#state = state;
-    this.#isFast = this.#lane.isOn && this.#lane.isOpen;
+    this.#isFast = this.#held === undefined && isFast(this.#link);
+    this.#tellState();
+  }
+
+  /** Also when it is the same state on another server, for those who keep something at the server. */
+  #tellState(): void {
+    const state = this.#state;
     for (const listener of this.#listeners) {
       try {
         listener(state);
@@ -228,7 +279,7 @@ export class Session implements Bus, AsyncDisposable {
 /** The client library does not look at the login in a URL. */
 function toLogin(
   urls: readonly string[],
-): Pick<ConnectionOptions, "servers" | "user" | "pass" | "token"> {
+): Pick<ConnectionOptions, "user" | "pass" | "token"> & { servers: string[] } {
   const parts = urls.map(splitNatsUrl);
   const servers = parts.map(({ address }) => address);
   const login = parts.find(({ login }) => login !== undefined)?.login;
@@ -237,14 +288,8 @@ function toLogin(
   return pass === undefined ? { servers, token: user } : { servers, user, pass };
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => {
-    clearTimeout(timer);
-    resolve();
-  }, { once: true });
-  return promise;
+function isFast(link: Link | undefined): boolean {
+  return link !== undefined && link.lane.isOn && link.lane.isOpen;
 }
 
 function toError(value: unknown): Error {

@@ -22,3 +22,21 @@ export async function settlesWithin(
   clearTimeout(timer);
   return result;
 }
+
+/**
+ * Waits for a time, or for a signal.
+ *
+ * @param ms How long, in milliseconds.
+ * @param signal Ends it at once.
+ */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const end = () => {
+    clearTimeout(timer);
+    resolve();
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener("abort", end, { once: true });
+  return promise.finally(() => signal.removeEventListener("abort", end));
+}

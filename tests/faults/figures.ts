@@ -81,13 +81,14 @@ export function judgeMessages(
   if (disordered > 0 && !mayRepeat && !faults.some(({ delaysMessages }) => delaysMessages)) {
     wrong.push(`${disordered} messages came after a later one`);
   }
-  if (counts.skipped > 0 && !faults.some(({ losesMessages }) => losesMessages)) {
-    wrong.push(`${counts.skipped} echoes never came`);
+  const missing = counts.skipped + counts.unheard;
+  if (missing > 0 && !faults.some(({ losesMessages }) => losesMessages)) {
+    wrong.push(`${missing} messages never came`);
   }
   const ends = [...codes].map(([code, count]) => `${count} with ${code}`).join(", ");
   const text =
     `messages: ${counts.sent} sent, ${counts.echoed} echoed, ${counts.doubled} doubled, ` +
-    `${counts.skipped} skipped, ${disordered} late; ` +
+    `${missing} missing, ${disordered} late; ` +
     `${counts.opened} sockets, ${counts.lost} ended by others` + (ends === "" ? "" : ` (${ends})`);
   return { text, wrong };
 }

@@ -20,6 +20,8 @@ export interface SocketCounts {
   disordered: number;
   /** Messages to the client that the workload sent and a later one overtook. */
   skipped: number;
+  /** Messages of clients that never came back, while later ones did. */
+  unheard: number;
   /** Sockets that opened, and how many of them were ended by somebody else. */
   opened: number;
   lost: number;
@@ -34,6 +36,7 @@ export class SocketLoad {
     doubled: 0,
     disordered: 0,
     skipped: 0,
+    unheard: 0,
     opened: 0,
     lost: 0,
   };
@@ -112,6 +115,7 @@ export class SocketLoad {
       counts.echoed++;
       if (seen.has(echo.number)) counts.doubled++;
       else if (echo.number < last) counts.disordered++;
+      else counts.unheard += echo.number - last - 1;
       seen.add(echo.number);
       last = Math.max(last, echo.number);
       if (next?.epoch === echo.epoch && echo.count > next.count) {
