@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { Kvm } from "@nats-io/kv";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport";
 import { GatewayProcess } from "../harness/gateway.ts";
 import type { NatsServer } from "../harness/nats_server.ts";
+import { listen } from "../harness/setup.ts";
+import { Client } from "../harness/websocket.ts";
 import { startCluster } from "../nats/cluster.ts";
 import { HttpLoad } from "./http_load.ts";
 import { SocketLoad } from "./socket_load.ts";
@@ -42,4 +47,46 @@ for (const place of ["on the other server", "on the lame duck itself"] as const)
     );
     assert.equal(await gateway.metric("h8s_nats_reconnects_total"), 0);
   });
+}
+
+Deno.test("what is kept in JetStream goes on after a lame duck was left", async () => {
+  await using cluster = await startCluster(3, { jetstream: true });
+  const [duck, other] = cluster.servers as [NatsServer, NatsServer];
+  await using nc = await connect({ servers: other.url });
+  await untilReplicated(nc);
+  await using gateway = await GatewayProcess.start([
+    ...["--nats-url", duck.url, "--persist", "said", "--persist-replicas", "3"],
+    ...["--connection-records", "places"],
+  ]);
+  await gateway.logged("stream ready");
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const protocols = ["h8s.ack.v1"];
+  const url = `ws://127.0.0.1:${gateway.port}/kept`;
+  const stays = await Client.connect(url, protocols);
+  stays.send('{"id":1,"data":"before"}');
+  assert.equal(JSON.parse(String(await stays.next())).ack, 1);
+  duck.kill("SIGUSR2");
+  await gateway.logged("nats moved");
+  duck.kill("SIGKILL");
+  const comes = await Client.connect(url, protocols);
+  for (const client of [stays, comes]) {
+    client.send('{"id":2,"data":"after"}');
+    assert.equal(JSON.parse(String(await client.next())).ack, 2);
+    await client.close(4000);
+    assert.equal((await closed.next()).headers?.get("X-H8s-Close-Code"), "4000");
+  }
+  assert.equal(await gateway.metric("h8s_connection_records_failed_total"), 0);
+  assert.equal(closed.all.length, 2);
+});
+
+/** A bucket that outlives one server; it can be made once the members have agreed on a leader. */
+async function untilReplicated(nc: NatsConnection): Promise<void> {
+  for (;;) {
+    try {
+      await new Kvm(nc).create("places", { replicas: 3, history: 1, timeout: 2000 });
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
 }

@@ -17,9 +17,13 @@ export interface Cluster extends AsyncDisposable {
  * before it closes connections.
  *
  * @param size How many members.
+ * @param options `jetstream`: keep streams, too; three members at least.
  * @returns The running cluster.
  */
-export async function startCluster(size: number): Promise<Cluster> {
+export async function startCluster(
+  size: number,
+  { jetstream = false }: { jetstream?: boolean } = {},
+): Promise<Cluster> {
   await using stack = new AsyncDisposableStack();
   const ports = Array.from({ length: size }, () => freePort());
   const routes = ports.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
@@ -28,7 +32,7 @@ export async function startCluster(size: number): Promise<Cluster> {
     const config = `server_name: s${index}
       cluster { name: c, listen: "127.0.0.1:${port}", routes: [${routes}] }
       lame_duck_duration: 30s, lame_duck_grace_period: 5s`;
-    servers.push(stack.use(await startNats({ jetstream: false, config })));
+    servers.push(stack.use(await startNats({ jetstream, config })));
   }
   for (const from of servers) for (const to of servers) await untilHeard(from, to);
   const all = stack.move();
