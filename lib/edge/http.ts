@@ -19,6 +19,8 @@ import { ResponseStream, type ResponseStreamOwner } from "./stream.ts";
 import { Upload, type UploadOwner, type UploadPhase } from "./upload.ts";
 
 const EMPTY = new Uint8Array();
+/** How nearly every request ends, encoded once. */
+const COMPLETED = new TextEncoder().encode("completed");
 /** What the gateway adds to a request's headers besides its lines: inbox, close subject, window. */
 const REPLY_HEADERS_ROOM = 512;
 
@@ -239,7 +241,8 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     if (this.#isWatching) {
       this.#admitted.request.signal.removeEventListener("abort", this.#onClientGone);
     }
-    this.#parts.outbox.publish(this.#closeSubject, new TextEncoder().encode(reason));
+    const payload = reason === "completed" ? COMPLETED : new TextEncoder().encode(reason);
+    this.#parts.outbox.publish(this.#closeSubject, payload);
   }
 }
 

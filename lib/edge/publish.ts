@@ -42,7 +42,7 @@ async function store(
     ? requestId
     : toIdempotentId(key, { subject, session: session?.id });
   const lines = toPersistLines({ stream: persist.stream, messageId });
-  const headers = encodeHeaders(headerLines + lines, parts);
+  const headers = encodeLatin1(encodeHeaders(headerLines + lines, parts));
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   persist.publish({ subject, data, headers }, resolve);
   const outcome = await promise;
@@ -58,11 +58,11 @@ async function store(
  *
  * @param lines From the mapping.
  * @param parts Of the edge.
- * @returns The bytes.
+ * @returns The block as latin-1 text, which is encoded where it is written.
  * @throws {GatewayError} `headers_too_large` when NATS cannot carry them.
  */
-export function encodeHeaders(lines: string, { bus }: EdgeParts): Uint8Array {
-  const headers = encodeLatin1(toHeaderBlock(lines));
+export function encodeHeaders(lines: string, { bus }: EdgeParts): string {
+  const headers = toHeaderBlock(lines);
   if (headers.length <= bus.maxPayload) return headers;
   throw new GatewayError("headers_too_large", "The header block is larger than NATS can carry");
 }

@@ -19,6 +19,8 @@ export type Frame =
    */
   | { readonly kind: "no_responders"; readonly subject: string | undefined };
 
+/** Made once: that costs more than decoding a short message. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** RFC 6455 §7.1.7: a reason is at most 123 bytes of UTF-8. */
 const MAX_REASON_LENGTH = 123;
 /** RFC 6455 §7.4.1 and the IANA registry: what an endpoint may put into a close frame. */
@@ -118,7 +120,7 @@ function parseClose(value: string): Frame {
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     return undefined;
   }
