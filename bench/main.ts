@@ -56,13 +56,14 @@ async function main(args: readonly string[]): Promise<number> {
   };
   console.log(Object.entries(report.machine).map(([key, value]) => `${key}: ${value}`).join("\n"));
   const world = { natsUrl: nats.url, effort: options.quick ? QUICK : FULL };
+  const path = options.json ?? DEFAULT_JSON;
   for (const case_ of cases) {
     const result = await runCase(case_, world, options);
     report.results.push(result);
+    // At once, so that an end in the middle costs one case.
+    await Deno.writeTextFile(path, JSON.stringify(report, null, 2) + "\n");
     console.log(renderResult(result));
   }
-  const path = options.json ?? DEFAULT_JSON;
-  await Deno.writeTextFile(path, JSON.stringify(report, null, 2) + "\n");
   console.log(`\n${path}`);
   return 0;
 }

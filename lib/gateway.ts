@@ -126,6 +126,7 @@ export class Gateway implements AsyncDisposable {
         listenOn(config.admin, { flag: "--admin", handler: health, onError });
       this.#server = listenOn(config.listen, {
         flag: "--listen",
+        sharePort: config.sharePort,
         handler: (request, info) => this.#edge.fetch(request, info),
         onError,
       });

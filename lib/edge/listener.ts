@@ -16,6 +16,8 @@ export class ListenError extends Error {
 export interface ListenerOptions {
   /** The flag that chooses the address, for errors. */
   readonly flag: string;
+  /** Whether others may listen on the same address. @default false */
+  readonly sharePort?: boolean;
   readonly handler: Deno.ServeHandler<Deno.NetAddr>;
   /** Told of what the handler throws, except for a response that was cut off on purpose. */
   readonly onError: (error: unknown) => void;
@@ -31,14 +33,15 @@ export interface ListenerOptions {
  */
 export function listenOn(
   { hostname, port }: Address,
-  { flag, handler, onError }: ListenerOptions,
+  { flag, handler, onError, sharePort = false }: ListenerOptions,
 ): Deno.HttpServer<Deno.NetAddr> {
   const respond = (error: unknown) => {
     if (!(error instanceof ResponseAborted)) onError(error);
     return new Response(null, { status: 500 });
   };
   try {
-    return Deno.serve({ hostname, port, onListen: () => {}, onError: respond }, handler);
+    const options = { hostname, port, reusePort: sharePort, onListen: () => {}, onError: respond };
+    return Deno.serve(options, handler);
   } catch (cause) {
     const where = renderAddress({ hostname, port });
     const reason = cause instanceof Deno.errors.AddrInUse

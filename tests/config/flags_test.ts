@@ -58,6 +58,7 @@ const SWITCHES: readonly [option: string, flag: string][] = [
   ["publishOnly", "--publish-only"],
   ["trackInterest", "--track-interest"],
   ["fastLane", "--fast-lane"],
+  ["sharePort", "--share-port"],
   ["forwardCredentials", "--forward-credentials"],
 ];
 const REPEATABLE = [

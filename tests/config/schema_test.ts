@@ -39,6 +39,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   maxHeaders: 100,
   trackInterest: false,
   fastLane: true,
+  sharePort: false,
   auth: undefined,
   authorizationKey: [],
   authorizationKeyFile: undefined,

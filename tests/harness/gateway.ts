@@ -21,9 +21,13 @@ export class GatewayProcess extends Program {
    */
   static async start(
     flags: readonly string[],
-    { connected = true, stdin }: { connected?: boolean; stdin?: string | undefined } = {},
+    { connected = true, stdin, port = 0 }: {
+      connected?: boolean;
+      stdin?: string | undefined;
+      port?: number;
+    } = {},
   ): Promise<GatewayProcess> {
-    const addresses = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    const addresses = ["--listen", `127.0.0.1:${port}`, "--admin", "127.0.0.1:0"];
     const gateway = new GatewayProcess([...addresses, ...flags], stdin);
     const { address, admin } = await gateway.logged("listening");
     gateway.port = Number(String(address).split(":")[1]);

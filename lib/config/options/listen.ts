@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { z } from "zod";
 import { address, duration } from "../fields.ts";
 
 /** Where clients come in, and how it ends. */
@@ -13,6 +14,13 @@ export interface ListenOptions {
    * @default "0.0.0.0:8080"
    */
   readonly listen?: string;
+  /**
+   * Whether other gateways on this machine may listen on the same address (`SO_REUSEPORT`, Linux): the way
+   * to use all cores is one process for each.
+   *
+   * @default false
+   */
+  readonly sharePort?: boolean;
   /**
    * Where health and metrics are served, as `"HOST:PORT"`.
    *
@@ -31,6 +39,8 @@ export interface ListenOptions {
 export const listenFields = {
   listen: address().default({ hostname: "0.0.0.0", port: 8080 })
     .meta({ placeholder: "HOST:PORT", description: "Where clients come in" }),
+  sharePort: z.boolean().default(false)
+    .meta({ description: "Let more gateways on this machine listen on the same address" }),
   admin: address().optional()
     .meta({ placeholder: "HOST:PORT", description: "Serve /healthz, /readyz and /metrics here" }),
   drainTimeout: duration("10s", "How long requests in flight may take to end when stopping"),
