@@ -4,6 +4,7 @@
  * @module
  */
 import { createInbox, type NatsConnection } from "@nats-io/nats-core";
+import type { NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import type { BusMessage, PublishOptions, SubscribeOptions } from "./bus.ts";
 import type { FastLane } from "./fast_lane.ts";
 import { COPY_MS, Overlap } from "./overlap.ts";
@@ -126,7 +127,8 @@ export class Handover {
    */
   async passed(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const probe = createInbox();
+    // Within what the connection may subscribe to.
+    const probe = createInbox((this.#to.connection as NatsConnectionImpl).options.inboxPrefix);
     const subscription = this.#to.connection.subscribe(probe, { callback: () => resolve() });
     await settlesWithin(this.#to.connection.flush(), PATIENCE_MS);
     publishVia(this.#from, { subject: probe, data: new Uint8Array(), options: {} });

@@ -20,15 +20,23 @@ class Moves {
   }
 }
 
-function open(servers: readonly string[], onMove: (server: string) => void): Session {
-  return new Session({ servers, name: "test", onRetry() {}, onError() {}, onMove });
+function open(
+  servers: readonly string[],
+  { onMove, fastLane = true }: { onMove: (server: string) => void; fastLane?: boolean },
+): Session {
+  return new Session({ servers, name: "test", fastLane, onRetry() {}, onError() {}, onMove });
 }
 
-Deno.test("Session leaves one lame duck after the other, and hears each message once", async () => {
+for (const fastLane of [true, false]) {
+  const title = `Session leaves one lame duck after the other${fastLane ? "" : ", fast lane off"}`;
+  Deno.test(`${title}, and hears each message once`, () => leaveTwice(fastLane));
+}
+
+async function leaveTwice(fastLane: boolean): Promise<void> {
   await using cluster = await startCluster(3);
   const [first, ...others] = cluster.servers as [NatsServer, NatsServer, NatsServer];
   const moves = new Moves();
-  await using session = open([first.url], moves.onMove);
+  await using session = open([first.url], { onMove: moves.onMove, fastLane });
   await untilState(session, "connected");
   const states: string[] = [];
   session.onState((state) => states.push(state));
@@ -57,14 +65,16 @@ Deno.test("Session leaves one lame duck after the other, and hears each message 
   await session.flush();
   assert.equal(heard.at(-1), -1);
   await speaker.close();
-});
+}
 
 Deno.test("Session stays with a lame duck when there is nowhere to go", async () => {
   await using nats = await startNats({
     jetstream: false,
     config: "lame_duck_duration: 30s, lame_duck_grace_period: 5s",
   });
-  await using session = open([nats.url], () => assert.fail("there is no other server"));
+  await using session = open([nats.url], {
+    onMove: () => assert.fail("there is no other server"),
+  });
   await untilState(session, "connected");
   const heard = Promise.withResolvers<void>();
   session.subscribe("still", () => heard.resolve());
