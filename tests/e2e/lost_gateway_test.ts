@@ -83,11 +83,12 @@ Deno.test("when all gateways have died, the next one tells the end of what they 
   await using nc = await connect({ servers: nats.url });
   const closed = await listen(nc, "edge.control.ws.conn.closed");
   const flags = ["--nats-url", nats.url, "--prefix", "edge", "--connection-records", "sockets"];
+  const records = await listen(nc, "$KV.sockets.*.*");
   await using killed = await GatewayProcess.start(flags);
   const client = await Client.connect(`ws://127.0.0.1:${killed.port}/`);
-  const established = await listen(nc, "$KV.sockets.*.*");
   await using second = await Client.connect(`ws://127.0.0.1:${killed.port}/`);
-  await established.next();
+  await records.next();
+  await records.next();
   killed.kill("SIGKILL");
   await Promise.all([client.closed, second.closed]);
   await using _next = await GatewayProcess.start(flags);
