@@ -37,7 +37,7 @@ for (const place of ["on the other server", "on the lame duck itself"] as const)
     console.log(`  HTTP: ${JSON.stringify(verdicts)}\n  sockets: ${JSON.stringify(counts)}`);
     assert.deepEqual(complaints, []);
     assert.equal(verdicts.refused + verdicts.broken, 0, "no request failed");
-    assert.ok(verdicts.whole > 200);
+    assert.ok(verdicts.whole > 50);
     assert.equal(counts.lost, 0, "no socket was closed");
     const { doubled, disordered, skipped, unheard } = counts;
     assert.deepEqual([doubled, disordered, skipped, unheard], [0, 0, 0, 0]);
