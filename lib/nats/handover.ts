@@ -22,6 +22,13 @@ export interface Link {
   readonly lane: FastLane;
 }
 
+/** A message to be published. */
+export interface Message {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly options: PublishOptions;
+}
+
 /** A subscription that outlives connections. */
 export interface Registration {
   readonly subject: string;
@@ -37,15 +44,19 @@ export interface Registration {
  *
  * @param link The connection.
  * @param registration What to subscribe to.
- * @param hooks Who gets the messages and the errors.
+ * @param hooks Who gets the errors; who gets the messages, if not the registration.
  * @returns Ends the subscription at once.
  */
 export function subscribeVia(
   { connection, lane }: Link,
-  { subject, options }: Registration,
-  hooks: { onMessage: (message: BusMessage) => void; onError: (error: Error) => void },
+  registration: Registration,
+  { onError, onMessage = (message) => registration.onMessage(message) }: {
+    onError: (error: Error) => void;
+    onMessage?: (message: BusMessage) => void;
+  },
 ): () => void {
-  const end = subscribeOn(connection, { subject, options, lane, ...hooks });
+  const { subject, options } = registration;
+  const end = subscribeOn(connection, { subject, options, lane, onMessage, onError });
   flushPending(connection);
   return () => {
     end();
@@ -61,10 +72,15 @@ export function subscribeVia(
  */
 export function publishVia(
   { connection, lane }: Link,
-  message: { subject: string; data: Uint8Array; options: PublishOptions },
+  message: Message,
 ): void {
   const maxPayload = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
   if (!lane.isOn || !lane.publish(message, maxPayload)) publishOn(connection, message);
+}
+
+/** Says whether messages pass by the client library. */
+export function isFast(link: Link | undefined): boolean {
+  return link !== undefined && link.lane.isOn && link.lane.isOpen;
 }
 
 /**
@@ -107,18 +123,9 @@ export class Handover {
     for (const registration of registrations) this.#add(registration, onError);
   }
 
-  /** Resolves to whether the new connection hears everything; if not, all is as it was. */
-  async listening(): Promise<boolean> {
-    try {
-      await this.#to.connection.flush();
-      return true;
-    } catch {
-      for (const { overlap, registration, endOld } of this.#moves) {
-        registration.onMessage = overlap.deliver;
-        registration.end = endOld;
-      }
-      return false;
-    }
+  /** Resolves when the new connection hears everything; not for ever, the old one may be about to go. */
+  async listening(): Promise<void> {
+    await settlesWithin(this.#to.connection.flush(), PATIENCE_MS);
   }
 
   /**

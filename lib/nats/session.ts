@@ -18,7 +18,9 @@ import { FastLane } from "./fast_lane.ts";
 import { connect } from "./transport.ts";
 import {
   Handover,
+  isFast,
   type Link,
+  type Message,
   otherServers,
   publishVia,
   type Registration,
@@ -78,8 +80,10 @@ export class Session implements Bus, AsyncDisposable {
   #link: Link | undefined;
   /** Where everything is moved to, until it is there. */
   #next: Link | undefined;
+  #leaving: Link | undefined;
+  #moved: Promise<void> | undefined;
   /** What is published in the moment between two connections. */
-  #held: { subject: string; data: Uint8Array; options: PublishOptions }[] | undefined;
+  #held: Message[] | undefined;
   #state: BusState = "connecting";
   #reconnects = 0;
   /** False for good where the lane is off, and while another library's transport has taken its place. */
@@ -133,7 +137,7 @@ export class Session implements Bus, AsyncDisposable {
     const registration: Registration = { subject, onMessage, options, end: undefined };
     this.#registrations.add(registration);
     const link = this.#next ?? this.#link;
-    if (link !== undefined) registration.end = this.#subscribeVia(link, registration);
+    if (link !== undefined) registration.end = subscribeVia(link, registration, this.#options);
     return {
       unsubscribe: () => {
         this.#registrations.delete(registration);
@@ -170,7 +174,7 @@ export class Session implements Bus, AsyncDisposable {
         if (this.#stop.signal.aborted) return await link.connection.close();
         this.#link = link;
         for (const registration of this.#registrations) {
-          registration.end = this.#subscribeVia(link, registration);
+          registration.end = subscribeVia(link, registration, this.#options);
         }
         this.#setState("connected");
         this.#watch(link).catch(this.#options.onError);
@@ -227,14 +231,22 @@ export class Session implements Bus, AsyncDisposable {
   /** Make before break. With nowhere to go it stays until the server closes the connection. */
   async #leave(from: Link): Promise<void> {
     const servers = otherServers(from.connection, toLogin(this.#options.servers).servers);
-    if (servers.length === 0 || this.#next !== undefined) return;
-    const to = this.#next = await this.#dial(servers);
+    // A lame duck may say so more than once.
+    if (servers.length === 0 || this.#leaving === from) return;
+    this.#leaving = from;
+    await this.#moved;
+    const to = await this.#dial(servers);
+    if (this.#stop.signal.aborted) return await to.connection.close();
+    await (this.#moved = this.#move(from, to));
+    await pause(LINGER_MS, this.#stop.signal);
+    await settlesWithin(from.connection.close(), CLOSE_TIMEOUT_MS);
+  }
+
+  async #move(from: Link, to: Link): Promise<void> {
+    this.#next = to;
     this.#watch(to).catch(this.#options.onError);
     const handover = new Handover({ from, to }, this.#registrations, this.#options.onError);
-    if (!await handover.listening()) {
-      this.#next = undefined;
-      return await to.connection.close();
-    }
+    await handover.listening();
     this.#held = [];
     this.#isFast = false;
     await handover.passed();
@@ -243,17 +255,11 @@ export class Session implements Bus, AsyncDisposable {
     for (const message of this.#held) publishVia(to, message);
     this.#held = undefined;
     this.#isFast = isFast(to);
+    // The old one may have been lost meanwhile.
+    this.#setState("connected");
     await handover.finished();
     this.#options.onMove?.(to.connection.getServer());
     this.#tellState();
-    await pause(LINGER_MS, this.#stop.signal);
-    await settlesWithin(from.connection.close(), CLOSE_TIMEOUT_MS);
-  }
-
-  #subscribeVia(link: Link, registration: Registration): () => void {
-    const { onError } = this.#options;
-    const onMessage = (message: BusMessage) => registration.onMessage(message);
-    return subscribeVia(link, registration, { onMessage, onError });
   }
 
   #setState(state: BusState): void {
@@ -286,10 +292,6 @@ function toLogin(
   if (login === undefined) return { servers };
   const [user = "", pass] = login.split(":").map(decodeURIComponent);
   return pass === undefined ? { servers, token: user } : { servers, user, pass };
-}
-
-function isFast(link: Link | undefined): boolean {
-  return link !== undefined && link.lane.isOn && link.lane.isOpen;
 }
 
 function toError(value: unknown): Error {
