@@ -13,6 +13,8 @@ import type { World } from "./world.ts";
 /** Something that goes wrong, and is mended again. */
 export interface Fault {
   readonly name: string;
+  /** How long what the fault broke may take to be told; another fault meanwhile would be two at once. */
+  readonly aftermathMs?: number;
   /** Sockets that stay open may miss what was under way: NATS alone promises no more. */
   readonly losesMessages?: true;
   /** What JetStream had not acknowledged is published again: who listens live may hear it twice. */
@@ -56,6 +58,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "a gateway is killed",
+    aftermathMs: 16_000,
     async happen(world) {
       await world.killGateway(0);
       await world.startGateway(0);

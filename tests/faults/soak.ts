@@ -42,7 +42,7 @@ function* randomFaults(until: number): Generator<Fault> {
   const faults = [...FAULTS, FULL_STREAM];
   for (let count = 1; performance.now() < until; count++) {
     const fault = faults[Math.floor(random() * faults.length)]!;
-    const quietMs = random() * LONGEST_QUIET_MS;
+    const quietMs = (fault.aftermathMs ?? 0) + random() * LONGEST_QUIET_MS;
     console.log(`${count}. ${fault.name}`);
     yield {
       ...fault,

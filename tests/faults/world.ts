@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Kvm } from "@nats-io/kv";
 import { connect } from "@nats-io/transport";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { GatewayProcess } from "../harness/gateway.ts";
@@ -68,8 +67,6 @@ export class World implements AsyncDisposable {
       ignoreClusterUpdates: true,
     });
     await recordEvents(nc);
-    // On disk: else a gateway's records die with nats-server when both die within seconds.
-    await new Kvm(nc).create("h8s-connections", { history: 1 });
     const persist = isPersisted ? ["--persist", STREAM] : [];
     const flags = ["--nats-url", nats.url, ...GATEWAY_FLAGS, ...persist];
     const world = new World({ nats, nc, storeDir, flags, isPersisted });
