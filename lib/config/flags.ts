@@ -34,7 +34,7 @@ export type Command =
 const CONFIG_FLAG: Flag = {
   option: "config",
   placeholder: "FILE",
-  description: "Options in YAML; - for standard input; flags win",
+  description: "YAML: FILE, - (standard input) or https://…; flags win",
   byDefault: undefined,
   isRepeatable: false,
 };

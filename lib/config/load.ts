@@ -1,30 +1,27 @@
 /**
- * Options from a YAML file or from standard input.
+ * Options in YAML, from a file, standard input or a URL.
  *
  * @module
  */
 import process from "node:process";
 import { type Document, isNode, LineCounter, parseDocument } from "yaml";
-import { ConfigError, type GatewayOptions } from "./options.ts";
+import { ConfigError, ConfigFileError, type GatewayOptions } from "./options.ts";
 import { parseConfig } from "./schema.ts";
+import { parseSource, readSource, toSourceName } from "./source.ts";
 
-/** A file of options that cannot be used; the message is one line that says where and why. */
-export class ConfigFileError extends Error {
-  /** Always `"ConfigFileError"`. */
-  override readonly name = "ConfigFileError";
-}
+export { ConfigFileError };
 
 /**
  * Loads options.
  *
- * @param source The path of a YAML 1.2 file, which needs `--allow-read` of it; `-` for standard input,
- * which needs no permission.
+ * @param source `-` for standard input, `https://…`, or the path of a YAML 1.2 file, which needs
+ * `--allow-read` of it; the others need no more than the network.
  * @returns The options, checked.
  * @throws {ConfigFileError} when it cannot be read or used.
  */
 export async function loadOptions(source: string): Promise<GatewayOptions> {
-  const name = source === "-" ? "standard input" : source;
-  return parseOptions(await read(source), name);
+  const parsed = parseSource(source);
+  return parseOptions(await readSource(parsed), toSourceName(parsed));
 }
 
 /**
@@ -90,21 +87,5 @@ function withoutEnvironment<T>(parse: () => T): T {
     return parse();
   } finally {
     process.env = env;
-  }
-}
-
-async function read(source: string): Promise<string> {
-  try {
-    if (source === "-") return await new Response(Deno.stdin.readable).text();
-    return await Deno.readTextFile(source);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new ConfigFileError(`Cannot read ${source}: there is no such file`, { cause: error });
-    }
-    if (error instanceof Deno.errors.NotCapable) {
-      const hint = `run with --allow-read=${source}, or pipe it in: --config - < ${source}`;
-      throw new ConfigFileError(`Cannot read ${source}: ${hint}`, { cause: error });
-    }
-    throw new ConfigFileError(`Cannot read ${source}: ${String(error)}`, { cause: error });
   }
 }

@@ -35,6 +35,12 @@ export interface GatewayOptions
 export interface ReverseOptions
   extends BackendOptions, Pick<NatsOptions, "natsUrl" | "prefix">, LogOptions {}
 
+/** A configuration that cannot be read or used; the message is one line that says where and why. */
+export class ConfigFileError extends Error {
+  /** Always `"ConfigFileError"`. */
+  override readonly name = "ConfigFileError";
+}
+
 /** A value that cannot be used, named. */
 export class ConfigError extends Error {
   /** Always `"ConfigError"`. */
