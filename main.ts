@@ -11,6 +11,7 @@ import manifest from "./deno.json" with { type: "json" };
 import { parseFlags, renderHelp, UsageError } from "./lib/config/flags.ts";
 import { ConfigFileError, loadOptions } from "./lib/config/load.ts";
 import { ConfigError } from "./lib/config/options.ts";
+import { toJsonSchema } from "./lib/config/schema.ts";
 import { type Gateway, ListenError, startGateway } from "./lib/gateway.ts";
 import { StreamError } from "./lib/nats/stream.ts";
 import { ReverseDaemon } from "./lib/reverse/daemon.ts";
@@ -33,6 +34,13 @@ export async function main(args: readonly string[]): Promise<number> {
         return 0;
       case "version":
         console.log(`h8s ${manifest.version}`);
+        return 0;
+      case "config-check":
+        await loadOptions(command.configSource);
+        console.log("ok");
+        return 0;
+      case "config-schema":
+        console.log(JSON.stringify(toJsonSchema(), null, 2));
         return 0;
       case "run": {
         const { configSource, options } = command;

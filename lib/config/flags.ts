@@ -28,6 +28,8 @@ export type Command =
     readonly configSource: string | undefined;
   }
   | { readonly kind: "reverse"; readonly options: ReverseOptions }
+  | { readonly kind: "config-check"; readonly configSource: string }
+  | { readonly kind: "config-schema" }
   | { readonly kind: "help"; readonly of: "run" | "reverse" }
   | { readonly kind: "version" };
 
@@ -58,6 +60,7 @@ const CONFIG_FLAG: Flag = {
  */
 export function parseFlags(args: readonly string[]): Command {
   if (args[0] === "reverse") return parseReverse(args.slice(1));
+  if (args[0] === "config") return parseConfigCommand(args.slice(1));
   const flags = readFlags(args, [CONFIG_FLAG, ...listFlags(configSchema)]);
   switch (flags.kind) {
     case "help":
@@ -87,6 +90,7 @@ export function renderHelp(program: string, of: "run" | "reverse" = "run"): stri
         "",
         `Usage: ${program} [FLAGS]`,
         `       ${program} reverse --help   (the other end: NATS in, a local server out)`,
+        `       ${program} config check FILE | config schema   (look at a configuration)`,
         "",
         ...renderFlags([CONFIG_FLAG, ...listFlags(configSchema)]),
         "",
@@ -101,6 +105,15 @@ export function renderHelp(program: string, of: "run" | "reverse" = "run"): stri
         ...renderFlags(listFlags(reverseSchema)),
       ].join("\n");
   }
+}
+
+function parseConfigCommand([action, source, ...others]: readonly string[]): Command {
+  if (others.length === 0) {
+    if (action === "schema" && source === undefined) return { kind: "config-schema" };
+    const isSource = source === "-" || source?.startsWith("-") === false;
+    if (action === "check" && isSource) return { kind: "config-check", configSource: source };
+  }
+  throw new UsageError("Cannot tell what to do: expected config check FILE|-|URL or config schema");
 }
 
 function parseReverse(args: readonly string[]): Command {

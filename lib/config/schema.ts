@@ -17,6 +17,7 @@ import { backendFields } from "./options/reverse.ts";
 import { routingFields } from "./options/routing.ts";
 import { socketFields } from "./options/sockets.ts";
 import { suggest } from "./suggest.ts";
+import { listKeys } from "./walk.ts";
 
 /** Every option with its default, what it is for, and how its value is called in the help. */
 export const configSchema = z.strictObject({
@@ -81,8 +82,24 @@ export function parseWith<T>(schema: z.ZodType<T>, options: unknown): T {
   const path = issue.path.map(String);
   if (issue.code !== "unrecognized_keys") throw new ConfigError(path, issue.message);
   const [key = ""] = issue.keys;
-  const known = path.length === 0 ? Object.keys(configSchema.shape) : [];
-  const closest = suggest(key, known);
+  const closest = suggest(key, listKeys(schema, path));
   const hint = closest === undefined ? "" : `; did you mean "${closest}"?`;
   throw new ConfigError([...path, key], `there is no such option${hint}`);
+}
+
+/**
+ * The schema for editors.
+ *
+ * @returns JSON Schema, draft 2020-12, of what one may write in the YAML file.
+ */
+export function toJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(configSchema, {
+    io: "input",
+    target: "draft-2020-12",
+    unrepresentable: "any",
+    override: ({ jsonSchema }) => {
+      delete jsonSchema["placeholder"];
+      delete jsonSchema["isFileOnly"];
+    },
+  });
 }

@@ -228,6 +228,17 @@ Deno.test("parseFlags() reads the reverse daemon's flags, and asks for those it 
   }
 });
 
+Deno.test("parseFlags() reads what is to be done with a configuration", () => {
+  assert.deepEqual(parseFlags(["config", "schema"]), { kind: "config-schema" });
+  for (const configSource of ["h8s.yaml", "-", "https://a/b"]) {
+    const expected = { kind: "config-check", configSource };
+    assert.deepEqual(parseFlags(["config", "check", configSource]), expected);
+  }
+  for (const args of [[], ["chek", "x"], ["check"], ["check", "--x"], ["check", "a", "b"]]) {
+    assertUsage(["config", ...args], "expected config check FILE|-|URL or config schema");
+  }
+});
+
 Deno.test("renderHelp() lists every flag once, with its default", async (t) => {
   const lines = renderHelp("h8s").split("\n");
   for (const { flag, placeholder, byDefault } of VALUED) {
