@@ -9,9 +9,9 @@
  */
 import manifest from "./deno.json" with { type: "json" };
 import { parseFlags, renderHelp, UsageError } from "./lib/config/flags.ts";
-import { ConfigFileError, loadOptions } from "./lib/config/load.ts";
+import { ConfigFileError, loadOptions, renderOptions } from "./lib/config/load.ts";
 import { ConfigError } from "./lib/config/options.ts";
-import { toJsonSchema } from "./lib/config/schema.ts";
+import { parseConfig, toJsonSchema } from "./lib/config/schema.ts";
 import { type Gateway, ListenError, startGateway } from "./lib/gateway.ts";
 import { StreamError } from "./lib/nats/stream.ts";
 import { ReverseDaemon } from "./lib/reverse/daemon.ts";
@@ -35,6 +35,14 @@ export async function main(args: readonly string[]): Promise<number> {
       case "version":
         console.log(`h8s ${manifest.version}`);
         return 0;
+      case "config-show": {
+        const { configSource, options } = command;
+        const fromFile = configSource === undefined ? {} : await loadOptions(configSource);
+        const all = { ...fromFile, ...options };
+        parseConfig(all);
+        console.log(renderOptions(all).trimEnd());
+        return 0;
+      }
       case "config-check":
         await loadOptions(command.configSource);
         console.log("ok");

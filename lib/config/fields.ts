@@ -12,6 +12,43 @@ const DURATION = `a duration such as "500ms", "5s" or "1m"`;
 const SIZE = `a size such as "2097152", "64KiB" or "2MiB"`;
 const ADDRESS = `HOST:PORT, e.g. "0.0.0.0:8080" or "[::1]:8080"`;
 
+/** What is said of an option besides its type. */
+export interface FieldMeta {
+  /** One line, for the help and for editors. */
+  readonly description?: string;
+  /** How its value is called in the help; a switch has none. */
+  readonly placeholder?: string;
+  /** Has no flag, since no flag could say it. */
+  readonly isFileOnly?: boolean;
+  /** What is shown instead of a secret. */
+  readonly mask?: (value: unknown) => unknown;
+}
+
+/**
+ * Marks what is never shown, in no error and no `config show`.
+ *
+ * @param schema Of the option or of a part of it.
+ * @param mask What is shown instead.
+ * @returns The schema, marked.
+ */
+export function secret<T extends z.ZodType>(schema: T, mask: FieldMeta["mask"] = hide): T {
+  return schema.meta({ mask } satisfies FieldMeta) as T;
+}
+
+function hide(value: unknown): unknown {
+  return Array.isArray(value) ? value.map(hide) : "***";
+}
+
+/**
+ * What is said of an option.
+ *
+ * @param schema The option's.
+ * @returns All that {@link secret} and `meta()` said.
+ */
+export function toMeta(schema: z.core.$ZodType): FieldMeta {
+  return (z.globalRegistry.get(schema) ?? {}) as FieldMeta;
+}
+
 /**
  * Text that means something else.
  *

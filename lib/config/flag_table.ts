@@ -4,8 +4,9 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import type { z } from "zod";
+import { z } from "zod";
 import { suggest } from "./suggest.ts";
+import { unwrap } from "./walk.ts";
 
 /** A command line that cannot be understood; the message is one line for the user. */
 export class UsageError extends Error {
@@ -98,16 +99,15 @@ export function renderFlags(flags: readonly Flag[]): string[] {
  */
 export function listFlags({ shape }: z.ZodObject): Flag[] {
   return Object.entries(shape).flatMap(([option, schema]) => {
-    const { placeholder, description = "", isFileOnly, isRepeatable } =
-      (schema as z.ZodType).meta() ?? {};
-    if (isFileOnly === true) return [];
-    const byDefault = "defaultValue" in schema.def ? schema.def.defaultValue : undefined;
+    const { schema: inner, meta, byDefault } = unwrap(schema);
+    const { placeholder, description = "", isFileOnly = false } = meta;
+    if (isFileOnly) return [];
     return [{
       option,
-      placeholder: typeof placeholder === "string" ? placeholder : undefined,
+      placeholder,
       description,
       byDefault: renderDefault(byDefault),
-      isRepeatable: isRepeatable === true || Array.isArray(byDefault),
+      isRepeatable: inner instanceof z.ZodArray,
     }];
   });
 }
@@ -115,9 +115,6 @@ export function listFlags({ shape }: z.ZodObject): Flag[] {
 function renderDefault(value: unknown): string | undefined {
   if (value === undefined || value === false) return undefined;
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(", ");
-  if (typeof value === "object" && value !== null && "hostname" in value && "port" in value) {
-    return `${value.hostname}:${value.port}`;
-  }
   return String(value);
 }
 

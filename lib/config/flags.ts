@@ -12,16 +12,17 @@ import {
   toFlagName,
   UsageError,
 } from "./flag_table.ts";
-import { splitNatsUrl } from "../mapping/nats_url.ts";
 import { ConfigError, type GatewayOptions, type ReverseOptions } from "./options.ts";
 import { configSchema, parseWith, reverseSchema } from "./schema.ts";
+import { present } from "./walk.ts";
 
 export { UsageError };
 
 /** What the command line asks for. */
 export type Command =
   | {
-    readonly kind: "run";
+    /** To run it, or to print what would be in effect. */
+    readonly kind: "run" | "config-show";
     /** From the flags alone. */
     readonly options: GatewayOptions;
     /** Where more options come from; the flags win. */
@@ -61,6 +62,10 @@ const CONFIG_FLAG: Flag = {
 export function parseFlags(args: readonly string[]): Command {
   if (args[0] === "reverse") return parseReverse(args.slice(1));
   if (args[0] === "config") return parseConfigCommand(args.slice(1));
+  return parseRun(args, "run");
+}
+
+function parseRun(args: readonly string[], kind: "run" | "config-show"): Command {
   const flags = readFlags(args, [CONFIG_FLAG, ...listFlags(configSchema)]);
   switch (flags.kind) {
     case "help":
@@ -70,7 +75,7 @@ export function parseFlags(args: readonly string[]): Command {
     case "values": {
       const { config, ...values } = flags.values;
       const configSource = typeof config === "string" ? config : undefined;
-      return { kind: "run", options: check<GatewayOptions>(configSchema, values), configSource };
+      return { kind, options: check<GatewayOptions>(configSchema, values), configSource };
     }
   }
 }
@@ -90,7 +95,7 @@ export function renderHelp(program: string, of: "run" | "reverse" = "run"): stri
         "",
         `Usage: ${program} [FLAGS]`,
         `       ${program} reverse --help   (the other end: NATS in, a local server out)`,
-        `       ${program} config check FILE | config schema   (look at a configuration)`,
+        `       ${program} config check FILE | config show [FLAGS] | config schema`,
         "",
         ...renderFlags([CONFIG_FLAG, ...listFlags(configSchema)]),
         "",
@@ -107,13 +112,16 @@ export function renderHelp(program: string, of: "run" | "reverse" = "run"): stri
   }
 }
 
-function parseConfigCommand([action, source, ...others]: readonly string[]): Command {
+function parseConfigCommand([action, ...args]: readonly string[]): Command {
+  if (action === "show") return parseRun(args, "config-show");
+  const [source, ...others] = args;
   if (others.length === 0) {
     if (action === "schema" && source === undefined) return { kind: "config-schema" };
     const isSource = source === "-" || source?.startsWith("-") === false;
     if (action === "check" && isSource) return { kind: "config-check", configSource: source };
   }
-  throw new UsageError("Cannot tell what to do: expected config check FILE|-|URL or config schema");
+  const expected = "config check FILE|-|URL, config show [FLAGS] or config schema";
+  throw new UsageError(`Cannot tell what to do: expected ${expected}`);
 }
 
 function parseReverse(args: readonly string[]): Command {
@@ -129,7 +137,7 @@ function parseReverse(args: readonly string[]): Command {
 }
 
 /** The values as they are, since whoever runs the command reads them again. */
-function check<Options>(schema: z.ZodType, values: Readonly<Record<string, unknown>>): Options {
+function check<Options>(schema: z.ZodObject, values: Readonly<Record<string, unknown>>): Options {
   try {
     parseWith(schema, values);
     return values as Options;
@@ -140,15 +148,7 @@ function check<Options>(schema: z.ZodType, values: Readonly<Record<string, unkno
     if (values[option] === undefined) {
       throw new UsageError(`Cannot do without ${flag}: ${error.reason}`);
     }
-    throw new UsageError(`Cannot use ${flag} ${render(option, values[option])}: ${error.reason}`);
+    const shown = JSON.stringify(present(schema.shape[option]!, values[option]));
+    throw new UsageError(`Cannot use ${flag} ${shown}: ${error.reason}`);
   }
-}
-
-/** A NATS URL may hold a password; a key is a secret, even one that cannot be used. */
-function render(option: string, value: unknown): string {
-  if (option === "authorizationKey") return "***";
-  const shown = option === "natsUrl" && Array.isArray(value)
-    ? value.map((url) => splitNatsUrl(String(url)).address)
-    : value;
-  return JSON.stringify(shown);
 }

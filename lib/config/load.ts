@@ -1,13 +1,14 @@
 /**
- * Options in YAML, from a file, standard input or a URL.
+ * Options in YAML, to and from.
  *
  * @module
  */
 import process from "node:process";
-import { type Document, isNode, LineCounter, parseDocument } from "yaml";
+import { type Document, isNode, LineCounter, parseDocument, stringify } from "yaml";
 import { ConfigError, ConfigFileError, type GatewayOptions } from "./options.ts";
-import { parseConfig } from "./schema.ts";
+import { configSchema, parseConfig } from "./schema.ts";
 import { parseSource, readSource, toSourceName } from "./source.ts";
+import { present } from "./walk.ts";
 
 export { ConfigFileError };
 
@@ -66,6 +67,25 @@ export function parseOptions(text: string, name: string): GatewayOptions {
   }
 }
 
+/**
+ * Writes options as YAML, complete: with their defaults, without their secrets.
+ *
+ * @param options As they were written.
+ * @returns Several lines.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { renderOptions } from "./load.ts";
+ *
+ * const yaml = renderOptions({ natsUrl: ["nats://ann:secret@a:4222"] });
+ * assert.match(yaml, /^natsUrl:\n {2}- nats:\/\/a:4222\n/);
+ * ```
+ */
+export function renderOptions(options: GatewayOptions): string {
+  return withoutEnvironment(() => stringify(present(configSchema, options)));
+}
+
 /** Where the value is, or what is nearest to it. */
 function toOffset(document: Document, path: readonly string[]): number {
   for (let length = path.length; length > 0; length--) {
@@ -80,11 +100,11 @@ function toOffset(document: Document, path: readonly string[]): number {
  * The parser asks the environment whether it should trace itself; the program has no permission to
  * look, so it finds an empty environment instead.
  */
-function withoutEnvironment<T>(parse: () => T): T {
+function withoutEnvironment<T>(work: () => T): T {
   const { env } = process;
   process.env = {};
   try {
-    return parse();
+    return work();
   } finally {
     process.env = env;
   }

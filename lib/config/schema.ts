@@ -98,8 +98,7 @@ export function toJsonSchema(): Record<string, unknown> {
     target: "draft-2020-12",
     unrepresentable: "any",
     override: ({ jsonSchema }) => {
-      delete jsonSchema["placeholder"];
-      delete jsonSchema["isFileOnly"];
+      for (const key of ["placeholder", "isFileOnly", "mask"]) delete jsonSchema[key];
     },
   });
 }

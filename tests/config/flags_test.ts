@@ -137,7 +137,7 @@ Deno.test("parseFlags() refuses a wrong value: the flag, the value, what would b
     });
   }
   await t.step("a key is not told", () => {
-    assertUsage(["--authorization-key", "k y"], "--authorization-key ***:", "no comma");
+    assertUsage(["--authorization-key", "k y"], `--authorization-key ["***"]:`, "no comma");
   });
   await t.step("a value of several lines", () => {
     assertUsage(["--listen", "a\nb"], "--listen", String.raw`"a\nb"`, "HOST:PORT");
@@ -234,8 +234,13 @@ Deno.test("parseFlags() reads what is to be done with a configuration", () => {
     const expected = { kind: "config-check", configSource };
     assert.deepEqual(parseFlags(["config", "check", configSource]), expected);
   }
+  assert.deepEqual(parseFlags(["config", "show", "--config", "f", "--prefix", "x"]), {
+    kind: "config-show",
+    options: { prefix: "x" },
+    configSource: "f",
+  });
   for (const args of [[], ["chek", "x"], ["check"], ["check", "--x"], ["check", "a", "b"]]) {
-    assertUsage(["config", ...args], "expected config check FILE|-|URL or config schema");
+    assertUsage(["config", ...args], "expected config check FILE|-|URL, config show");
   }
 });
 

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { parseOptions } from "../../lib/config/load.ts";
-import { configSchema, toJsonSchema } from "../../lib/config/schema.ts";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { parse } from "yaml";
+import { z } from "zod";
+import { parseOptions, renderOptions } from "../../lib/config/load.ts";
+import { configSchema, parseConfig, toJsonSchema } from "../../lib/config/schema.ts";
+import { present, unwrap } from "../../lib/config/walk.ts";
 
 Deno.test("parseOptions() guesses what was meant at any depth", () => {
   const text = "routes:\n  - match: {}\n    subjct: a\n";
@@ -19,3 +23,91 @@ Deno.test("toJsonSchema() describes every option", () => {
   assert.equal(additionalProperties, false);
   assert.equal(properties["requestTimeout"]?.default, "30s");
 });
+
+Deno.test("renderOptions() writes what may be read again and means the same", () => {
+  const options = {
+    requestTimeout: "5s",
+    listen: "[::1]:1",
+    session: { cookie: "c" },
+    routes: [{ match: { path: "/:a", upgrade: "websocket" as const }, subscribe: ["{a}.>"] }],
+    hostFilters: ["a.b,c.d"],
+    jwt: { jwks: "https://a.b/keys" },
+    rate: "10/s,burst=20",
+  };
+  const text = renderOptions(options);
+  const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
+  assert.deepEqual(plain(parseConfig(parseOptions(text, "f"))), plain(parseConfig(options)));
+  assert.match(text, /^drainTimeout: 10s$/m);
+  assert.match(text, /^ {2}maxAge: 720h$/m);
+});
+
+Deno.test("renderOptions() masks every secret, and shows that there is one", () => {
+  const long = "s3cret-s3cret-s3cret-s3cret-s3cret";
+  const text = renderOptions({
+    natsUrl: ["nats://ann:s3cret@a:4222", "TLS://s3cret@b", "ann:s3cret@s3cret@c"],
+    authorizationKey: ["s3cret"],
+    session: { keys: [long] },
+    jwt: { secret: long, jwks: { keys: [{ kty: "oct", k: "s3cret" }] } },
+  });
+  assert.ok(!text.includes("s3cret"), text);
+  assert.match(text, /^natsUrl:\n {2}- nats:\/\/a:4222\n {2}- TLS:\/\/b\n {2}- c$/m);
+  assert.match(text, /^authorizationKey:\n {2}- "\*\*\*"$/m);
+  assert.match(text, /^ {2}keys:\n {4}- "\*\*\*"$/m);
+  assert.match(text, /^ {2}secret: "\*\*\*"$/m);
+  assert.match(text, /^ {2}jwks: "\*\*\*"$/m);
+  assert.match(
+    renderOptions({ jwt: { jwks: "https://ann:s3cret@a/b" } }),
+    /jwks: https:\/\/a\/b$/m,
+  );
+});
+
+Deno.test("no option whose name says that it is secret is shown", () => {
+  for (const [option, schema] of Object.entries(configSchema.shape)) {
+    if (!/password|secret|token|key(?!File)|creds|seed/i.test(option)) continue;
+    const shown = ["s3cret", ["s3cret"]].map((value) => present(schema, value));
+    assert.ok(!JSON.stringify(shown[Number(isList(schema))]).includes("s3cret"), option);
+  }
+});
+
+Deno.test("toJsonSchema() makes editors refuse what the program refuses", async (t) => {
+  const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(toJsonSchema());
+  const table: [text: string, isRight: boolean][] = [
+    ["{}", true],
+    ["requestTimeout: 5s", true],
+    ["requestTimeout: 5000", true],
+    ["routes: [{ match: { path: /a }, mode: publish }]", true],
+    ["session: {}", true],
+    ["jwt: { jwks: 'https://a/b', algorithms: [ES256] }", true],
+    ["requestTimout: 5s", false],
+    ["requestTimeout: [5s]", false],
+    ["routes: [{ match: { pth: /a } }]", false],
+    ["routes: [{ match: {}, mode: both }]", false],
+    ["logLevel: loud", false],
+    ["jwt: { jwks: 'https://a/b', algorithms: [none] }", false],
+  ];
+  for (const [text, isRight] of table) {
+    await t.step(text, () => {
+      assert.equal(validate(parse(text)), isRight);
+      const check = () => parseOptions(text, "f");
+      if (isRight) check();
+      else assert.throws(check, { name: "ConfigFileError" });
+    });
+  }
+});
+
+Deno.test("toJsonSchema() has all defaults as one may write them, and nothing of ours", () => {
+  const text = JSON.stringify(toJsonSchema());
+  assert.ok(!/"(placeholder|isFileOnly|isLive|mask)"/.test(text));
+  const { properties } = toJsonSchema() as { properties: Record<string, { default?: unknown }> };
+  const defaults = Object.entries(properties).flatMap(([option, schema]) =>
+    schema.default === undefined ? [] : [[option, schema.default]]
+  );
+  const { natsUrl, prefix, listen } = Object.fromEntries(defaults);
+  assert.deepEqual([natsUrl, prefix, listen], [["nats://127.0.0.1:4222"], "h8s", "0.0.0.0:8080"]);
+  const complete = JSON.stringify(parseConfig(Object.fromEntries(defaults)));
+  assert.equal(complete, JSON.stringify(parseConfig({})));
+});
+
+function isList(schema: z.core.$ZodType): boolean {
+  return unwrap(schema).schema instanceof z.ZodArray;
+}

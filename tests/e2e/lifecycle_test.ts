@@ -3,11 +3,10 @@ import { freePort } from "../harness/free_port.ts";
 import { connect } from "@nats-io/transport";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
+import { runMain } from "../harness/program.ts";
 import { open, readUntil, write } from "../harness/raw_http.ts";
 import { answer, listen, natsHeaders, setUp } from "../harness/setup.ts";
 import { Client, rawHandshake } from "../harness/websocket.ts";
-
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
 Deno.test("the program asks for no permission but net", async () => {
   await using setup = await setUp();
@@ -273,13 +272,3 @@ Deno.test("/metrics tells requests, sockets, messages and bytes", async () => {
   await client.close();
   await nc.flush();
 });
-
-async function runMain(args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-net", MAIN, ...args],
-    env: { NO_COLOR: "1" },
-  });
-  const { code, stdout, stderr } = await command.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}

@@ -108,3 +108,34 @@ export class Program implements AsyncDisposable {
     }
   }
 }
+
+/** What a program that has ended leaves. */
+export interface Ending {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs the program to its end, for what prints something and stops.
+ *
+ * @param args The command line.
+ * @param options `stdin`: what is piped into it.
+ * @returns What it leaves.
+ */
+export async function runMain(
+  args: readonly string[],
+  { stdin }: { stdin?: string } = {},
+): Promise<Ending> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--allow-net", "--config", CONFIG, MAIN, ...args],
+    env: { NO_COLOR: "1" },
+    stdin: stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  if (stdin !== undefined) await new Response(stdin).body?.pipeTo(process.stdin);
+  const { code, stdout, stderr } = await process.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}

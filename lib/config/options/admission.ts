@@ -97,7 +97,6 @@ export const admissionFields = {
     .meta({
       placeholder: "ORIGINS",
       description: "Origins whose pages may ask; * for all; else WebSockets' own host",
-      isRepeatable: true,
     }),
   trustedProxies: list(NETWORKS, (text) => parseNetwork(text) && text).prefault([])
     .meta({

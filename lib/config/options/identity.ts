@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import type { Auth, Route } from "../../mapping/route.ts";
-import { duration, lasting, oneOf } from "../fields.ts";
+import { duration, lasting, oneOf, secret } from "../fields.ts";
 
 /** The ways to prove it. */
 export const AUTHS = ["none", "key", "jwt", "authorize"] as const satisfies readonly Auth[];
@@ -132,10 +132,13 @@ const jwtSchema = z.strictObject({
   audience: z.string().min(1).optional(),
   algorithms: z.array(oneOf([...ASYMMETRIC, ...SYMMETRIC])).min(1, "expected an algorithm")
     .optional(),
-  jwks: z.union([z.string().refine(isKeySetUrl, "expected an https URL, or keys"), keySetSchema], {
-    error: () => "expected an https URL, or keys",
-  }).optional(),
-  secret: z.string().min(32, "expected at least 32 characters").optional(),
+  jwks: secret(
+    z.union([z.string().refine(isKeySetUrl, "expected an https URL, or keys"), keySetSchema], {
+      error: () => "expected an https URL, or keys",
+    }),
+    maskKeySet,
+  ).optional(),
+  secret: secret(z.string().min(32, "expected at least 32 characters")).optional(),
   jwksMaxAge: lasting().prefault("10m"),
   jwksCooldown: lasting().prefault("30s"),
   clockTolerance: lasting().prefault("10s"),
@@ -164,7 +167,7 @@ export const identityFields = {
     description: "What clients must show: none, key, jwt, authorize",
   }),
   authorizationKey: z.array(
-    z.string().regex(KEY, "expected letters, digits and signs, no comma"),
+    secret(z.string().regex(KEY, "expected letters, digits and signs, no comma")),
   ).prefault([]).meta({
     placeholder: "KEY",
     description: "Clients' bearer key; may be repeated; rather in --config",
@@ -234,4 +237,9 @@ function isKeySetUrl(text: string): boolean {
   const url = URL.parse(text);
   const isLoopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url?.hostname ?? "");
   return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback);
+}
+
+/** Nobody says which parts of a key that we do not know are public. */
+function maskKeySet(jwks: unknown): unknown {
+  return typeof jwks === "string" ? jwks.replace(/\/\/[^/?#]*@/, "//") : "***";
 }

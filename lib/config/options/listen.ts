@@ -37,7 +37,7 @@ export interface ListenOptions {
 
 /** The same, to be checked. */
 export const listenFields = {
-  listen: address().default({ hostname: "0.0.0.0", port: 8080 })
+  listen: address().prefault("0.0.0.0:8080")
     .meta({ placeholder: "HOST:PORT", description: "Where clients come in" }),
   sharePort: z.boolean().default(false)
     .meta({ description: "Let more gateways on this machine listen on the same address" }),

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { isSubjectPrefix } from "../../mapping/subject.ts";
-import { duration, parsed } from "../fields.ts";
+import { duration, parsed, secret } from "../fields.ts";
 
 const NATS_URL = `a NATS URL such as "nats://127.0.0.1:4222"`;
 const PREFIX = `literal subject tokens joined by dots, e.g. "h8s"`;
@@ -41,10 +41,13 @@ export interface NatsOptions {
 
 /** The same, to be checked. */
 export const natsFields = {
-  natsUrl: z.array(parsed(NATS_URL, parseNatsUrl)).min(1, `expected ${NATS_URL}`)
-    .default(["nats://127.0.0.1:4222"])
+  natsUrl: z.array(secret(parsed(NATS_URL, parseNatsUrl), withoutLogin)).min(
+    1,
+    `expected ${NATS_URL}`,
+  )
+    .prefault(["nats://127.0.0.1:4222"])
     .meta({ placeholder: "URL", description: "NATS server; may be repeated" }),
-  prefix: parsed(PREFIX, (text) => isSubjectPrefix(text) ? text : undefined).default("h8s")
+  prefix: parsed(PREFIX, (text) => isSubjectPrefix(text) ? text : undefined).prefault("h8s")
     .meta({ placeholder: "TOKENS", description: "First tokens of every subject" }),
   natsGrace: duration("15s", "How long WebSockets stay open while NATS is away"),
   fastLane: z.boolean().default(true)
@@ -55,6 +58,11 @@ function parseNatsUrl(text: string): string | undefined {
   const url = URL.parse(text.includes("://") ? text : `nats://${text}`);
   if (url === null || !/^(nats|tls):$/.test(url.protocol) || url.hostname === "") return undefined;
   return isPercentEncoded(url.username) && isPercentEncoded(url.password) ? text : undefined;
+}
+
+/** Up to the last `@`, since a password that should be percent-encoded may hold one. */
+function withoutLogin(url: unknown): string {
+  return String(url).replace(/^([a-z]+:\/\/)?.*@/is, "$1");
 }
 
 function isPercentEncoded(text: string): boolean {

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { parseRoute, type RouteOptions } from "../../mapping/route.ts";
-import { lasting, oneOf } from "../fields.ts";
+import { lasting, oneOf, secret } from "../fields.ts";
 import { AUTHS } from "./identity.ts";
 
 /** What leaves the convention. */
@@ -59,7 +59,7 @@ export type SessionConfig = Readonly<z.output<typeof sessionSchema>>;
 const sessionSchema = z.strictObject({
   cookie: z.string().regex(/^[!#$%&'*+\-.^_`|~\w]+$/, "expected a cookie name").default("clientId"),
   maxAge: lasting().prefault("720h"),
-  keys: z.array(z.string().min(32, "expected at least 32 characters")).default([]),
+  keys: z.array(secret(z.string().min(32, "expected at least 32 characters"))).default([]),
   sameSite: oneOf(["lax", "strict", "none"]).default("lax"),
 });
 

@@ -57,7 +57,7 @@ export const socketFields = {
   wsIdleTimeout: duration("30s", "How often idle WebSockets are pinged; 0s for never"),
   controlSubjects: oneOf(["flat", "host", "both"]).default("both")
     .meta({ placeholder: "FORM", description: "Control events on flat or host subjects, or both" }),
-  connectionRecords: parsed(BUCKET, (text) => /^[\w-]+$/.test(text) ? text : undefined).default(
+  connectionRecords: parsed(BUCKET, (text) => /^[\w-]+$/.test(text) ? text : undefined).prefault(
     "auto",
   )
     .meta({
