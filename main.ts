@@ -10,11 +10,14 @@
 import manifest from "./deno.json" with { type: "json" };
 import { parseFlags, renderHelp, UsageError } from "./lib/config/flags.ts";
 import { ConfigFileError, loadOptions, renderOptions } from "./lib/config/load.ts";
-import { ConfigError } from "./lib/config/options.ts";
+import { ConfigError, type GatewayOptions } from "./lib/config/options.ts";
 import { parseConfig, toJsonSchema } from "./lib/config/schema.ts";
+import type { ConfigSource } from "./lib/config/source.ts";
 import { type Gateway, ListenError, startGateway } from "./lib/gateway.ts";
+import { ConfigWatch } from "./lib/nats/config_watch.ts";
 import { StreamError } from "./lib/nats/stream.ts";
 import { ReverseDaemon } from "./lib/reverse/daemon.ts";
+import { createLog } from "./lib/telemetry/log.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -36,9 +39,8 @@ export async function main(args: readonly string[]): Promise<number> {
         console.log(`h8s ${manifest.version}`);
         return 0;
       case "config-show": {
-        const { configSource, options } = command;
-        const fromFile = configSource === undefined ? {} : await loadOptions(configSource);
-        const all = { ...fromFile, ...options };
+        await using source = await openConfig(command.configSource, command.options);
+        const all = { ...source.options, ...command.options };
         parseConfig(all);
         console.log(renderOptions(all).trimEnd());
         return 0;
@@ -51,9 +53,10 @@ export async function main(args: readonly string[]): Promise<number> {
         console.log(JSON.stringify(toJsonSchema(), null, 2));
         return 0;
       case "run": {
-        const { configSource, options } = command;
-        const fromFile = configSource === undefined ? {} : await loadOptions(configSource);
-        await using gateway = startGateway({ ...fromFile, ...options });
+        const { configSource, options: flags } = command;
+        await using source = await openConfig(configSource, flags);
+        await using gateway = startGateway({ ...source.options, ...flags });
+        source.follow((options) => gateway.reconfigure({ ...options, ...flags }));
         await Promise.race([untilSignal(), unlessItCannotRun(gateway)]);
         await gateway.stop();
         return 0;
@@ -74,6 +77,25 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+/** Options that stand elsewhere, and what becomes of them while the gateway runs. */
+interface OpenConfig extends AsyncDisposable {
+  readonly options: GatewayOptions;
+  follow(apply: (options: GatewayOptions) => void): void;
+}
+
+/** Where NATS is cannot come from NATS, so that much the flags have to say. */
+async function openConfig(
+  source: ConfigSource | undefined,
+  flags: GatewayOptions,
+): Promise<OpenConfig> {
+  if (source?.kind === "nats-kv") {
+    const { natsUrl: servers, logLevel: level, logFormat: format } = parseConfig(flags);
+    return ConfigWatch.open(source, { servers, log: createLog({ level, format }) });
+  }
+  const options = source === undefined ? {} : await loadOptions(source);
+  return { options, follow: () => {}, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** Resolves at the first signal to stop; the second one ends the process at once. */

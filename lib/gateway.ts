@@ -6,7 +6,8 @@
 import { nuid } from "@nats-io/nats-core";
 import type { GatewayOptions } from "./config/options.ts";
 import { readKeys } from "./config/keys.ts";
-import { type GatewayConfig, parseConfig } from "./config/schema.ts";
+import { type ConfigChange, LiveConfig } from "./config/live.ts";
+import type { GatewayConfig } from "./config/schema.ts";
 import type { Address } from "./config/units.ts";
 import { Edge } from "./edge/handler.ts";
 import { ListenError, listenOn, renderAddress } from "./edge/listener.ts";
@@ -44,7 +45,7 @@ const FLUSH_TIMEOUT_MS = 2000;
  * ```
  */
 export class Gateway implements AsyncDisposable {
-  readonly #config: GatewayConfig;
+  readonly #live: LiveConfig;
   readonly #log: Log;
   readonly #session: Session;
   readonly #inbox: Inbox;
@@ -68,7 +69,8 @@ export class Gateway implements AsyncDisposable {
    * @throws {ListenError} when an address cannot be listened on.
    */
   constructor(options: GatewayOptions = {}) {
-    const config = this.#config = parseConfig(options);
+    const live = this.#live = new LiveConfig(options);
+    const config = live.current;
     const fileKeys = readKeys(config.authorizationKeyFile);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
     const session = this.#session = new Session({
@@ -90,7 +92,13 @@ export class Gateway implements AsyncDisposable {
     );
     this.#persistence = config.persist === undefined
       ? undefined
-      : new Persistence(config.persist, config, { session, inbox: this.#inbox, metrics, log });
+      : new Persistence(config.persist, config, {
+        session,
+        inbox: this.#inbox,
+        graceMs: () => live.current.natsGrace,
+        metrics,
+        log,
+      });
     this.#interests = config.trackInterest
       ? new Interests(session, {
         prefix: config.prefix,
@@ -98,7 +106,9 @@ export class Gateway implements AsyncDisposable {
       })
       : undefined;
     this.#edge = new Edge({
-      config,
+      get config() {
+        return live.current;
+      },
       fileKeys,
       gatewayId: this.id,
       bus: session,
@@ -108,7 +118,7 @@ export class Gateway implements AsyncDisposable {
       outbox: this.#outbox,
       records: openRecords(session, config),
       persist: this.#persistence?.persist,
-      budget: new ReceiveBudget(session, () => config),
+      budget: new ReceiveBudget(session, () => live.current),
       ids: new RequestIds(),
       metrics,
       log,
@@ -160,6 +170,21 @@ export class Gateway implements AsyncDisposable {
   }
 
   /**
+   * Takes a new version of the configuration, whole or not at all; no connection is dropped.
+   *
+   * @param options What differs from the defaults, instead of what was said before.
+   * @returns What changed, and what takes effect at the next start only.
+   * @throws {ConfigError} when an option cannot be used; then nothing has changed.
+   */
+  reconfigure(options: GatewayOptions): ConfigChange {
+    const change = this.#live.replace(options);
+    const [applied, postponed] = [change.applied, change.postponed].map((names) => names.join(","));
+    this.#log.info("configuration changed", { options: applied || "none" });
+    if (postponed) this.#log.warn("takes effect at the next start", { options: postponed });
+    return change;
+  }
+
+  /**
    * Stops in order: refuses new requests (503), lets those in flight end, closes the WebSockets with
    * 1001 and tells their end, then leaves NATS. Calling it again waits for the same end.
    */
@@ -177,14 +202,14 @@ export class Gateway implements AsyncDisposable {
     this.#log.info("draining");
     // The server's own shutdown would close the WebSockets in its words, and cut off the talkative.
     const drained = this.#edge.drain().then(() => this.#server.shutdown());
-    if (!await settlesWithin(drained, this.#config.drainTimeout)) {
+    if (!await settlesWithin(drained, this.#live.current.drainTimeout)) {
       this.#log.warn("drain timeout: aborting what is still in flight");
       this.#inbox.abort("draining");
       this.#edge.giveUp();
       await settlesWithin(drained, ABORT_TIMEOUT_MS);
     }
     const stored = this.#persistence?.persist.settled();
-    if (stored && !await settlesWithin(stored, this.#config.drainTimeout)) {
+    if (stored && !await settlesWithin(stored, this.#live.current.drainTimeout)) {
       this.#log.error("the stream did not take all messages in time");
     }
     const flushed = this.#session.flush();
@@ -214,7 +239,7 @@ export class Gateway implements AsyncDisposable {
 
   #onRetry(error: Error, attempt: number): void {
     const fields = {
-      servers: this.#config.natsUrl.map((url) => splitNatsUrl(url).address).join(","),
+      servers: this.#live.current.natsUrl.map((url) => splitNatsUrl(url).address).join(","),
       attempt,
       error: error.message,
     };

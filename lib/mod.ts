@@ -14,6 +14,7 @@
  */
 export { Gateway, ListenError, startGateway } from "./gateway.ts";
 export { StreamError } from "./nats/stream.ts";
+export type { ConfigChange } from "./config/live.ts";
 export { ConfigError, type GatewayOptions } from "./config/options.ts";
 export type { AdmissionOptions } from "./config/options/admission.ts";
 export type { IdentityOptions, JwtAlgorithm, JwtOptions } from "./config/options/identity.ts";

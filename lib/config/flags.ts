@@ -14,6 +14,7 @@ import {
 } from "./flag_table.ts";
 import { ConfigError, type GatewayOptions, type ReverseOptions } from "./options.ts";
 import { configSchema, parseWith, reverseSchema } from "./schema.ts";
+import { type ConfigSource, parseSource, type TextSource } from "./source.ts";
 import { present } from "./walk.ts";
 
 export { UsageError };
@@ -26,10 +27,10 @@ export type Command =
     /** From the flags alone. */
     readonly options: GatewayOptions;
     /** Where more options come from; the flags win. */
-    readonly configSource: string | undefined;
+    readonly configSource: ConfigSource | undefined;
   }
   | { readonly kind: "reverse"; readonly options: ReverseOptions }
-  | { readonly kind: "config-check"; readonly configSource: string }
+  | { readonly kind: "config-check"; readonly configSource: TextSource }
   | { readonly kind: "config-schema" }
   | { readonly kind: "help"; readonly of: "run" | "reverse" }
   | { readonly kind: "version" };
@@ -37,7 +38,7 @@ export type Command =
 const CONFIG_FLAG: Flag = {
   option: "config",
   placeholder: "FILE",
-  description: "YAML: FILE, - (standard input) or https://…; flags win",
+  description: "YAML: FILE, -, https://… or nats-kv://BUCKET/KEY; flags win",
   byDefault: undefined,
   isRepeatable: false,
 };
@@ -74,7 +75,7 @@ function parseRun(args: readonly string[], kind: "run" | "config-show"): Command
       return flags;
     case "values": {
       const { config, ...values } = flags.values;
-      const configSource = typeof config === "string" ? config : undefined;
+      const configSource = typeof config === "string" ? parseSource(config) : undefined;
       return { kind, options: check<GatewayOptions>(configSchema, values), configSource };
     }
   }
@@ -118,10 +119,17 @@ function parseConfigCommand([action, ...args]: readonly string[]): Command {
   if (others.length === 0) {
     if (action === "schema" && source === undefined) return { kind: "config-schema" };
     const isSource = source === "-" || source?.startsWith("-") === false;
-    if (action === "check" && isSource) return { kind: "config-check", configSource: source };
+    if (action === "check" && isSource) return parseCheck(source);
   }
   const expected = "config check FILE|-|URL, config show [FLAGS] or config schema";
   throw new UsageError(`Cannot tell what to do: expected ${expected}`);
+}
+
+function parseCheck(source: string): Command {
+  const configSource = parseSource(source);
+  if (configSource.kind !== "nats-kv") return { kind: "config-check", configSource };
+  const hint = "expected FILE, - or a URL; `config show --config nats-kv://…` looks into a bucket";
+  throw new UsageError(`Cannot check ${source}: ${hint}`);
 }
 
 function parseReverse(args: readonly string[]): Command {

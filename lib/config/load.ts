@@ -7,7 +7,7 @@ import process from "node:process";
 import { type Document, isNode, LineCounter, parseDocument, stringify } from "yaml";
 import { ConfigError, ConfigFileError, type GatewayOptions } from "./options.ts";
 import { configSchema, parseConfig } from "./schema.ts";
-import { parseSource, readSource, toSourceName } from "./source.ts";
+import { readSource, type TextSource, toSourceName } from "./source.ts";
 import { present } from "./walk.ts";
 
 export { ConfigFileError };
@@ -15,14 +15,12 @@ export { ConfigFileError };
 /**
  * Loads options.
  *
- * @param source `-` for standard input, `https://…`, or the path of a YAML 1.2 file, which needs
- * `--allow-read` of it; the others need no more than the network.
+ * @param source Where from.
  * @returns The options, checked.
  * @throws {ConfigFileError} when it cannot be read or used.
  */
-export async function loadOptions(source: string): Promise<GatewayOptions> {
-  const parsed = parseSource(source);
-  return parseOptions(await readSource(parsed), toSourceName(parsed));
+export async function loadOptions(source: TextSource): Promise<GatewayOptions> {
+  return parseOptions(await readSource(source), toSourceName(source));
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Where a configuration is read from: a file, standard input, a URL.
+ * Where a configuration is read from: a file, standard input, a URL, NATS.
  *
  * @module
  */
@@ -11,8 +11,18 @@ const MAX_BYTES = 1024 * 1024;
 const FETCH_TIMEOUT_MS = 10_000;
 const MAX_REDIRECTS = 5;
 
+/** A key of a NATS KV bucket. */
+export interface KvSource {
+  readonly kind: "nats-kv";
+  readonly bucket: string;
+  readonly key: string;
+}
+
 /** Where a configuration comes from. */
-export type ConfigSource =
+export type ConfigSource = KvSource | TextSource;
+
+/** A source whose text is read once. */
+export type TextSource =
   | { readonly kind: "stdin" }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "url"; readonly url: URL };
@@ -20,7 +30,7 @@ export type ConfigSource =
 /**
  * Understands what `--config` says.
  *
- * @param text `-`, a path or `https://…`.
+ * @param text `-`, a path, `https://…` or `nats-kv://BUCKET/KEY`.
  * @returns The source.
  * @throws {ConfigFileError} when it is of a kind that there is not.
  *
@@ -30,6 +40,11 @@ export type ConfigSource =
  * import { parseSource } from "./source.ts";
  *
  * assert.deepEqual(parseSource("h8s.yaml"), { kind: "file", path: "h8s.yaml" });
+ * assert.deepEqual(parseSource("nats-kv://edge/h8s.yaml"), {
+ *   kind: "nats-kv",
+ *   bucket: "edge",
+ *   key: "h8s.yaml",
+ * });
  * ```
  */
 export function parseSource(text: string): ConfigSource {
@@ -38,6 +53,11 @@ export function parseSource(text: string): ConfigSource {
   switch (scheme) {
     case undefined:
       return { kind: "file", path: text };
+    case "nats-kv": {
+      const [, bucket, key] = /^[^:]+:\/\/([\w-]+)\/([\w=/-][\w=/.-]*)$/.exec(text) ?? [];
+      if (bucket !== undefined && key !== undefined) return { kind: "nats-kv", bucket, key };
+      break;
+    }
     case "http":
     case "https": {
       const url = URL.parse(text);
@@ -45,7 +65,7 @@ export function parseSource(text: string): ConfigSource {
       break;
     }
   }
-  const expected = "expected FILE, - or https://HOST/PATH";
+  const expected = "expected FILE, -, https://HOST/PATH or nats-kv://BUCKET/KEY";
   throw new ConfigFileError(`Cannot read ${JSON.stringify(text)}: ${expected}`);
 }
 
@@ -63,6 +83,8 @@ export function toSourceName(source: ConfigSource): string {
       return source.path;
     case "url":
       return source.url.origin + source.url.pathname;
+    case "nats-kv":
+      return `nats-kv://${source.bucket}/${source.key}`;
   }
 }
 
@@ -73,7 +95,7 @@ export function toSourceName(source: ConfigSource): string {
  * @returns Its text.
  * @throws {ConfigFileError} that says what to do.
  */
-export function readSource(source: ConfigSource): Promise<string> {
+export function readSource(source: TextSource): Promise<string> {
   switch (source.kind) {
     case "stdin":
       return new Response(Deno.stdin.readable).text();

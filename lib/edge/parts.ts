@@ -18,6 +18,7 @@ import type { RequestIds } from "./request_ids.ts";
 
 /** Made once by the gateway, shared by all requests and connections. */
 export interface EdgeParts {
+  /** As it is now: to be read where it is needed, since it may change. */
   readonly config: GatewayConfig;
   /** Keys that let in, besides those of the configuration. */
   readonly fileKeys: readonly string[];

@@ -26,6 +26,8 @@ const OPTION_NAMES: OptionNames = {
 export interface PersistenceParts {
   readonly session: Session;
   readonly inbox: Inbox;
+  /** How long a message may wait while NATS is away, in milliseconds. */
+  readonly graceMs: () => number;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -44,7 +46,7 @@ export class Persistence implements Disposable {
    * @param parts What it works with.
    */
   constructor(stream: string, config: GatewayConfig, parts: PersistenceParts) {
-    const { session, inbox, metrics, log } = parts;
+    const { session, inbox, graceMs, metrics, log } = parts;
     const subjects = listCaptured(config.routes, config.prefix);
     const convention = toConventionCapture(config.prefix);
     if (!subjects.includes(convention)) {
@@ -57,7 +59,7 @@ export class Persistence implements Disposable {
       inbox,
       stream,
       subjects,
-      graceMs: () => config.natsGrace,
+      graceMs,
       onOutcome: (outcome) => report(outcome, { metrics, log }),
     });
     const wanted = toWantedStream({

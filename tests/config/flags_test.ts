@@ -116,11 +116,14 @@ Deno.test("parseFlags() collects what may be repeated, in order", () => {
 });
 
 Deno.test("parseFlags() says where more options come from", async (t) => {
-  const table: [args: string[], configSource: string | undefined][] = [
+  const file = { kind: "file", path: "h8s.yaml" };
+  const table: [args: string[], configSource: unknown][] = [
     [[], undefined],
-    [["--config", "h8s.yaml"], "h8s.yaml"],
-    [["--config=h8s.yaml"], "h8s.yaml"],
-    [["--config", "-"], "-"],
+    [["--config", "h8s.yaml"], file],
+    [["--config=h8s.yaml"], file],
+    [["--config", "-"], { kind: "stdin" }],
+    [["--config", "nats-kv://edge/h8s"], { kind: "nats-kv", bucket: "edge", key: "h8s" }],
+    [["--config", "https://a/b?c"], { kind: "url", url: new URL("https://a/b?c") }],
   ];
   for (const [args, configSource] of table) {
     await t.step(args.join(" "), () => {
@@ -230,14 +233,20 @@ Deno.test("parseFlags() reads the reverse daemon's flags, and asks for those it 
 
 Deno.test("parseFlags() reads what is to be done with a configuration", () => {
   assert.deepEqual(parseFlags(["config", "schema"]), { kind: "config-schema" });
-  for (const configSource of ["h8s.yaml", "-", "https://a/b"]) {
+  const sources: [text: string, configSource: unknown][] = [
+    ["h8s.yaml", { kind: "file", path: "h8s.yaml" }],
+    ["-", { kind: "stdin" }],
+    ["https://a/b", { kind: "url", url: new URL("https://a/b") }],
+  ];
+  for (const [text, configSource] of sources) {
     const expected = { kind: "config-check", configSource };
-    assert.deepEqual(parseFlags(["config", "check", configSource]), expected);
+    assert.deepEqual(parseFlags(["config", "check", text]), expected);
   }
+  assertUsage(["config", "check", "nats-kv://a/b"], "config show");
   assert.deepEqual(parseFlags(["config", "show", "--config", "f", "--prefix", "x"]), {
     kind: "config-show",
     options: { prefix: "x" },
-    configSource: "f",
+    configSource: { kind: "file", path: "f" },
   });
   for (const args of [[], ["chek", "x"], ["check"], ["check", "--x"], ["check", "a", "b"]]) {
     assertUsage(["config", ...args], "expected config check FILE|-|URL, config show");

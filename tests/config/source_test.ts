@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigFileError } from "../../lib/config/options.ts";
-import { parseSource, readSource, toSourceName } from "../../lib/config/source.ts";
+import { parseSource, readSource, type TextSource, toSourceName } from "../../lib/config/source.ts";
 
 Deno.test("parseSource() tells the kinds apart, and refuses what nobody could trust", async (t) => {
   const table: [text: string, expected: unknown][] = [
@@ -15,7 +15,14 @@ Deno.test("parseSource() tells the kinds apart, and refuses what nobody could tr
     ["http://localhost/b", { kind: "url", url: new URL("http://localhost/b") }],
     ["http://example.com/b", /expected https, or http on this machine/],
     ["http://127.0.0.1.example.com/", /expected https/],
-    ["ftp://a/b", /expected FILE, - or https:\/\/HOST\/PATH/],
+    ["nats-kv://edge/h8s.yaml", { kind: "nats-kv", bucket: "edge", key: "h8s.yaml" }],
+    ["nats-kv://edge/a/b=c", { kind: "nats-kv", bucket: "edge", key: "a/b=c" }],
+    ["nats-kv://edge", /nats-kv:\/\/BUCKET\/KEY/],
+    ["nats-kv://edge/", /expected FILE/],
+    ["nats-kv://ed.ge/a", /expected FILE/],
+    ["nats-kv://edge/a.*", /expected FILE/],
+    ["nats-kv://edge/.a", /expected FILE/],
+    ["ftp://a/b", /expected FILE, -, https:\/\/HOST\/PATH or nats-kv/],
     ["file:///etc/h8s.yaml", /expected FILE/],
     ["https://", /expected FILE/],
   ];
@@ -69,20 +76,20 @@ Deno.test("readSource() fetches, as far as it may", async (t) => {
   ];
   for (const [path, expected] of table) {
     await t.step(path, async () => {
-      const reading = readSource(parseSource(`http://127.0.0.1:${server.port}${path}`));
+      const reading = readSource(toText(`http://127.0.0.1:${server.port}${path}`));
       if (typeof expected === "string") return assert.equal(await reading, expected);
       await assert.rejects(reading, { name: "ConfigFileError", message: expected });
     });
   }
   await t.step("with a login", async () => {
     const url = `http://ann:s%20@127.0.0.1:${server.port}/login`;
-    assert.equal(await readSource(parseSource(url)), `# Basic ${btoa("ann:s ")}`);
+    assert.equal(await readSource(toText(url)), `# Basic ${btoa("ann:s ")}`);
   });
 });
 
 Deno.test("readSource() says when nobody is there", async () => {
   const { port } = await serve(() => new Response()).end();
-  const reading = readSource(parseSource(`http://127.0.0.1:${port}/`));
+  const reading = readSource(toText(`http://127.0.0.1:${port}/`));
   await assert.rejects(reading, ConfigFileError);
 });
 
@@ -94,4 +101,10 @@ function serve(handler: (request: Request) => Response) {
     return { port };
   };
   return { port, end, [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+function toText(url: string): TextSource {
+  const source = parseSource(url);
+  assert.ok(source.kind === "url");
+  return source;
 }

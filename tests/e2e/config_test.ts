@@ -1,5 +1,98 @@
 import assert from "node:assert/strict";
+import { type KV, Kvm } from "@nats-io/kv";
+import { connect, type NatsConnection } from "@nats-io/transport";
+import { GatewayProcess } from "../harness/gateway.ts";
+import { startNats } from "../harness/nats_server.ts";
 import { runMain } from "../harness/program.ts";
+import { answer } from "../harness/setup.ts";
+import { Client } from "../harness/websocket.ts";
+
+const SOURCE = "nats-kv://edge/h8s.yaml";
+const CHANGED = "configuration changed";
+
+Deno.test("a configuration in NATS changes while the gateway runs, and drops nobody", async () => {
+  await using setup = await setUpKv("hostFilters: [127.0.0.1]\nrequestTimeout: 5s\n");
+  const { gateway, kv, nc } = setup;
+  await answer(nc, "h8s.http.>", ({ subject }) => ({ data: subject }));
+  await answer(nc, "routed.>", ({ subject }) => ({ data: subject }));
+  await using client = await Client.connect(`ws://127.0.0.1:${gateway.port}/`);
+  assert.equal(await get(gateway), "h8s.http.GET.127.0.0.1.a");
+
+  await kv.put("h8s.yaml", "routes:\n  - match: { path: /a }\n    subject: routed.a\n");
+  const changed = await gateway.logged(CHANGED);
+  assert.equal(changed["options"], "requestTimeout,hostFilters,routes");
+  assert.equal(await get(gateway), "routed.a");
+
+  await kv.put("h8s.yaml", "rate: 1/h\n");
+  await gateway.logged(CHANGED, 2);
+  assert.equal(await get(gateway), "h8s.http.GET.127.0.0.1.a");
+  assert.match(await get(gateway), /rate_limited/);
+
+  await kv.put("h8s.yaml", "allowedOrigins: [https://a.b]\nhostFilters: [example.com]\n");
+  await gateway.logged(CHANGED, 3);
+  assert.match(await get(gateway), /host_not_served/);
+  assert.equal(await gateway.metric("h8s_websockets_open"), 1);
+  await client.close();
+});
+
+Deno.test("a bad version, a deletion, and what has to wait: told, and nothing else changes", async () => {
+  await using setup = await setUpKv("prefix: one\n", ["--request-timeout", "7s"]);
+  const { gateway, kv, nc } = setup;
+  await answer(nc, "one.http.>", ({ subject }) => ({ data: subject }));
+
+  await kv.put("h8s.yaml", "prefix: one\nhostFilters:\n  - a b\n");
+  const refused = await gateway.logged("the new configuration was refused; the last version stays");
+  assert.match(
+    String(refused["error"]),
+    /^nats-kv:\/\/edge\/h8s\.yaml:3:5: hostFilters\.0: expected/,
+  );
+  assert.equal(await get(gateway), "one.http.GET.127.0.0.1.a");
+
+  await kv.delete("h8s.yaml");
+  await gateway.logged("the configuration was deleted; the last version stays");
+  assert.equal(await get(gateway), "one.http.GET.127.0.0.1.a");
+
+  // The flags win over later versions, too.
+  await kv.put("h8s.yaml", "prefix: two\nlisten: ':1'\nrequestTimeout: 1s\n");
+  assert.equal((await gateway.logged("takes effect at the next start"))["options"], "prefix");
+  assert.equal((await gateway.logged(CHANGED))["options"], "none");
+  assert.equal(await get(gateway), "one.http.GET.127.0.0.1.a");
+});
+
+Deno.test("a configuration in NATS is watched again after nats-server was away", async () => {
+  const storeDir = await Deno.makeTempDir();
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(storeDir, { recursive: true }));
+  const before = await startNats({ storeDir });
+  stack.use(before);
+  const { port, url } = before;
+  await put(url, "hostFilters: [a.b]\n");
+  const gateway = stack.use(await start(url));
+  await before[Symbol.asyncDispose]();
+  await gateway.logged("nats disconnected");
+  stack.use(await startNats({ storeDir, port }));
+  await put(url, "hostFilters: []\n");
+  assert.equal((await gateway.logged(CHANGED))["options"], "hostFilters");
+});
+
+Deno.test("a configuration that is not in NATS is one line that says how to put it there, exit 2", async () => {
+  await using nats = await startNats();
+  const flags = ["--nats-url", nats.url, "--config", SOURCE];
+  const noBucket = await runMain(flags);
+  assert.equal(noBucket.code, 2);
+  assert.match(
+    noBucket.stderr,
+    /^h8s: Cannot read nats-kv:\/\/edge\/h8s\.yaml: .*`nats kv add edge`\n$/,
+  );
+  await using client = await open(nats.url);
+  assert.match((await runMain(flags)).stderr, /`nats kv put edge h8s\.yaml < h8s\.yaml`\n$/);
+  await client.kv.put("h8s.yaml", "listn: ':1'\n");
+  const bad = await runMain(flags);
+  assert.equal(bad.code, 2);
+  assert.match(bad.stderr, /h8s\.yaml:1:8: listn: .* did you mean "listen"\?\n$/);
+  await client.kv.put("h8s.yaml", "prefix: kv\n");
+  assert.match((await runMain(["config", "show", ...flags])).stdout, /^prefix: kv$/m);
+});
 
 Deno.test("config show prints what would be in effect, the flags before the file, no secrets", async () => {
   const stdin = "natsUrl: [nats://ann:s3cret@a]\nrequestTimeout: 5s\nprefix: file\n";
@@ -29,3 +122,34 @@ Deno.test("config check says where a file is wrong, or that it is right", async 
   assert.equal(missing.code, 2);
   assert.match(missing.stderr, /--allow-read=\/nowhere\/h8s\.yaml/);
 });
+
+async function setUpKv(yaml: string, flags: readonly string[] = []) {
+  await using stack = new AsyncDisposableStack();
+  const nats = stack.use(await startNats());
+  const { nc, kv } = stack.use(await open(nats.url));
+  await kv.put("h8s.yaml", yaml);
+  const gateway = stack.use(await start(nats.url, flags));
+  const all = stack.move();
+  return { gateway, kv, nc, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+async function open(
+  url: string,
+): Promise<{ readonly nc: NatsConnection; readonly kv: KV } & AsyncDisposable> {
+  const nc = await connect({ servers: url });
+  const kv = await new Kvm(nc).create("edge");
+  return { nc, kv, [Symbol.asyncDispose]: () => nc.close() };
+}
+
+function start(natsUrl: string, flags: readonly string[] = []): Promise<GatewayProcess> {
+  return GatewayProcess.start(["--nats-url", natsUrl, "--config", SOURCE, ...flags]);
+}
+
+async function put(url: string, yaml: string): Promise<void> {
+  await using client = await open(url);
+  await client.kv.put("h8s.yaml", yaml);
+}
+
+async function get({ url }: GatewayProcess): Promise<string> {
+  return await (await fetch(`${url}/a`)).text();
+}

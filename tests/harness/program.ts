@@ -20,7 +20,7 @@ export interface LogLine {
 export class Program implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #reading: Promise<void>;
-  readonly #waiting = new Set<(line: LogLine) => void>();
+  readonly #waiting = new Set<() => void>();
 
   /** What it has logged so far. */
   readonly lines: LogLine[] = [];
@@ -61,14 +61,19 @@ export class Program implements AsyncDisposable {
    * Waits for a line of the log, one that is there already included.
    *
    * @param message Its message.
+   * @param nth Which of those with this message, from 1.
    * @returns The line.
    * @throws {Error} with the log, when the process ends without it.
    */
-  async logged(message: string): Promise<LogLine> {
-    const there = this.lines.find((line) => line.message === message);
+  async logged(message: string, nth = 1): Promise<LogLine> {
+    const find = () => this.lines.filter((line) => line.message === message)[nth - 1];
+    const there = find();
     if (there !== undefined) return there;
     const { promise, resolve } = Promise.withResolvers<LogLine>();
-    const onLine = (line: LogLine) => line.message === message && resolve(line);
+    const onLine = () => {
+      const line = find();
+      if (line !== undefined) resolve(line);
+    };
     this.#waiting.add(onLine);
     const line = await Promise.race([promise, this.#reading]);
     this.#waiting.delete(onLine);
@@ -104,7 +109,7 @@ export class Program implements AsyncDisposable {
       }
       const line: LogLine = JSON.parse(text);
       this.lines.push(line);
-      for (const onLine of this.#waiting) onLine(line);
+      for (const onLine of this.#waiting) onLine();
     }
   }
 }
