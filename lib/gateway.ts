@@ -20,6 +20,7 @@ import { Interests } from "./nats/interest.ts";
 import { Outbox } from "./nats/outbox.ts";
 import { Records } from "./nats/records.ts";
 import { Persistence } from "./nats/persistence.ts";
+import { openResumeStream, type ResumeStream } from "./nats/resume_stream.ts";
 import { Session } from "./nats/session.ts";
 import { settlesWithin } from "./nats/within.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
@@ -51,6 +52,7 @@ export class Gateway implements AsyncDisposable {
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #persistence: Persistence | undefined;
+  readonly #resume: ResumeStream | undefined;
   readonly #interests: Interests | undefined;
   readonly #edge: Edge;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -99,6 +101,7 @@ export class Gateway implements AsyncDisposable {
         metrics,
         log,
       });
+    this.#resume = openResumeStream(config, { session, inbox: this.#inbox, log });
     this.#interests = config.trackInterest
       ? new Interests(session, {
         prefix: config.prefix,
@@ -117,6 +120,7 @@ export class Gateway implements AsyncDisposable {
       interests: this.#interests,
       outbox: this.#outbox,
       records: openRecords(session, config),
+      resume: this.#resume,
       persist: this.#persistence?.persist,
       budget: new ReceiveBudget(session, () => live.current),
       ids: new RequestIds(),
@@ -127,7 +131,9 @@ export class Gateway implements AsyncDisposable {
     this.#connected.promise.catch(() => {});
     session.onState((state) => {
       log.info(`nats ${state}`);
-      if (state === "connected") this.#connected.resolve(this.#persistence?.ready);
+      if (state !== "connected") return;
+      const ready = Promise.all([this.#persistence?.ready, this.#resume?.ready]);
+      this.#connected.resolve(ready.then(() => {}));
     });
     const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
     const onError = (error: unknown) => log.error("server", { error: String(error) });
@@ -225,6 +231,7 @@ export class Gateway implements AsyncDisposable {
     this.#edge[Symbol.dispose]();
     this.#outbox[Symbol.dispose]();
     this.#persistence?.[Symbol.dispose]();
+    this.#resume?.[Symbol.dispose]();
     this.#inbox[Symbol.dispose]();
     this.#interests?.[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
@@ -234,6 +241,7 @@ export class Gateway implements AsyncDisposable {
   #notReady(): string | undefined {
     if (this.#edge.isDraining) return "draining";
     if (this.#session.state !== "connected") return "NATS is not connected";
+    if (this.#resume?.isReady === false) return "the stream of resumable WebSockets is not there";
     return this.#persistence?.trouble;
   }
 

@@ -15,7 +15,7 @@ import { checkPersistence, persistenceFields } from "./options/persistence.ts";
 import { requestFields } from "./options/requests.ts";
 import { backendFields } from "./options/reverse.ts";
 import { routingFields } from "./options/routing.ts";
-import { socketFields } from "./options/sockets.ts";
+import { checkResume, socketFields } from "./options/sockets.ts";
 import { suggest } from "./suggest.ts";
 import { listKeys } from "./walk.ts";
 
@@ -30,7 +30,7 @@ export const configSchema = z.strictObject({
   ...routingFields,
   ...persistenceFields,
   ...logFields,
-}).superRefine(checkPersistence).superRefine(checkIdentity);
+}).superRefine(checkPersistence).superRefine(checkResume).superRefine(checkIdentity);
 
 /** The gateway's configuration, complete. Durations are milliseconds, sizes bytes. */
 export type GatewayConfig = Readonly<z.output<typeof configSchema>>;

@@ -6,8 +6,8 @@
  */
 import type { GatewayConfig } from "../config/schema.ts";
 import { GatewayError } from "../errors.ts";
-import { ACK_PROTOCOL } from "../mapping/ack.ts";
 import { withoutCredentials, withoutParameter } from "../mapping/credentials.ts";
+import { listSpoken } from "../mapping/resume.ts";
 import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
 import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
 import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
@@ -21,6 +21,7 @@ import { Load } from "./admission/load.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
+import type { ResumeEntry } from "./resume_entry.ts";
 import { findRoute, type Routed, type RouteMatch, toRouted } from "./routing.ts";
 import { toClientSession } from "./session_cookie.ts";
 
@@ -42,6 +43,10 @@ export interface Admitted extends Routed {
   readonly protocol: string | undefined;
   /** How the client names itself to `h8s.ack.v1`; undefined where it does not. */
   readonly ackClient: string | undefined;
+  /** With what it asks for an earlier connection; undefined where it does not. */
+  readonly resumeToken: string | undefined;
+  /** The connection that it gets; undefined where that ends with its socket. */
+  readonly entry: ResumeEntry | undefined;
   /** Undefined where sessions are off. */
   readonly session: Session | undefined;
   /** `Set-Cookie` values for the response. */
@@ -146,9 +151,11 @@ export class Admission {
       connectionId,
       protocol: offer && pickSubprotocol(
         identity.protocol === undefined ? offer.names : [identity.protocol],
-        routed.isPersistent ? [ACK_PROTOCOL] : [],
+        listSpoken(routed),
       ),
       ackClient: offer?.asides.ackClient,
+      resumeToken: offer?.asides.resumeToken,
+      entry: undefined,
       session,
       setCookies,
       expiresAt: identity.expiresAt,

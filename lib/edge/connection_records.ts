@@ -33,6 +33,7 @@ export class ConnectionRecords implements Disposable {
   readonly #parts: EdgeParts;
   readonly #records: Records | undefined;
   readonly #onTaken: (ids: ReadonlySet<string>) => void;
+  readonly #alsoCompare: () => Promise<void>;
   readonly #kept = new Map<string, Kept>();
   readonly #endState: () => void;
   /** Until it is known how things stand: at the beginning, while NATS is away, and when it is back. */
@@ -45,12 +46,17 @@ export class ConnectionRecords implements Disposable {
    * Opens the bucket as soon as NATS is connected.
    *
    * @param parts Of the edge; without `records` nothing is kept.
-   * @param options `onTaken` hears of the connections whose end somebody else has told.
+   * @param options `onTaken` hears of the connections whose end somebody else has told; `alsoCompare`
+   * looks after what else has records.
    */
-  constructor(parts: EdgeParts, { onTaken }: { onTaken: (ids: ReadonlySet<string>) => void }) {
+  constructor(parts: EdgeParts, { onTaken, alsoCompare }: {
+    onTaken: (ids: ReadonlySet<string>) => void;
+    alsoCompare: () => Promise<void>;
+  }) {
     this.#parts = parts;
     this.#records = parts.records;
     this.#onTaken = onTaken;
+    this.#alsoCompare = alsoCompare;
     this.#endState = parts.bus.onState((state) => this.#onState(state));
     if (parts.records !== undefined) this.#settling = Promise.withResolvers();
     if (parts.bus.state === "connected") this.#onState("connected");
@@ -108,7 +114,7 @@ export class ConnectionRecords implements Disposable {
     try {
       await this.#records.open();
       this.#isOn = true;
-      await this.#compare(this.#records);
+      await Promise.all([this.#compare(this.#records), this.#alsoCompare()]);
     } catch (error) {
       this.#onUnavailable(error);
     }

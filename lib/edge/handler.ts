@@ -4,6 +4,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import { speaksResume } from "../mapping/resume.ts";
 import type { LogFields } from "../telemetry/log.ts";
 import { Admission, type Admitted } from "./admission.ts";
 import { Refusal } from "./admission/authorize.ts";
@@ -38,7 +39,11 @@ export class Edge implements Disposable {
     const { records } = parts;
     // Listens before this gateway begins to beat: it has to hear itself.
     this.#lostGateways = records &&
-      new LostGateways(records, { parts, own: this.#registry.records });
+      new LostGateways(records, {
+        parts,
+        own: this.#registry.records,
+        resumables: this.#registry.resumables,
+      });
     this.#service = new RegistryService(this.#registry, parts);
   }
 
@@ -82,7 +87,7 @@ export class Edge implements Disposable {
 
   /** Waits no more for NATS: leaves it to others to tell what has not been told. */
   giveUp(): void {
-    this.#registry.records.giveUp();
+    this.#registry.giveUp();
   }
 
   /** Ends timers. */
@@ -98,7 +103,7 @@ export class Edge implements Disposable {
       if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
       if (isWebSocketUpgrade(request)) {
         const admitted = this.#admission.admit(request, { kind: "websocket", peer });
-        return this.#upgrade(admitted instanceof Promise ? await admitted : admitted);
+        return await this.#upgrade(admitted instanceof Promise ? await admitted : admitted);
       }
       const admitted = this.#admission.admit(request, { kind: "http", peer });
       return await serveHttp(admitted instanceof Promise ? await admitted : admitted, parts);
@@ -111,9 +116,13 @@ export class Edge implements Disposable {
     }
   }
 
-  #upgrade(admitted: Admitted): Response {
+  async #upgrade(admitted: Admitted): Promise<Response> {
+    const { resumables } = this.#registry;
     try {
-      return Connection.upgrade(admitted, this.#parts, this.#registry);
+      const opened = speaksResume(admitted.protocol) && resumables !== undefined
+        ? await resumables.open(admitted)
+        : admitted;
+      return Connection.upgrade(opened, this.#parts, this.#registry);
     } catch (error) {
       admitted.place?.[Symbol.dispose]();
       throw error;

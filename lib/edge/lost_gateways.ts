@@ -15,7 +15,9 @@ import { GatewayWatch } from "../nats/gateway_watch.ts";
 import type { Records, StoredRecord } from "../nats/records.ts";
 import { type ConnectionRecords, LOST } from "./connection_records.ts";
 import { tell } from "./control_events.ts";
+import { RESUME } from "../mapping/resume_record.ts";
 import type { EdgeParts } from "./parts.ts";
+import type { Resumables } from "./resumables.ts";
 
 /** How much later the next one in line looks what is left: the first one may die, too. */
 const NEXT_IN_LINE_MS = 500;
@@ -30,6 +32,7 @@ const REASON = "gateway lost";
 export class LostGateways implements Disposable {
   readonly #parts: EdgeParts;
   readonly #records: Records;
+  readonly #resumables: Resumables | undefined;
   readonly #clock: Clock;
   readonly #watch: GatewayWatch;
   readonly #timers = new Set<() => void>();
@@ -38,19 +41,21 @@ export class LostGateways implements Disposable {
    * Begins to watch, and looks once for what was left by gateways that are not heard.
    *
    * @param records Where connections are kept.
-   * @param options The parts of the edge; the records of this gateway's own connections; how the time is
-   * told.
+   * @param options The parts of the edge; the records of this gateway's own connections, and those that
+   * can be resumed; how the time is told.
    */
   constructor(
     records: Records,
-    { parts, own, clock = systemClock() }: {
+    { parts, own, resumables, clock = systemClock() }: {
       parts: EdgeParts;
       own: ConnectionRecords;
+      resumables: Resumables | undefined;
       clock?: Clock;
     },
   ) {
     this.#parts = parts;
     this.#records = records;
+    this.#resumables = resumables;
     this.#clock = clock;
     const { bus, config: { prefix }, gatewayId } = parts;
     this.#watch = new GatewayWatch({
@@ -78,7 +83,8 @@ export class LostGateways implements Disposable {
   async #findOrphans(): Promise<void> {
     const keys = await this.#records.keys(">");
     const gateways = new Set(keys.map((key) => key.slice(0, key.indexOf("."))));
-    for (const known of [...this.#watch.living, this.#parts.gatewayId, LOST]) {
+    for (const owner of await this.#resumables?.owners() ?? []) gateways.add(owner);
+    for (const known of [...this.#watch.living, this.#parts.gatewayId, LOST, RESUME]) {
       gateways.delete(known);
     }
     for (const gateway of gateways) this.#takeTurn(gateway);
@@ -92,6 +98,13 @@ export class LostGateways implements Disposable {
 
   async #closeFor(gateway: string): Promise<void> {
     if (this.#watch.living.includes(gateway)) return;
+    const adopted = await this.#resumables?.adopt(gateway) ?? 0;
+    if (adopted > 0) {
+      this.#parts.log.info("holds what a lost gateway's clients may resume", {
+        lost: gateway,
+        connections: adopted,
+      });
+    }
     const left = await this.#records.list(toRecordKey(gateway, "*"));
     if (left.length === 0) {
       return this.#parts.log.debug("a lost gateway left no WebSockets", { lost: gateway });

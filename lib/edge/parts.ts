@@ -9,8 +9,9 @@ import type { Fanout } from "../nats/fanout.ts";
 import type { Interests } from "../nats/interest.ts";
 import type { Inbox } from "../nats/inbox.ts";
 import type { Outbox } from "../nats/outbox.ts";
-import type { Records } from "../nats/records.ts";
 import type { Persist } from "../nats/persist.ts";
+import type { Records } from "../nats/records.ts";
+import type { ResumeStream } from "../nats/resume_stream.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ReceiveBudget } from "./receive_budget.ts";
@@ -32,6 +33,8 @@ export interface EdgeParts {
   readonly outbox: Outbox;
   /** Where connections are kept beyond the life of this gateway; undefined for nowhere. */
   readonly records: Records | undefined;
+  /** What waits for clients that may come back; undefined where none may. */
+  readonly resume: ResumeStream | undefined;
   /** The way into the stream; undefined where nothing is persisted. */
   readonly persist: Persist | undefined;
   /** What WebSocket clients said and NATS has not taken. */

@@ -9,13 +9,21 @@ import type { BusState } from "../nats/bus.ts";
 import { ConnectionRecords } from "./connection_records.ts";
 import { tell } from "./control_events.ts";
 import type { EdgeParts } from "./parts.ts";
+import { Resumables } from "./resumables.ts";
 import type { Connection, ConnectionOwner } from "./websocket.ts";
+
+/** What is listed as a connection: one that ends with its socket, or one that can be resumed. */
+interface Member {
+  describe(): ListedConnection;
+  close(code: number, reason: string): void;
+  onReconnect(): void;
+}
 
 /** Knows who is connected and tells it, closes them when NATS stays away, and when the gateway drains. */
 export class Registry implements ConnectionOwner, Disposable {
   readonly #parts: EdgeParts;
   /** In the order in which they came; the numbers are cursors for those who list them. */
-  readonly #connections = new Map<Connection, number>();
+  readonly #connections = new Map<Member, number>();
   #count = 0;
   readonly #endState: () => void;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
@@ -23,13 +31,24 @@ export class Registry implements ConnectionOwner, Disposable {
 
   /** What outlives this gateway. */
   readonly records: ConnectionRecords;
+  /** What outlives its sockets; undefined where nothing does. */
+  readonly resumables: Resumables | undefined;
 
   /**
    * @param parts Of the edge.
    */
   constructor(parts: EdgeParts) {
     this.#parts = parts;
-    this.records = new ConnectionRecords(parts, { onTaken: (ids) => this.#abandon(ids) });
+    const { records, resume: stream } = parts;
+    this.resumables = records && stream && new Resumables({
+      ...{ parts, records, stream },
+      onHeld: (resumable) => this.#connections.set(resumable, ++this.#count),
+      onOver: (resumable) => this.#forget(resumable),
+    });
+    this.records = new ConnectionRecords(parts, {
+      onTaken: (ids) => this.#abandon(ids),
+      alsoCompare: async () => await this.resumables?.verify(),
+    });
     this.#endState = parts.bus.onState((state) => this.#onState(state));
   }
 
@@ -39,13 +58,17 @@ export class Registry implements ConnectionOwner, Disposable {
   }
 
   add(connection: Connection): void {
-    this.records.keep(connection.id, connection.record);
-    tell({ type: "established" }, connection.record, this.#parts);
-    this.#connections.set(connection, ++this.#count);
+    if (connection.entry !== undefined) this.resumables?.attach(connection);
+    else {
+      this.records.keep(connection.id, connection.record);
+      tell({ type: "established" }, connection.record, this.#parts);
+      this.#connections.set(connection, ++this.#count);
+    }
     if (this.#onEmpty !== undefined) connection.close(CLOSE.goingAway, "gateway is draining");
   }
 
   remove(connection: Connection, end: { readonly code: number; readonly reason: string }): void {
+    if (connection.entry !== undefined) return this.resumables?.detach(connection, end);
     this.records.release(connection.id, (isOurs) => {
       if (isOurs) tell({ type: "closed", ...end }, connection.record, this.#parts);
       this.#forget(connection);
@@ -72,13 +95,21 @@ export class Registry implements ConnectionOwner, Disposable {
   drain(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onEmpty = resolve;
+    this.resumables?.leave();
     if (this.#connections.size === 0) resolve();
     this.#closeAll(CLOSE.goingAway, "gateway is draining");
     return promise;
   }
 
+  /** Waits no more for NATS: leaves it to others to tell what has not been told. */
+  giveUp(): void {
+    this.records.giveUp();
+    this.resumables?.giveUp();
+  }
+
   /** Ends what waits for NATS. */
   [Symbol.dispose](): void {
+    this.resumables?.[Symbol.dispose]();
     this.records[Symbol.dispose]();
     clearTimeout(this.#graceTimer);
     this.#endState();
@@ -109,13 +140,13 @@ export class Registry implements ConnectionOwner, Disposable {
   /** Another gateway, which took this one for lost, has told their end: nobody may hear of them again. */
   #abandon(ids: ReadonlySet<string>): void {
     for (const connection of this.#connections.keys()) {
-      if (!ids.has(connection.id)) continue;
+      if (!ids.has(connection.describe().id)) continue;
       this.#forget(connection);
       connection.close(CLOSE.tryAgainLater, "the gateway was cut off");
     }
   }
 
-  #forget(connection: Connection): void {
+  #forget(connection: Member): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }

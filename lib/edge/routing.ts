@@ -27,9 +27,11 @@ export interface Routed {
   readonly mode: "request" | "publish";
   /** Whether its messages go into the stream. */
   readonly isPersistent: boolean;
+  /** How long a WebSocket client may be away and still resume, in milliseconds; 0 for not at all. */
+  readonly windowMs: number;
 }
 
-type RoutingParts = Pick<EdgeParts, "config" | "gatewayId" | "persist">;
+type RoutingParts = Pick<EdgeParts, "config" | "gatewayId" | "persist" | "resume">;
 
 /** What is known of a request that has passed all checks. */
 export interface Routable {
@@ -86,13 +88,14 @@ export function toRouted(
   return routed;
 }
 
-function byConvention(request: Routable, { config, persist }: RoutingParts): Routed {
+function byConvention(request: Routable, { config, persist, resume }: RoutingParts): Routed {
   const { subject } = request.target;
   return {
     subject,
     subscribe: toPush(request, config.prefix),
     mode: config.publishOnly ? "publish" : "request",
     isPersistent: request.kind === "websocket" && persist?.captures(subject) === true,
+    windowMs: resume === undefined ? 0 : config.resume,
   };
 }
 
@@ -100,7 +103,7 @@ function byRoute(
   { route, params }: RouteMatch,
   { request, parts }: { request: Routable; parts: RoutingParts },
 ): Routed {
-  const { config, gatewayId, persist } = parts;
+  const { config, gatewayId, persist, resume } = parts;
   const { target, kind, method, sessionId, connectionId } = request;
   const isWebSocket = kind === "websocket";
   const builtIn: TemplateValues["builtIn"] = {
@@ -121,6 +124,8 @@ function byRoute(
     subscribe: [...new Set([...route.subscribe.map(render), ...push])],
     mode: config.publishOnly ? "publish" : route.mode,
     isPersistent: route.persist && persist !== undefined,
+    // Without a stream at the start nothing can be kept, whatever a newer configuration says.
+    windowMs: resume === undefined ? 0 : route.resumeMs ?? config.resume,
   };
 }
 

@@ -8,6 +8,7 @@ import { ACK_PROTOCOL, type NumberedMessage, parseNumbered, renderAck } from "..
 import { CLOSE, type FrameKind, toFrameHeader } from "../mapping/frame.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
 import { toPersistLines } from "../mapping/jetstream.ts";
+import { speaksAck } from "../mapping/resume.ts";
 import type { Outcome, Persist } from "../nats/persist.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
@@ -81,7 +82,7 @@ export class Uplink {
    * @param data As the socket gives it.
    */
   receive(data: string | ArrayBuffer): void {
-    const said = this.#admitted.protocol === ACK_PROTOCOL ? parseNumbered(data) : toSaid(data);
+    const said = speaksAck(this.#admitted.protocol) ? parseNumbered(data) : toSaid(data);
     if (said === undefined) {
       const reason =
         `${ACK_PROTOCOL}: expected {"id": 0…2^53-1, "data": …}, or 8 bytes of id in front`;

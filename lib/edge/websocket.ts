@@ -4,17 +4,21 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
-import { ACK_PROTOCOL, renderData } from "../mapping/ack.ts";
+import { renderData } from "../mapping/ack.ts";
 import type { ConnectionRecord } from "../mapping/connection_record.ts";
 import { CLOSE, type Frame, fromCloseEventCode, toCloseReason, toFrame } from "../mapping/frame.ts";
 import { toHeaderLine } from "../mapping/headers.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
+import { renderNumbered, speaksAck } from "../mapping/resume.ts";
+import type { ResumeRoute } from "../mapping/resume_record.ts";
 import { MAX_SUBJECT_LENGTH } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { Receiver, Slot } from "../nats/inbox.ts";
 import type { Admitted } from "./admission.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
 import type { EdgeParts } from "./parts.ts";
+import type { ResumableClient } from "./resume_client.ts";
+import type { ResumeEntry } from "./resume_entry.ts";
 import { Uplink, type UplinkOwner } from "./uplink.ts";
 
 /** How long a client may take to answer a close frame before it is taken for gone. */
@@ -34,11 +38,12 @@ export interface ConnectionOwner {
 type Handshake = Omit<Admitted, "request">;
 
 /** A client that is connected, or about to be. */
-export class Connection implements Receiver, UplinkOwner {
+export class Connection implements Receiver, UplinkOwner, ResumableClient {
   readonly #admitted: Handshake;
   readonly #parts: EdgeParts;
   readonly #owner: ConnectionOwner;
   readonly #slot: Slot;
+  readonly #inbox: string;
   readonly #lines: string;
   readonly #uplink: Uplink;
   #socket: WebSocket | undefined;
@@ -69,10 +74,12 @@ export class Connection implements Receiver, UplinkOwner {
     this.#parts = parts;
     this.#owner = owner;
     this.#slot = parts.inbox.open(this);
-    this.#lines = admitted.headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
-      toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
-      (hasReply(admitted) ? "" : toHeaderLine("X-H8s-ReplySubject", this.#slot.subject));
-    const inbox = this.#slot.subject;
+    const { entry } = admitted;
+    const inbox = this.#inbox = entry?.resumable.inbox ?? this.#slot.subject;
+    this.#lines = entry?.resumable.record?.connection.lines ??
+      admitted.headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
+        toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
+        (hasReply(admitted) ? "" : toHeaderLine("X-H8s-ReplySubject", inbox));
     this.#uplink = new Uplink(admitted, { parts, owner: this, inbox, lines: this.#lines });
     const room = parts.bus.maxPayload - this.#lines.length;
     if (room < EVENT_HEADERS_ROOM) {
@@ -90,7 +97,23 @@ export class Connection implements Receiver, UplinkOwner {
   /** What its control events are made of. */
   get record(): ConnectionRecord {
     const { subject, target: { hostTokens } } = this.#admitted;
-    return { inbox: this.#slot.subject, subject, hostTokens, lines: this.#lines };
+    return { inbox: this.#inbox, subject, hostTokens, lines: this.#lines };
+  }
+
+  /** What it is to a client that can resume; undefined where it ends with its socket. */
+  get entry(): ResumeEntry | undefined {
+    return this.#admitted.entry;
+  }
+
+  /** What another gateway needs to go on with it. */
+  get route(): ResumeRoute {
+    const { subscribe, mode, isPersistent } = this.#admitted;
+    return { subscribe, mode, isPersistent };
+  }
+
+  /** How long its client may be away, in milliseconds. */
+  get windowMs(): number {
+    return this.#admitted.windowMs;
   }
 
   /** What is told to those who ask who is connected. */
@@ -98,7 +121,7 @@ export class Connection implements Receiver, UplinkOwner {
     const { subject, target: { authority, path, query }, remoteAddress, session } = this.#admitted;
     return {
       id: this.id,
-      inbox: this.#slot.subject,
+      inbox: this.#inbox,
       subject,
       host: authority,
       path,
@@ -125,7 +148,11 @@ export class Connection implements Receiver, UplinkOwner {
   }
 
   tell(text: string): void {
-    if (this.#state === "open") this.#send(text, text.length);
+    this.push(text, text.length);
+  }
+
+  push(data: string | Uint8Array, length: number): void {
+    if (this.#state === "open") this.#send(data, length);
   }
 
   /** NATS is back, and what was held has been published. */
@@ -144,14 +171,17 @@ export class Connection implements Receiver, UplinkOwner {
         return this.#onUnheard(frame.subject);
       case "close":
         return this.close(frame.code, frame.reason);
-      case "text": {
-        const { protocol } = this.#admitted;
-        const text = protocol === ACK_PROTOCOL ? renderData(frame.text) : frame.text;
-        return this.#send(text, payloadLength);
-      }
+      case "text":
       case "binary":
-        return this.#send(frame.bytes, payloadLength);
+        return this.#send(this.#wrap(frame), payloadLength);
     }
+  }
+
+  /** What comes to all at once is kept for nobody; 0 stands for its number. */
+  #wrap(frame: Extract<Frame, { kind: "text" | "binary" }>): string | Uint8Array {
+    if (this.entry !== undefined) return renderNumbered(frame, 0);
+    if (frame.kind === "binary") return frame.bytes;
+    return speaksAck(this.#admitted.protocol) ? renderData(frame.text) : frame.text;
   }
 
   onDeadline(): void {

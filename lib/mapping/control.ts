@@ -11,6 +11,8 @@ export type ControlSubjects = "flat" | "host" | "both";
 /** An event in the life of one WebSocket. */
 export type ConnectionEvent =
   | { readonly type: "established" }
+  /** Another gateway holds it now; its client goes on, or may come back. */
+  | { readonly type: "resumed" }
   | { readonly type: "closed"; readonly code: number; readonly reason: string };
 
 /** Why an HTTP request ended: the payload of its close subject. */
@@ -81,11 +83,12 @@ export function toEventMessages(
  * The header lines that an event has besides the handshake's.
  *
  * @param event The event.
- * @returns Lines for a NATS header block; none for `established`.
+ * @returns Lines for a NATS header block; none for `established` and `resumed`.
  */
 export function toEventHeaders(event: ConnectionEvent): string {
   switch (event.type) {
     case "established":
+    case "resumed":
       return "";
     case "closed":
       return toHeaderLine("X-H8s-Close-Code", String(event.code)) +

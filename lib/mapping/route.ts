@@ -47,6 +47,12 @@ export interface RouteOptions {
    * @default the `auth` option
    */
   readonly auth?: Auth | undefined;
+  /**
+   * How long a WebSocket client may be away and still resume, e.g. `"60s"`.
+   *
+   * @default the `resume` option
+   */
+  readonly resume?: string | number | undefined;
 }
 
 /** A route, checked. */
@@ -60,6 +66,8 @@ export interface Route {
   readonly persist: boolean;
   /** What a client must show; undefined for what the configuration says. */
   readonly auth: Auth | undefined;
+  /** How long its clients may be away and still resume, in milliseconds; undefined: as configured. */
+  readonly resumeMs?: number | undefined;
   /**
    * Says whether it takes a request.
    *

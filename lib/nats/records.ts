@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { jetstream, type JetStreamManager, StorageType } from "@nats-io/jetstream";
-import { type KV, Kvm } from "@nats-io/kv";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { KV } from "@nats-io/kv";
 import { Lane } from "./lane.ts";
 import type { Session } from "./session.ts";
 
@@ -12,6 +12,9 @@ import type { Session } from "./session.ts";
 const TIMEOUT_MS = 3000;
 /** What may be under way at once: JetStream drops what makes its queue of requests too long. */
 const MAX_IN_FLIGHT = 256;
+
+/** Error code of the JetStream API: wrong last sequence. */
+const WRONG_LAST_SEQUENCE = 10071;
 
 /** A record as it stands in the bucket. */
 export interface StoredRecord {
@@ -47,6 +50,11 @@ export class Records {
   async open(): Promise<void> {
     const { connection } = this.#session;
     if (connection === undefined) throw new Error("Cannot open the records: NATS is not connected");
+    // Only who uses it pays for loading it.
+    const [{ jetstream, StorageType }, { Kvm }] = await Promise.all([
+      import("@nats-io/jetstream"),
+      import("@nats-io/kv"),
+    ]);
     const client = jetstream(connection, { timeout: TIMEOUT_MS });
     const kv = await new Kvm(client).create(this.#bucket, {
       ...{ history: 1, storage: StorageType.Memory, description: "Open WebSockets of h8s" },
@@ -128,4 +136,13 @@ export class Records {
     if (this.#open === undefined) throw new Error("Cannot use the records: they are not open");
     return this.#open;
   }
+}
+
+/**
+ * Says whether a record was not written because it is no longer the version that was expected.
+ *
+ * @param error From {@link Records.put}.
+ */
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === WRONG_LAST_SEQUENCE;
 }

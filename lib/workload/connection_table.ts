@@ -31,6 +31,25 @@ export class ConnectionTable {
   }
 
   /**
+   * Gives a connection to another gateway.
+   *
+   * @param id Its id.
+   * @param gateway That holds it now.
+   * @returns False when its id is unknown.
+   */
+  move(id: string, gateway: string): boolean {
+    const connection = this.#byId.get(id);
+    if (connection === undefined) return false;
+    const moved = { ...connection, gateway };
+    removeFrom(this.#bySubject, connection.subject, connection);
+    removeFrom(this.#byGateway, connection.gateway, connection);
+    this.#byId.set(id, moved);
+    addTo(this.#bySubject, moved.subject, moved);
+    addTo(this.#byGateway, gateway, moved);
+    return true;
+  }
+
+  /**
    * Removes a connection.
    *
    * @param id Its id.

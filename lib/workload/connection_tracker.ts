@@ -6,6 +6,7 @@
 import { SILENCE_MS } from "../mapping/heartbeat.ts";
 import { type Incoming, parseIncoming } from "../mapping/incoming.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
+import { isResumeInbox } from "../mapping/resume.ts";
 import { type ServedHost, servesHost, toHostLabel } from "../mapping/served.ts";
 import {
   type KnownConnection,
@@ -156,6 +157,7 @@ export class ConnectionTracker implements Registry, Disposable {
         `${root}.established.${tokens}`,
         (message) => this.#onEstablished(message),
       ),
+      this.#link.subscribe(`${root}.resumed.${tokens}`, (message) => this.#onResumed(message)),
       this.#link.subscribe(`${root}.closed.${tokens}`, (message) => this.#onClosed(message)),
     ];
   }
@@ -168,6 +170,15 @@ export class ConnectionTracker implements Registry, Disposable {
     }
     this.#heard(connection.gateway);
     this.#add(connection);
+  }
+
+  /** Another gateway holds it now. */
+  #onResumed({ headers, reply }: BusMessage): void {
+    const since = new Date().toISOString();
+    const connection = toKnownConnection(parseIncoming(headers), { reply, since });
+    if (connection === undefined) return;
+    this.#heard(connection.gateway);
+    if (!this.#table.move(connection.id, connection.gateway)) this.#add(connection);
   }
 
   #onClosed({ headers, reply }: BusMessage): void {
@@ -198,7 +209,8 @@ export class ConnectionTracker implements Registry, Disposable {
 
   #onGatewayLost(gateway: string, reason: LossReason): void {
     this.#sync.forget(gateway);
-    const connections = this.#table.ofGateway(gateway);
+    // Those that can be resumed outlive their gateway: another one holds them, and tells their end.
+    const connections = this.#table.ofGateway(gateway).filter(({ inbox }) => !isResumeInbox(inbox));
     this.#lost.add(connections.map(({ id }) => id));
     for (const { id } of connections) this.#remove(id, ABNORMAL, toText(reason));
     this.#options.onGatewayLost?.(gateway, connections);

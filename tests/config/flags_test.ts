@@ -34,6 +34,8 @@ const VALUED: readonly Row[] = [
   row("wsIdleTimeout", "--ws-idle-timeout DURATION", ["0s", "0"], "30s"),
   row("controlSubjects", "--control-subjects FORM", ["flat", "all"], "both"),
   row("connectionRecords", "--connection-records BUCKET", ["sockets", "a.b"], "auto"),
+  row("resume", "--resume DURATION", ["60s", "60"], "0s"),
+  row("resumeMaxBytes", "--resume-max-bytes SIZE", ["1GiB", "2XB"], "256MiB"),
   row("natsGrace", "--nats-grace DURATION", ["1m", "-1s"], "15s"),
   row("drainTimeout", "--drain-timeout DURATION", ["500ms", "5"], "10s"),
   row("admin", "--admin HOST:PORT", [":9090", "9090"], ""),

@@ -23,6 +23,8 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   wsIdleTimeout: 30_000,
   controlSubjects: "both",
   connectionRecords: "auto",
+  resume: 0,
+  resumeMaxBytes: 268_435_456,
   publishOnly: false,
   natsGrace: 15_000,
   drainTimeout: 10_000,
@@ -251,3 +253,11 @@ Deno.test("parseConfig() gives no wait that a timer would cut to nothing", async
 function toRecord(config: object): Record<string, unknown> {
   return { ...config };
 }
+
+Deno.test("parseConfig() lets nobody resume without connection records", () => {
+  const off = { connectionRecords: "off" };
+  assert.throws(() => parseConfig({ ...off, resume: "60s" }), /Cannot use resume: .*"off"/);
+  const routes = [{ match: { upgrade: "websocket" }, resume: "60s" }];
+  assert.throws(() => parseConfig({ ...off, routes }), /Cannot use routes\.0\.resume/);
+  assert.equal(parseConfig({ routes }).routes[0]?.resumeMs, 60_000);
+});

@@ -77,9 +77,10 @@ const routeSchema = z.strictObject({
   mode: oneOf(["request", "publish"]).optional(),
   persist: z.boolean({ error: () => "expected true or false" }).optional(),
   auth: oneOf(AUTHS).optional(),
+  resume: lasting().optional(),
 }).transform((route, context) => {
   try {
-    return parseRoute(route);
+    return { ...parseRoute(route), resumeMs: route.resume };
   } catch (error) {
     context.addIssue({ code: "custom", message: error instanceof Error ? error.message : "" });
     return z.NEVER;

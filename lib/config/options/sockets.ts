@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { z } from "zod";
 import type { ControlSubjects } from "../../mapping/control.ts";
+import type { Route } from "../../mapping/route.ts";
 import { duration, oneOf, parsed, size } from "../fields.ts";
 
 const BUCKET = `"auto", "off", or the name of a KV bucket (letters, digits, - and _)`;
@@ -47,6 +49,19 @@ export interface SocketOptions {
    * @default "auto"
    */
   readonly connectionRecords?: string;
+  /**
+   * How long a client that speaks `h8s.resume.v1` may be away and still go on where it stopped; 0 for not
+   * at all. Needs JetStream, and connection records.
+   *
+   * @default "0s"
+   */
+  readonly resume?: string | number;
+  /**
+   * How much of what is sent to such clients is kept; past it the oldest is lost, and the client is told.
+   *
+   * @default "256MiB"
+   */
+  readonly resumeMaxBytes?: string | number;
 }
 
 /** The same, to be checked. */
@@ -64,4 +79,29 @@ export const socketFields = {
       placeholder: "BUCKET",
       description: "KV bucket by which others tell who died with a gateway",
     }),
+  resume: duration("0s", "How long a WebSocket client may be away and resume"),
+  resumeMaxBytes: size("256MiB", "How much is kept for those who resume"),
 };
+
+/**
+ * Checks that who may resume can.
+ *
+ * @param config The parts of the configuration that have to fit together.
+ * @param context Where to complain.
+ */
+export function checkResume(
+  { resume, connectionRecords, routes }: {
+    readonly resume: number;
+    readonly connectionRecords: string;
+    readonly routes: readonly Route[];
+  },
+  context: z.RefinementCtx,
+): void {
+  if (connectionRecords !== "off") return;
+  const message = 'expected connection records, too: they are "off"';
+  if (resume > 0) context.addIssue({ code: "custom", path: ["resume"], message });
+  const index = routes.findIndex(({ resumeMs = 0 }) => resumeMs > 0);
+  if (index !== -1) {
+    context.addIssue({ code: "custom", path: ["routes", index, "resume"], message });
+  }
+}

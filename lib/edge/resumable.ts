@@ -1,0 +1,296 @@
+/**
+ * A connection that outlives its socket: what is sent to it waits until its client comes back.
+ *
+ * @module
+ */
+import { CLOSE, toFrame } from "../mapping/frame.ts";
+import { findHeader, parseHeaderBlock } from "../mapping/headers.ts";
+import type { ListedConnection } from "../mapping/listing.ts";
+import {
+  renderGap,
+  renderMark,
+  renderNumbered,
+  renderWelcome,
+  toResumedSubject,
+} from "../mapping/resume.ts";
+import { type ConnectionEnd, mayResume, type ResumeRecord } from "../mapping/resume_record.ts";
+import type { BusMessage, BusSubscription } from "../nats/bus.ts";
+import { replay } from "./replay.ts";
+import type { Entry, ResumableClient, ResumableOptions } from "./resume_client.ts";
+import type { ResumeLease } from "./resume_lease.ts";
+
+type Phase = "detached" | "replaying" | "live" | "over";
+
+/** Held by this gateway, with a client or without. */
+export class Resumable {
+  readonly #options: ResumableOptions;
+  readonly #lease: ResumeLease;
+  #phase: Phase = "detached";
+  #client: ResumableClient | undefined;
+  #subscription: BusSubscription | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What came while older messages are read. */
+  #waiting: BusMessage[] = [];
+  #waitingBytes = 0;
+  /** The largest number that the client was sent. */
+  #position = 0;
+
+  /**
+   * @param options What it is made of.
+   */
+  constructor(options: ResumableOptions) {
+    this.#options = options;
+    this.#lease = options.lease;
+  }
+
+  /** Unique among all gateways, and for all of its sockets. */
+  get id(): string {
+    return this.#lease.id;
+  }
+
+  /** Where messages for it go. */
+  get inbox(): string {
+    return this.#lease.inbox;
+  }
+
+  /** What its headers are made of; undefined before the first client has come. */
+  get record(): ResumeRecord | undefined {
+    return this.#lease.record;
+  }
+
+  /** True while a socket is there. */
+  get hasClient(): boolean {
+    return this.#client !== undefined;
+  }
+
+  /** What is told to those who ask who is connected. */
+  describe(): ListedConnection {
+    return this.#lease.record!.info;
+  }
+
+  /** The largest number that a client was sent. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /**
+   * Makes a new connection.
+   *
+   * @param record What it is.
+   */
+  begin(record: ResumeRecord): void {
+    this.#listen();
+    this.#lease.begin(record);
+  }
+
+  /**
+   * Takes a connection over, and waits for its client.
+   *
+   * @param record What it is; this gateway is its owner.
+   * @param revision Of the record that it replaces.
+   * @returns False when somebody was faster.
+   */
+  async take(record: ResumeRecord, revision: number): Promise<boolean> {
+    if (!await this.#lease.take(record, revision)) return false;
+    this.#listen();
+    this.#wait();
+    return true;
+  }
+
+  /** Looks whether it is still held here. */
+  verify(): Promise<void> {
+    return this.#lease.verify();
+  }
+
+  /**
+   * A client has come, or come back. One that is still there has lost its connection without knowing.
+   *
+   * @param client Its socket.
+   * @param entry How it is let in.
+   */
+  attach(client: ResumableClient, { token, lastSeq, lostFrom }: Entry): void {
+    clearTimeout(this.#timer);
+    const previous = this.#client;
+    this.#client = client;
+    previous?.close(CLOSE.policy, "resumed elsewhere");
+    if (this.#phase === "over") return client.close(CLOSE.tryAgainLater, "held elsewhere");
+    const seq = lastSeq ?? this.#options.safeSeq();
+    const { windowMs } = this.#lease.record!;
+    this.#tell(renderWelcome({ token, windowMs, seq, isNew: lastSeq === undefined }));
+    if (lastSeq === undefined) {
+      if (lostFrom !== undefined) this.#tell(renderGap(lostFrom, undefined));
+      this.#position = seq;
+      this.#phase = "live";
+      return;
+    }
+    this.#lease.update((record) => ({ ...record, detached: undefined }));
+    this.#phase = "replaying";
+    this.#replay(client, lastSeq).catch((error) => this.#onReplayFailed(client, error));
+  }
+
+  /**
+   * The socket is gone.
+   *
+   * @param client Whose; an older one does not matter any more.
+   * @param end How it went.
+   */
+  detach(client: ResumableClient, end: ConnectionEnd): void {
+    if (client !== this.#client || this.#phase === "over") return;
+    this.#client = undefined;
+    this.#stopReplay("detached");
+    if (!mayResume(end)) return this.#finish(end);
+    const at = Date.now() + this.#lease.record!.windowMs;
+    this.#lease.update((record) => ({ ...record, detached: { end, at } }));
+    this.#wait();
+  }
+
+  /** Closes its socket, if it has one: a client that may come back will. */
+  close(code: number, reason: string): void {
+    this.#client?.close(code, reason);
+  }
+
+  /** NATS is back. */
+  onReconnect(): void {
+    this.#client?.onReconnect();
+  }
+
+  /**
+   * Tells the client that it has everything up to a number that the stream had reached some time ago.
+   *
+   * @param seq The number.
+   */
+  mark(seq: number): void {
+    if (this.#phase !== "live" || seq <= this.#position) return;
+    this.#position = seq;
+    this.#tell(renderMark(seq));
+  }
+
+  /**
+   * The stream was lost, and begins anew.
+   *
+   * @param last The largest number of the new one.
+   */
+  onStreamLost(last: number): void {
+    if (this.#phase !== "live") return;
+    this.#tell(renderGap(this.#position + 1, undefined));
+    this.#position = last;
+  }
+
+  /** Somebody else holds it now: no word to the workloads. */
+  drop(): void {
+    if (this.#phase === "over") return;
+    const client = this.#client;
+    this.#client = undefined;
+    this[Symbol.dispose]();
+    client?.close(CLOSE.policy, "resumed elsewhere");
+    this.#options.onOver();
+  }
+
+  /** Leaves it to other gateways, once what is known of it has been written. */
+  async leave(): Promise<void> {
+    if (this.#phase === "over") return;
+    this[Symbol.dispose]();
+    await this.#lease.settled;
+    this.#options.onOver();
+  }
+
+  /** Is held no more, whatever becomes of it. */
+  [Symbol.dispose](): void {
+    this.#phase = "over";
+    clearTimeout(this.#timer);
+    this.#subscription?.unsubscribe();
+  }
+
+  #listen(): void {
+    const { bus, config: { prefix } } = this.#options.parts;
+    const subject = toResumedSubject(this.id, prefix);
+    this.#subscription = bus.subscribe(subject, (message) => this.#onMessage(message));
+  }
+
+  #wait(): void {
+    const { end, at } = this.#lease.record!.detached!;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#finish(end), Math.max(0, at - Date.now()));
+  }
+
+  #onMessage(message: BusMessage): void {
+    switch (this.#phase) {
+      case "over":
+        return;
+      case "detached": {
+        const frame = toFrame(message.headers, message.data);
+        if (frame.kind === "close") this.#finish(frame);
+        return;
+      }
+      case "replaying":
+        this.#waiting.push(message);
+        this.#waitingBytes += message.data.length;
+        if (this.#waitingBytes <= this.#options.parts.config.wsSendBuffer) return;
+        return this.#client?.close(CLOSE.tryAgainLater, "slow consumer");
+      case "live":
+        return this.#forward(toSeq(message), message);
+    }
+  }
+
+  /** What was read from the stream may come once more as it is heard, and the other way round. */
+  #forward(seq: number, { headers, data }: BusMessage): void {
+    if (seq <= this.#position) return;
+    this.#position = seq;
+    const frame = toFrame(headers, data);
+    switch (frame.kind) {
+      case "no_responders":
+        return;
+      case "close":
+        return this.#client?.close(frame.code, frame.reason);
+      case "text":
+      case "binary":
+        this.#client?.push(renderNumbered(frame, seq), data.length);
+    }
+  }
+
+  async #replay(client: ResumableClient, lastSeq: number): Promise<void> {
+    const { parts: { bus }, stream } = this.#options;
+    const isCurrent = () => this.#client === client && this.#phase === "replaying";
+    await replay({ bus, stream }, {
+      inbox: this.#lease.inbox,
+      lastSeq,
+      isCurrent,
+      onStart: (position, gap) => {
+        if (gap !== undefined) this.#tell(gap);
+        this.#position = position;
+      },
+      onMessage: (seq, message) => this.#forward(seq, message),
+    });
+    if (!isCurrent()) return;
+    const waiting = this.#stopReplay("live");
+    for (const message of waiting) this.#forward(toSeq(message), message);
+  }
+
+  #onReplayFailed(client: ResumableClient, error: unknown): void {
+    this.#options.parts.log.warn("a WebSocket cannot be resumed now", { error: String(error) });
+    if (client === this.#client) client.close(CLOSE.tryAgainLater, "cannot resume now");
+  }
+
+  #stopReplay(phase: Phase): BusMessage[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#phase = phase;
+    return waiting;
+  }
+
+  #tell(text: string): void {
+    this.#client?.push(text, text.length);
+  }
+
+  /** Once, by whoever gets the record: not if somebody else has taken the connection meanwhile. */
+  #finish(end: ConnectionEnd): void {
+    if (this.#phase === "over") return;
+    this[Symbol.dispose]();
+    this.#lease.end(end).finally(() => this.#options.onOver());
+  }
+}
+
+function toSeq({ headers }: BusMessage): number {
+  return Number(findHeader(parseHeaderBlock(headers).entries, "nats-sequence"));
+}

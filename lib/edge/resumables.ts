@@ -1,0 +1,292 @@
+/**
+ * The resumable connections that this gateway holds: let in, taken over, adopted, handed on.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { GatewayError } from "../errors.ts";
+import { toRecordKey } from "../mapping/connection_record.ts";
+import { CLOSE } from "../mapping/frame.ts";
+import {
+  parseResumeRequest,
+  type ResumeRequest,
+  toResumeInbox,
+  toResumeToken,
+} from "../mapping/resume.ts";
+import {
+  type ConnectionEnd,
+  parseResumeRecord,
+  RESUME,
+  type ResumeRecord,
+  withOwner,
+} from "../mapping/resume_record.ts";
+import type { BusSubscription } from "../nats/bus.ts";
+import type { Records, StoredRecord } from "../nats/records.ts";
+import type { ResumeStream } from "../nats/resume_stream.ts";
+import type { Admitted } from "./admission.ts";
+import { LOST } from "./connection_records.ts";
+import { tell } from "./control_events.ts";
+import type { EdgeParts } from "./parts.ts";
+import { Resumable } from "./resumable.ts";
+import { ResumeLease } from "./resume_lease.ts";
+import { isMeant, isSame, toHash } from "./resume_token.ts";
+import type { Connection } from "./websocket.ts";
+
+/** How often clients are told how far they have come, at most. */
+const MARK_INTERVAL_MS = 15_000;
+/** How often a record that changes hands is tried to be had. */
+const MAX_ATTEMPTS = 3;
+const EMPTY = new Uint8Array();
+
+/** What is worked with. */
+export interface ResumablesOptions {
+  readonly parts: EdgeParts;
+  readonly records: Records;
+  readonly stream: ResumeStream;
+  /** Called when a connection is held from now on. */
+  readonly onHeld: (resumable: Resumable) => void;
+  /** Called when it is no longer. */
+  readonly onOver: (resumable: Resumable) => void;
+}
+
+/** Knows them by id. */
+export class Resumables implements Disposable {
+  readonly #options: ResumablesOptions;
+  readonly #parts: EdgeParts;
+  readonly #held = new Map<string, Resumable>();
+  readonly #moved: BusSubscription;
+  readonly #timer: ReturnType<typeof setInterval>;
+  /** What the stream had reached one interval ago: all of it has been sent on since. */
+  #safeSeq = 0;
+  #isLeaving = false;
+
+  /**
+   * Listens to who takes connections from here.
+   *
+   * @param options What is worked with.
+   */
+  constructor(options: ResumablesOptions) {
+    this.#options = options;
+    const { parts, stream } = options;
+    this.#parts = parts;
+    this.#moved = parts.bus.subscribe(
+      this.#toMovedSubject(parts.gatewayId),
+      ({ data }) => this.#held.get(new TextDecoder().decode(data))?.drop(),
+    );
+    stream.onReady(() => this.#onStream());
+    const interval = Math.min(MARK_INTERVAL_MS, Math.max(100, parts.config.resume / 2));
+    this.#timer = setInterval(() => this.#mark(), interval);
+  }
+
+  /**
+   * Lets a client in that asks for a resumable connection.
+   *
+   * @param admitted Its handshake.
+   * @returns The handshake of the connection that it gets: an older one's, or its own.
+   * @throws {GatewayError} `nats_unavailable` while JetStream is away.
+   */
+  async open(admitted: Admitted): Promise<Admitted> {
+    const { resumeToken } = admitted;
+    const request = resumeToken === undefined ? undefined : parseResumeRequest(resumeToken);
+    try {
+      if (!this.#options.stream.isReady) throw new Error("its stream is not there");
+      const claimed = request && await this.#claim(request, admitted);
+      return claimed ?? this.#begin(admitted, request?.lastSeq);
+    } catch (cause) {
+      throw new GatewayError("nats_unavailable", "Resuming needs JetStream, which is away", {
+        cause,
+      });
+    }
+  }
+
+  /**
+   * A client has come through the handshake.
+   *
+   * @param connection Its socket; its handshake is from {@link Resumables.open}.
+   */
+  attach(connection: Connection): void {
+    const { resumable, token, hash, lastSeq, lostFrom } = connection.entry!;
+    if (lastSeq === undefined) {
+      const { gatewayId: owner } = this.#parts;
+      const { record, route, windowMs } = connection;
+      const info = connection.describe();
+      resumable.begin({ owner, hash, windowMs, connection: record, info, route });
+      this.#hold(resumable);
+      tell({ type: "established" }, record, this.#parts);
+    }
+    resumable.attach(connection, { token, lastSeq, lostFrom });
+  }
+
+  /**
+   * A client's socket is gone.
+   *
+   * @param connection The socket.
+   * @param end How it went.
+   */
+  detach(connection: Connection, end: ConnectionEnd): void {
+    const { resumable } = connection.entry!;
+    resumable.detach(connection, end);
+    if (this.#isLeaving) void resumable.leave();
+  }
+
+  /**
+   * Takes over what a lost gateway held, so that its clients may come back.
+   *
+   * @param gateway Its token.
+   * @returns How many.
+   */
+  async adopt(gateway: string): Promise<number> {
+    if (this.#isLeaving) return 0;
+    const left = (await this.#list()).filter(({ record: { owner } }) => owner === gateway);
+    if (left.length === 0) return 0;
+    await this.#options.records.put(toRecordKey(LOST, gateway), EMPTY);
+    const adopted = left.map(async ({ record, revision }) => {
+      const end = { code: CLOSE.abnormal, reason: "gateway lost" };
+      const detached = record.detached ?? { end, at: Date.now() + record.windowMs };
+      return await this.#take({ ...record, detached }, revision) !== undefined;
+    });
+    return (await Promise.all(adopted)).filter((isHeld) => isHeld).length;
+  }
+
+  /** The gateways that hold connections, living or not. */
+  async owners(): Promise<string[]> {
+    return (await this.#list()).map(({ record: { owner } }) => owner);
+  }
+
+  /** Looks which connections are still held here. */
+  async verify(): Promise<void> {
+    await Promise.all([...this.#held.values()].map((resumable) => resumable.verify()));
+  }
+
+  /** Leaves all connections to other gateways; those with a client once that is gone. */
+  leave(): void {
+    this.#isLeaving = true;
+    for (const resumable of this.#held.values()) {
+      if (!resumable.hasClient) void resumable.leave();
+    }
+  }
+
+  /** Waits for nothing any more. */
+  giveUp(): void {
+    for (const resumable of this.#held.values()) resumable.drop();
+  }
+
+  /** Holds nothing any more. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#moved.unsubscribe();
+    for (const resumable of this.#held.values()) resumable[Symbol.dispose]();
+    this.#held.clear();
+  }
+
+  #begin(admitted: Admitted, lastSeq: number | undefined): Admitted {
+    const id = admitted.connectionId!;
+    const secret = randomBytes(32).toString("base64url");
+    return {
+      ...admitted,
+      entry: {
+        resumable: this.#make(id),
+        token: toResumeToken(id, secret),
+        hash: toHash(secret),
+        lastSeq: undefined,
+        lostFrom: lastSeq === undefined ? undefined : lastSeq + 1,
+      },
+    };
+  }
+
+  /** Undefined when there is no such connection, or it is somebody else's. */
+  async #claim(
+    { id, secret, lastSeq }: ResumeRequest,
+    admitted: Admitted,
+  ): Promise<Admitted | undefined> {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const stored = await this.#options.records.get(toRecordKey(RESUME, id));
+      if (stored === undefined) return undefined;
+      const record = parseResumeRecord(stored.value);
+      if (!isSame(record.hash, toHash(secret)) || !isMeant(record, admitted)) return undefined;
+      const resumable = this.#held.get(id) ?? await this.#takeOver(record, stored, admitted);
+      if (resumable === undefined) continue;
+      const { connection: { subject }, route, hash } = record;
+      const token = toResumeToken(id, secret);
+      const entry = { resumable, token, hash, lastSeq, lostFrom: undefined };
+      return { ...admitted, ...route, subject, connectionId: id, entry };
+    }
+    return undefined;
+  }
+
+  async #takeOver(
+    record: ResumeRecord,
+    { revision }: StoredRecord,
+    { remoteAddress: remote }: Admitted,
+  ): Promise<Resumable | undefined> {
+    const end = record.detached?.end ?? { code: CLOSE.abnormal, reason: "" };
+    const detached = { end, at: Date.now() + record.windowMs };
+    const info = { ...record.info, remote };
+    const resumable = await this.#take({ ...record, detached, info }, revision);
+    if (resumable === undefined) return undefined;
+    const id = new TextEncoder().encode(record.info.id);
+    this.#parts.bus.publish(this.#toMovedSubject(record.owner), id);
+    return resumable;
+  }
+
+  async #take(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {
+    const resumable = this.#make(record.info.id);
+    const own = withOwner(record, this.#parts.gatewayId);
+    if (!await resumable.take(own, revision)) return undefined;
+    this.#hold(resumable);
+    tell({ type: "resumed" }, own.connection, this.#parts);
+    return resumable;
+  }
+
+  #make(id: string): Resumable {
+    const { parts, records, stream } = this.#options;
+    const lease = new ResumeLease({
+      ...{ parts, records, id, inbox: toResumeInbox(id, parts.config.prefix) },
+      onLost: () => resumable.drop(),
+    });
+    const resumable: Resumable = new Resumable({
+      ...{ parts, stream, lease },
+      safeSeq: () => this.#safeSeq,
+      onOver: () => {
+        if (this.#held.get(id) === resumable) this.#held.delete(id);
+        this.#options.onOver(resumable);
+      },
+    });
+    return resumable;
+  }
+
+  #hold(resumable: Resumable): void {
+    this.#held.set(resumable.id, resumable);
+    this.#options.onHeld(resumable);
+  }
+
+  async #list(): Promise<{ record: ResumeRecord; revision: number }[]> {
+    const stored = await this.#options.records.list(toRecordKey(RESUME, "*"));
+    return stored.map(({ value, revision }) => ({ record: parseResumeRecord(value), revision }));
+  }
+
+  /** A stream that ends before what clients have seen is another one. */
+  async #onStream(): Promise<void> {
+    const seen = [...this.#held.values()].map((resumable) => {
+      return { resumable, position: resumable.position };
+    });
+    const { last } = await this.#options.stream.extent();
+    this.#safeSeq = last;
+    for (const { resumable, position } of seen) {
+      if (last < position) resumable.onStreamLost(last);
+    }
+  }
+
+  /** One question for all connections. */
+  #mark(): void {
+    if (this.#held.size === 0 || this.#parts.bus.state !== "connected") return;
+    this.#options.stream.extent().then(({ last }) => {
+      for (const resumable of this.#held.values()) resumable.mark(this.#safeSeq);
+      this.#safeSeq = last;
+    }).catch((error) => this.#parts.log.debug("no mark", { error: String(error) }));
+  }
+
+  #toMovedSubject(gateway: string): string {
+    return `${this.#parts.config.prefix}.control.ws.conn.moved.${gateway}`;
+  }
+}

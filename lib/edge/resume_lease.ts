@@ -1,0 +1,206 @@
+/**
+ * The right of this gateway to hold a resumable connection: its record, as long as it says so.
+ *
+ * @module
+ */
+import { toRecordKey } from "../mapping/connection_record.ts";
+import {
+  type ConnectionEnd,
+  encodeResumeRecord,
+  parseResumeRecord,
+  RESUME,
+  type ResumeRecord,
+} from "../mapping/resume_record.ts";
+import { isConflict, type Records } from "../nats/records.ts";
+import { LOST } from "./connection_records.ts";
+import { tell } from "./control_events.ts";
+import type { EdgeParts } from "./parts.ts";
+
+/** When what JetStream did not take is tried again. */
+const RETRY_MS = 1000;
+
+/** What a lease is made of. */
+export interface ResumeLeaseOptions {
+  readonly parts: EdgeParts;
+  readonly records: Records;
+  readonly id: string;
+  readonly inbox: string;
+  /** Called when somebody else holds the connection. */
+  readonly onLost: () => void;
+}
+
+/**
+ * One record, written in order. Every version is written only on top of the last one that this gateway
+ * knows; who is too late has lost the connection.
+ */
+export class ResumeLease {
+  readonly #options: ResumeLeaseOptions;
+  #record: ResumeRecord | undefined;
+  #revision = 0;
+  #isOver = false;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @param options What it is made of.
+   */
+  constructor(options: ResumeLeaseOptions) {
+    this.#options = options;
+  }
+
+  /** The connection's. */
+  get id(): string {
+    return this.#options.id;
+  }
+
+  /** The connection's. */
+  get inbox(): string {
+    return this.#options.inbox;
+  }
+
+  /** The newest version, written or not; undefined before the first one. */
+  get record(): ResumeRecord | undefined {
+    return this.#record;
+  }
+
+  /** Resolves when all that was to be written has been, or never will be. */
+  get settled(): Promise<unknown> {
+    return this.#writing;
+  }
+
+  /**
+   * Makes a record, or takes it over.
+   *
+   * @param record The new version; this gateway is its owner.
+   * @param revision Of the version that it replaces; 0 for a new connection.
+   * @returns False when somebody was faster.
+   */
+  async take(record: ResumeRecord, revision: number): Promise<boolean> {
+    try {
+      this.#revision = await this.#put(record, revision);
+      this.#record = record;
+      return true;
+    } catch (error) {
+      if (isConflict(error)) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a record without waiting for it.
+   *
+   * @param record The first version.
+   */
+  begin(record: ResumeRecord): void {
+    this.#record = record;
+    this.#enqueue(() => this.#write());
+  }
+
+  /**
+   * Writes a new version, without waiting for it.
+   *
+   * @param change Makes it from the last one.
+   */
+  update(change: (record: ResumeRecord) => ResumeRecord): void {
+    if (this.#record === undefined) return;
+    this.#record = change(this.#record);
+    this.#enqueue(() => this.#write());
+  }
+
+  /** Looks whether the connection is still held here, and writes the record if JetStream has lost it. */
+  verify(): Promise<void> {
+    return this.#enqueue(() => this.#check());
+  }
+
+  /**
+   * Ends the connection, and tells it, unless somebody else holds it.
+   *
+   * @param end How it ended.
+   * @returns When that is done.
+   */
+  end(end: ConnectionEnd): Promise<void> {
+    return this.#enqueue(async () => {
+      while (!this.#isOver) {
+        try {
+          if (await this.#takeAway()) {
+            tell({ type: "closed", ...end }, this.#record!.connection, this.#options.parts);
+          }
+          this.#isOver = true;
+        } catch (error) {
+          this.#report(error);
+          if (this.#options.parts.bus.state === "closed") return;
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        }
+      }
+    });
+  }
+
+  /** Writes and takes no more. */
+  drop(): void {
+    this.#isOver = true;
+  }
+
+  /** Undefined stands for a record that JetStream has lost: it is still ours. */
+  async #takeAway(): Promise<boolean> {
+    const { records } = this.#options;
+    if (await records.take(this.#key, this.#revision)) return true;
+    const stored = await records.get(this.#key);
+    if (stored === undefined) return !await this.#wasLost();
+    if (parseResumeRecord(stored.value).owner !== this.#options.parts.gatewayId) return false;
+    return await records.take(this.#key, stored.revision);
+  }
+
+  async #write(): Promise<void> {
+    if (this.#isOver) return;
+    try {
+      this.#revision = await this.#put(this.#record!, this.#revision);
+    } catch (error) {
+      if (isConflict(error)) await this.#check();
+      else this.#report(error);
+    }
+  }
+
+  async #check(): Promise<void> {
+    if (this.#isOver || this.#record === undefined) return;
+    try {
+      const stored = await this.#options.records.get(this.#key);
+      const isOurs = stored === undefined
+        ? !await this.#wasLost()
+        : parseResumeRecord(stored.value).owner === this.#options.parts.gatewayId;
+      if (!isOurs) return this.#lose();
+      this.#revision = await this.#put(this.#record, stored?.revision ?? 0);
+    } catch (error) {
+      if (isConflict(error)) return this.#lose();
+      this.#report(error);
+    }
+  }
+
+  #lose(): void {
+    this.#isOver = true;
+    this.#options.onLost();
+  }
+
+  async #wasLost(): Promise<boolean> {
+    const { records, parts: { gatewayId } } = this.#options;
+    return await records.get(toRecordKey(LOST, gatewayId)) !== undefined;
+  }
+
+  #put(record: ResumeRecord, revision: number): Promise<number> {
+    return this.#options.records.put(this.#key, encodeResumeRecord(record), revision);
+  }
+
+  get #key(): string {
+    return toRecordKey(RESUME, this.id);
+  }
+
+  #enqueue(task: () => Promise<void>): Promise<void> {
+    const next = this.#writing.then(task);
+    this.#writing = next.catch((error) => this.#report(error));
+    return next;
+  }
+
+  #report(error: unknown): void {
+    const { metrics, log } = this.#options.parts;
+    metrics.recordFailed();
+    log.warn("the record of a resumable connection cannot be written", { error: String(error) });
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What is kept of a resumable connection outside of its gateway.
+ *
+ * @module
+ */
+import { type ConnectionRecord, parseConnectionRecord } from "./connection_record.ts";
+import { ContractError, parseJsonObject } from "./contract_error.ts";
+import { toHeaderLine } from "./headers.ts";
+import type { ListedConnection } from "./listing.ts";
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Where a connection's messages go, and come from. */
+export interface ResumeRoute {
+  readonly subscribe: readonly string[];
+  readonly mode: "request" | "publish";
+  readonly isPersistent: boolean;
+}
+
+/** The record; whoever is its owner holds the connection, and tells its end. */
+export interface ResumeRecord {
+  /** The gateway that holds it. */
+  readonly owner: string;
+  /** SHA-256 of the client's secret, base64url. */
+  readonly hash: string;
+  readonly windowMs: number;
+  /** What its control events are made of. */
+  readonly connection: ConnectionRecord;
+  /** What is told to those who ask who is connected. */
+  readonly info: ListedConnection;
+  readonly route: ResumeRoute;
+  /** Undefined while its client is there; `at`: when the window ends, in milliseconds since 1970. */
+  readonly detached?: { readonly end: ConnectionEnd; readonly at: number } | undefined;
+}
+
+/** In the place of a gateway, in keys and inboxes. */
+export const RESUME = "resume";
+
+/**
+ * A record's JSON.
+ *
+ * @param record What to keep.
+ * @returns Bytes.
+ */
+export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(record));
+}
+
+/**
+ * Reads a record that a gateway wrote.
+ *
+ * @param payload JSON in UTF-8.
+ * @returns What was kept.
+ * @throws {ContractError} when it is none.
+ */
+export function parseResumeRecord(payload: Uint8Array): ResumeRecord {
+  const json = parseJsonObject(payload, "a resumable connection's record");
+  const { owner, hash, windowMs, connection, info, route } = json;
+  if (
+    typeof owner !== "string" || typeof hash !== "string" || typeof windowMs !== "number" ||
+    typeof info !== "object" || typeof route !== "object"
+  ) throw new ContractError("Cannot read a resumable connection's record: it is incomplete");
+  parseConnectionRecord(new TextEncoder().encode(JSON.stringify(connection)));
+  return json as unknown as ResumeRecord;
+}
+
+/**
+ * Gives a record to a gateway: its messages name the gateway that holds it.
+ *
+ * @param record The record.
+ * @param owner The gateway's token.
+ * @returns The same record with another owner.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { type ResumeRecord, withOwner } from "./resume_record.ts";
+ *
+ * const lines = "Host: e\r\nX-H8s-Gateway-Id: G1\r\nX-H8s-Close: x\r\n";
+ * const record = { owner: "G1", connection: { lines } } as ResumeRecord;
+ * assert.equal(
+ *   withOwner(record, "G2").connection.lines,
+ *   "Host: e\r\nX-H8s-Gateway-Id: G2\r\nX-H8s-Close: x\r\n",
+ * );
+ * ```
+ */
+export function withOwner(record: ResumeRecord, owner: string): ResumeRecord {
+  const { connection } = record;
+  const own = `\r\n${toHeaderLine("X-H8s-Gateway-Id", record.owner)}`;
+  const lines = connection.lines
+    .replace(own, () => `\r\n${toHeaderLine("X-H8s-Gateway-Id", owner)}`);
+  return { ...record, owner, connection: { ...connection, lines } };
+}
+
+/**
+ * Says whether a client that left so may come back: the connection broke, or somebody moved it. Whoever
+ * says goodbye does not.
+ *
+ * @param end How its connection ended.
+ * @returns True for 1001, 1006, 1011, 1012 and 1013.
+ */
+export function mayResume({ code }: ConnectionEnd): boolean {
+  return [1001, 1006, 1011, 1012, 1013].includes(code);
+}

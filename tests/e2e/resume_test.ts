@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport";
+import { GatewayProcess } from "../harness/gateway.ts";
+import { type NatsServer, startNats } from "../harness/nats_server.ts";
+import { listen } from "../harness/setup.ts";
+import { Client } from "../harness/websocket.ts";
+import { Relay } from "../nats/relay.ts";
+
+interface Welcome {
+  readonly token: string;
+  readonly windowMs: number;
+  readonly seq: number;
+  readonly isNew: boolean;
+}
+
+interface World extends AsyncDisposable {
+  readonly nats: NatsServer;
+  readonly nc: NatsConnection;
+  readonly gateways: readonly GatewayProcess[];
+}
+
+async function setUp(count: number, flags: readonly string[] = []): Promise<World> {
+  await using stack = new AsyncDisposableStack();
+  const nats = stack.use(await startNats());
+  const nc = stack.adopt(await connect({ servers: nats.url }), (nc) => nc.close());
+  const gateways: GatewayProcess[] = [];
+  for (let index = 0; index < count; index++) {
+    const all = [
+      "--nats-url",
+      nats.url,
+      "--resume",
+      "30s",
+      "--persist-storage",
+      "memory",
+      ...flags,
+    ];
+    const gateway = stack.use(await GatewayProcess.start(all));
+    for (let status = 0; status !== 200;) status = (await gateway.admin("/readyz")).status;
+    gateways.push(gateway);
+  }
+  const all = stack.move();
+  return { nats, nc, gateways, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** A client that knows how far it has come. */
+class Resuming {
+  welcome: Welcome | undefined;
+  lastSeq = 0;
+  readonly texts: string[] = [];
+  readonly gaps: unknown[] = [];
+  #client: Client | undefined;
+
+  async open(port: number): Promise<Welcome> {
+    const { welcome } = this;
+    const back = welcome === undefined ? [] : [`h8s.resume.token.${welcome.token}.${this.lastSeq}`];
+    this.#client = await Client.connect(`ws://127.0.0.1:${port}/chat`, ["h8s.resume.v1", ...back]);
+    assert.equal(this.#client.protocol, "h8s.resume.v1");
+    const first = JSON.parse(String(await this.#client.next()));
+    this.welcome = first.resume as Welcome;
+    if (this.welcome.isNew) this.lastSeq = this.welcome.seq;
+    return this.welcome;
+  }
+
+  get client(): Client {
+    return this.#client!;
+  }
+
+  /** Reads until it has so many texts. */
+  async read(count: number): Promise<void> {
+    while (this.texts.length < count) await this.readOne();
+  }
+
+  async readOne(): Promise<void> {
+    const { seq, data, mark, gap } = JSON.parse(String(await this.client.next()));
+    if (gap !== undefined) this.gaps.push(gap);
+    else if (mark !== undefined) this.lastSeq = mark;
+    else {
+      assert.ok(seq > this.lastSeq, `${seq} after ${this.lastSeq}`);
+      this.lastSeq = seq;
+      this.texts.push(data);
+    }
+  }
+}
+
+function numbers(from: number, to: number): string[] {
+  return Array.from({ length: to - from }, (_, index) => `n${from + index}`);
+}
+
+async function say(nc: NatsConnection, inbox: string, texts: readonly string[]): Promise<void> {
+  for (const text of texts) nc.publish(inbox, text);
+  await nc.flush();
+}
+
+async function recordsWritten(nc: NatsConnection, count: number): Promise<void> {
+  const { streams } = await jetstreamManager(nc);
+  const written = async () => (await streams.info("KV_h8s-connections")).state.messages;
+  for (let messages = 0; messages < count;) messages = await written();
+}
+
+function relayPort(relay: Relay): number {
+  return Number(relay.url.split(":").at(-1));
+}
+
+Deno.test("a client whose connection broke gets what it missed, in order, once", async (t) => {
+  for (const where of ["the same gateway", "another gateway"]) {
+    await t.step(where, async () => {
+      await using world = await setUp(where === "another gateway" ? 2 : 1);
+      const { nc, gateways } = world;
+      const [first, second = first] = gateways;
+      const opened = await listen(nc, "h8s.control.ws.conn.established");
+      const closed = await listen(nc, "h8s.control.ws.conn.closed");
+      const relay = new Relay(first!.port);
+      const me = new Resuming();
+      const { isNew } = await me.open(relayPort(relay));
+      assert.equal(isNew, true);
+      const { reply: inbox } = await opened.next();
+      assert.match(inbox!, /^_INBOX\.h8s\.resume\./);
+      await say(nc, inbox!, numbers(0, 50));
+      await me.read(30);
+      const broken = me.client.closed;
+      await relay[Symbol.asyncDispose]();
+      await broken;
+      await say(nc, inbox!, numbers(50, 100));
+      const again = await me.open(second!.port);
+      assert.equal(again.isNew, false);
+      await say(nc, inbox!, numbers(100, 150));
+      await me.read(150);
+      assert.deepEqual(me.texts, numbers(0, 150));
+      assert.deepEqual(me.gaps, []);
+      await me.client.close(1000);
+      await closed.next();
+      await nc.flush();
+      assert.equal(opened.all.length, 1);
+      assert.equal(closed.all.length, 1);
+    });
+  }
+});
+
+Deno.test("a client of a gateway that was killed goes on at another one", async () => {
+  await using world = await setUp(2);
+  const { nc, gateways: [first, second] } = world;
+  const opened = await listen(nc, "h8s.control.ws.conn.established");
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const me = new Resuming();
+  await me.open(first!.port);
+  const { reply: inbox } = await opened.next();
+  await say(nc, inbox!, numbers(0, 50));
+  await me.read(50);
+  const broken = me.client.closed;
+  first!.kill("SIGKILL");
+  await broken;
+  await say(nc, inbox!, numbers(50, 100));
+  assert.equal((await me.open(second!.port)).isNew, false);
+  await say(nc, inbox!, numbers(100, 120));
+  await me.read(120);
+  assert.deepEqual(me.texts, numbers(0, 120));
+  await me.client.close(1000);
+  await closed.next();
+  assert.equal(opened.all.length, 1);
+});
+
+Deno.test("a client that comes too late is told, and its end was told once", async () => {
+  await using world = await setUp(1, ["--resume", "300ms"]);
+  const { nc, gateways: [gateway] } = world;
+  const opened = await listen(nc, "h8s.control.ws.conn.established");
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const relay = new Relay(gateway!.port);
+  const me = new Resuming();
+  await me.open(relayPort(relay));
+  const { reply: inbox } = await opened.next();
+  const broken = me.client.closed;
+  await relay[Symbol.asyncDispose]();
+  await broken;
+  assert.equal((await closed.next()).headers?.get("X-H8s-Close-Code"), "1006");
+  const again = await me.open(gateway!.port);
+  assert.equal(again.isNew, true);
+  await me.readOne();
+  assert.equal(me.gaps.length, 1);
+  const { reply: other } = await opened.next();
+  assert.notEqual(other, inbox);
+  await me.client.close(1000);
+  await closed.next();
+});
+
+Deno.test("who does not come back after its gateway was killed is told as closed, once", async () => {
+  await using world = await setUp(3, ["--resume", "1s"]);
+  const { nc, gateways: [first] } = world;
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const opened = await listen(nc, "h8s.control.ws.conn.established");
+  const clients: Resuming[] = [];
+  for (let index = 0; index < 5; index++) {
+    const client = new Resuming();
+    await client.open(first!.port);
+    clients.push(client);
+    await opened.next();
+  }
+  const broken = Promise.all(clients.map(({ client }) => client.closed));
+  // A record that is still being written when its gateway dies is lost with it.
+  await recordsWritten(nc, clients.length);
+  first!.kill("SIGKILL");
+  await broken;
+  const ids = new Set<string>();
+  for (let index = 0; index < clients.length; index++) {
+    const { headers } = await closed.next();
+    assert.equal(headers?.get("X-H8s-Close-Code"), "1006");
+    ids.add(headers!.get("X-H8s-Connection-Id"));
+  }
+  assert.equal(ids.size, clients.length);
+  await nc.flush();
+  assert.equal(closed.all.length, clients.length);
+});
+
+Deno.test("nobody resumes with a token that is not its own", async () => {
+  await using world = await setUp(1);
+  const { nc, gateways: [gateway] } = world;
+  const opened = await listen(nc, "h8s.control.ws.conn.established");
+  const me = new Resuming();
+  const { token } = await me.open(gateway!.port);
+  const { headers } = await opened.next();
+  assert.equal(headers?.get("Sec-Websocket-Protocol"), "h8s.resume.v1");
+  const thief = new Resuming();
+  thief.welcome = {
+    token: `${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}`,
+    windowMs: 0,
+    seq: 0,
+    isNew: true,
+  };
+  assert.equal((await thief.open(gateway!.port)).isNew, true);
+  await thief.client.close(1000);
+  await me.client.close(1000);
+});
+
+Deno.test("who does not ask for it gets frames as they are", async () => {
+  await using world = await setUp(1);
+  const { nc, gateways: [gateway] } = world;
+  const opened = await listen(nc, "h8s.control.ws.conn.established");
+  await using client = await Client.connect(`ws://127.0.0.1:${gateway!.port}/chat`);
+  const { reply } = await opened.next();
+  assert.doesNotMatch(reply!, /resume/);
+  nc.publish(reply!, "plain");
+  assert.equal(await client.next(), "plain");
+});
