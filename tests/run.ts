@@ -28,6 +28,7 @@ const STAGES: readonly Stage[] = [
   stage("unit", ["test", "-A", ...UNIT_TESTS, ...topLevelTests()]),
   stage("workload", ["test", "-A", "tests/workload"], 5),
   stage("e2e", ["test", "-A", "tests/e2e"], 10),
+  stage("fuzz", ["test", "-A", "tests/fuzz"]),
   stage("bench", ["test", "-A", "tests/bench"]),
   stage("faults", ["test", "-A", "tests/faults"], 8),
   stage("browser", ["test", "-A", "tests/browser"], 10),
