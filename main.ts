@@ -8,13 +8,15 @@
  * @module
  */
 import manifest from "./deno.json" with { type: "json" };
+import { readFiles } from "./lib/config/files.ts";
 import { parseFlags, renderHelp, UsageError } from "./lib/config/flags.ts";
 import { ConfigFileError, loadOptions, renderOptions } from "./lib/config/load.ts";
 import { ConfigError, type GatewayOptions } from "./lib/config/options.ts";
-import { parseConfig, toJsonSchema } from "./lib/config/schema.ts";
+import { configSchema, parseConfig, toJsonSchema } from "./lib/config/schema.ts";
 import type { ConfigSource } from "./lib/config/source.ts";
 import { type Gateway, ListenError, startGateway } from "./lib/gateway.ts";
 import { ConfigWatch } from "./lib/nats/config_watch.ts";
+import { toLogin } from "./lib/nats/login.ts";
 import { StreamError } from "./lib/nats/stream.ts";
 import { ReverseDaemon } from "./lib/reverse/daemon.ts";
 import { createLog } from "./lib/telemetry/log.ts";
@@ -53,8 +55,9 @@ export async function main(args: readonly string[]): Promise<number> {
         console.log(JSON.stringify(toJsonSchema(), null, 2));
         return 0;
       case "run": {
-        const { configSource, options: flags } = command;
-        await using source = await openConfig(configSource, flags);
+        // Standard input can be read once, and there may be two who want to log in.
+        const flags = readFiles(configSchema, command.options);
+        await using source = await openConfig(command.configSource, flags);
         await using gateway = startGateway({ ...source.options, ...flags });
         source.follow((options) => gateway.reconfigure({ ...options, ...flags }));
         await Promise.race([untilSignal(), unlessItCannotRun(gateway)]);
@@ -91,8 +94,9 @@ async function openConfig(
   flags: GatewayOptions,
 ): Promise<OpenConfig> {
   if (source?.kind === "nats-kv") {
-    const { natsUrl: servers, logLevel: level, logFormat: format } = parseConfig(flags);
-    return ConfigWatch.open(source, { servers, log: createLog({ level, format }) });
+    const config = readFiles(configSchema, parseConfig(flags));
+    const log = createLog({ level: config.logLevel, format: config.logFormat });
+    return ConfigWatch.open(source, { login: toLogin(config), log });
   }
   const options = source === undefined ? {} : await loadOptions(source);
   return { options, follow: () => {}, [Symbol.asyncDispose]: () => Promise.resolve() };

@@ -5,9 +5,10 @@
  */
 import { nuid } from "@nats-io/nats-core";
 import type { GatewayOptions } from "./config/options.ts";
+import { readFiles } from "./config/files.ts";
 import { readKeys } from "./config/keys.ts";
 import { type ConfigChange, LiveConfig } from "./config/live.ts";
-import type { GatewayConfig } from "./config/schema.ts";
+import { configSchema, type GatewayConfig } from "./config/schema.ts";
 import type { Address } from "./config/units.ts";
 import { Edge } from "./edge/handler.ts";
 import { ListenError, listenOn, renderAddress } from "./edge/listener.ts";
@@ -17,6 +18,7 @@ import { splitNatsUrl } from "./mapping/nats_url.ts";
 import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
 import { Interests } from "./nats/interest.ts";
+import { toLogin } from "./nats/login.ts";
 import { Outbox } from "./nats/outbox.ts";
 import { Records } from "./nats/records.ts";
 import { Persistence } from "./nats/persistence.ts";
@@ -72,11 +74,11 @@ export class Gateway implements AsyncDisposable {
    */
   constructor(options: GatewayOptions = {}) {
     const live = this.#live = new LiveConfig(options);
-    const config = live.current;
+    const config = readFiles(configSchema, live.current);
     const fileKeys = readKeys(config.authorizationKeyFile);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
     const session = this.#session = new Session({
-      servers: config.natsUrl,
+      login: toLogin(config),
       name: `h8s-${this.id}`,
       fastLane: config.fastLane,
       onMove: (server) => log.info("nats moved", { server }),

@@ -21,6 +21,7 @@ export type { IdentityOptions, JwtAlgorithm, JwtOptions } from "./config/options
 export type { ListenOptions } from "./config/options/listen.ts";
 export type { LogOptions } from "./config/options/log.ts";
 export type { NatsOptions } from "./config/options/nats.ts";
+export type { NatsLoginOptions } from "./config/options/nats_login.ts";
 export type { PersistenceOptions, StorageKind } from "./config/options/persistence.ts";
 export type { RequestOptions } from "./config/options/requests.ts";
 export type { RoutingOptions, SessionOptions } from "./config/options/routing.ts";

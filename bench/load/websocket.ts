@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { toLogin } from "../../lib/nats/login.ts";
 import { Session } from "../../lib/nats/session.ts";
 import type { Sample } from "../case.ts";
 import { CpuMeter, memoryOf, Unmeasurable } from "../process.ts";
@@ -56,7 +57,7 @@ class Load implements AsyncDisposable {
     this.#window = Math.max(16, Math.min(WINDOW, Math.floor(WINDOW_BYTES / (load.bytes || 1))));
     if (load.kind === "bare") return;
     this.#session = new Session({
-      servers: [load.natsUrl],
+      login: toLogin({ natsUrl: [load.natsUrl] }),
       name: "load",
       onRetry: () => {},
       onError: (error) => console.error(error),

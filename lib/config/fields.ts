@@ -20,6 +20,8 @@ export interface FieldMeta {
   readonly placeholder?: string;
   /** Has no flag, since no flag could say it. */
   readonly isFileOnly?: boolean;
+  /** Text, or the path of a file that holds it. */
+  readonly isFile?: boolean;
   /** What is shown instead of a secret. */
   readonly mask?: (value: unknown) => unknown;
 }
@@ -36,7 +38,34 @@ export function secret<T extends z.ZodType>(schema: T, mask: FieldMeta["mask"] =
 }
 
 function hide(value: unknown): unknown {
-  return Array.isArray(value) ? value.map(hide) : "***";
+  // Empty text is what an unset variable leaves.
+  return Array.isArray(value) ? value.map(hide) : value === "" ? "" : "***";
+}
+
+/**
+ * Text that mostly stands in a file: a certificate, a key. The option has the text itself, which needs no
+ * permission, or the file's path.
+ *
+ * @param description For the help.
+ * @param options `isSecret`: the text is never shown.
+ * @returns The schema of an option.
+ */
+export function fileText(description: string, { isSecret = false } = {}) {
+  const expected = "expected the path of a file, or its text";
+  const text = z.string({ error: () => expected }).min(1, expected);
+  const hideText = (value: unknown) => isPath(String(value)) ? value : hide(value);
+  return (isSecret ? secret(text, hideText) : text).optional()
+    .meta({ placeholder: "FILE", description, isFile: true });
+}
+
+/**
+ * Tells the path of a file from its text.
+ *
+ * @param text Of an option that {@link fileText} made.
+ * @returns True for what could be a path; not for PEM, credentials or the seed of an nkey.
+ */
+export function isPath(text: string): boolean {
+  return !/-----BEGIN|\n|^\s*S[A-Z2-7]{57}\s*$/.test(text);
 }
 
 /**

@@ -9,6 +9,7 @@ import type { IdentityOptions } from "./options/identity.ts";
 import type { ListenOptions } from "./options/listen.ts";
 import type { LogOptions } from "./options/log.ts";
 import type { NatsOptions } from "./options/nats.ts";
+import type { NatsLoginOptions } from "./options/nats_login.ts";
 import type { RequestOptions } from "./options/requests.ts";
 import type { PersistenceOptions } from "./options/persistence.ts";
 import type { BackendOptions } from "./options/reverse.ts";
@@ -33,7 +34,7 @@ export interface GatewayOptions
 
 /** The reverse daemon's configuration. */
 export interface ReverseOptions
-  extends BackendOptions, Pick<NatsOptions, "natsUrl" | "prefix">, LogOptions {}
+  extends BackendOptions, NatsLoginOptions, Pick<NatsOptions, "prefix">, LogOptions {}
 
 /** A configuration that cannot be read or used; the message is one line that says where and why. */
 export class ConfigFileError extends Error {

@@ -11,6 +11,7 @@ import { checkIdentity, identityFields } from "./options/identity.ts";
 import { listenFields } from "./options/listen.ts";
 import { logFields } from "./options/log.ts";
 import { natsFields } from "./options/nats.ts";
+import { natsLoginFields } from "./options/nats_login.ts";
 import { checkPersistence, persistenceFields } from "./options/persistence.ts";
 import { requestFields } from "./options/requests.ts";
 import { backendFields } from "./options/reverse.ts";
@@ -38,7 +39,7 @@ export type GatewayConfig = Readonly<z.output<typeof configSchema>>;
 /** The options of the reverse daemon. */
 export const reverseSchema = z.strictObject({
   ...backendFields,
-  natsUrl: natsFields.natsUrl,
+  ...natsLoginFields,
   prefix: natsFields.prefix,
   ...logFields,
 });
@@ -98,7 +99,7 @@ export function toJsonSchema(): Record<string, unknown> {
     target: "draft-2020-12",
     unrepresentable: "any",
     override: ({ jsonSchema }) => {
-      for (const key of ["placeholder", "isFileOnly", "mask"]) delete jsonSchema[key];
+      for (const key of ["placeholder", "isFileOnly", "isFile", "mask"]) delete jsonSchema[key];
     },
   });
 }

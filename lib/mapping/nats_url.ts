@@ -4,7 +4,8 @@
  * @module
  */
 
-const LOGIN = /^(?<scheme>(?:[a-z]+:\/\/)?)(?<login>[^@/]*)@/;
+/** Up to the last `@`, as URLs are read: what stands before one is never shown. */
+const LOGIN = /^(?<scheme>(?:[a-z]+:\/\/)?)(?<login>[^/]*)@/i;
 
 /** A NATS URL, taken apart. */
 export interface NatsAddress {

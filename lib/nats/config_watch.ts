@@ -10,6 +10,7 @@ import { parseOptions } from "../config/load.ts";
 import { ConfigError, ConfigFileError, type GatewayOptions } from "../config/options.ts";
 import { type KvSource, toSourceName } from "../config/source.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { Login } from "./login.ts";
 import { Session } from "./session.ts";
 import { pause } from "./within.ts";
 
@@ -20,8 +21,8 @@ const RETRY_MS = 500;
 
 /** What a watch needs. */
 export interface ConfigWatchOptions {
-  /** Where NATS is; that cannot come from the configuration that is read there. */
-  readonly servers: readonly string[];
+  /** Where NATS is, and who one is there; that cannot come from the configuration that is read there. */
+  readonly login: Login;
   /** Told of versions that cannot be used. */
   readonly log: Log;
 }
@@ -55,12 +56,12 @@ export class ConfigWatch implements AsyncDisposable {
     return watch;
   }
 
-  private constructor(source: KvSource, { servers, log }: ConfigWatchOptions) {
+  private constructor(source: KvSource, { login, log }: ConfigWatchOptions) {
     this.#name = toSourceName(source);
     this.#key = source.key;
     this.#log = log;
     this.#session = new Session({
-      servers,
+      login,
       name: "h8s-config",
       fastLane: false,
       onRetry: (error, attempt) => {

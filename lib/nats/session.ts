@@ -5,7 +5,6 @@
  */
 import type { ConnectionOptions, NatsConnection } from "@nats-io/nats-core";
 import { backoff } from "@nats-io/nats-core/internal";
-import { splitNatsUrl } from "../mapping/nats_url.ts";
 import type {
   Bus,
   BusMessage,
@@ -15,6 +14,7 @@ import type {
   SubscribeOptions,
 } from "./bus.ts";
 import { FastLane } from "./fast_lane.ts";
+import type { Login } from "./login.ts";
 import { connect } from "./transport.ts";
 import {
   Handover,
@@ -49,8 +49,8 @@ const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
 /** How to reach NATS, and whom to tell what. */
 export interface SessionOptions {
-  /** One or more URLs, e.g. `nats://127.0.0.1:4222`. */
-  readonly servers: readonly string[];
+  /** Where it is, and who one is there. */
+  readonly login: Login;
   /** The connection's name in NATS monitoring. */
   readonly name: string;
   /**
@@ -170,7 +170,7 @@ export class Session implements Bus, AsyncDisposable {
     const delays = backoff(RETRY_DELAYS_MS);
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
       try {
-        const link = await this.#dial(toLogin(this.#options.servers).servers);
+        const link = await this.#dial(this.#options.login.servers);
         if (this.#stop.signal.aborted) return await link.connection.close();
         this.#link = link;
         for (const registration of this.#registrations) {
@@ -190,7 +190,7 @@ export class Session implements Bus, AsyncDisposable {
   async #dial(servers: string[]): Promise<Link> {
     const delays = backoff(RETRY_DELAYS_MS);
     const options: ConnectionOptions = {
-      ...toLogin(this.#options.servers),
+      ...this.#options.login,
       servers,
       name: this.#options.name,
       timeout: CONNECT_TIMEOUT_MS,
@@ -230,7 +230,7 @@ export class Session implements Bus, AsyncDisposable {
 
   /** Make before break. With nowhere to go it stays until the server closes the connection. */
   async #leave(from: Link): Promise<void> {
-    const servers = otherServers(from.connection, toLogin(this.#options.servers).servers);
+    const servers = otherServers(from.connection, this.#options.login.servers);
     // A lame duck may say so more than once.
     if (servers.length === 0 || this.#leaving === from) return;
     this.#leaving = from;
@@ -280,18 +280,6 @@ export class Session implements Bus, AsyncDisposable {
       }
     }
   }
-}
-
-/** The client library does not look at the login in a URL. */
-function toLogin(
-  urls: readonly string[],
-): Pick<ConnectionOptions, "user" | "pass" | "token"> & { servers: string[] } {
-  const parts = urls.map(splitNatsUrl);
-  const servers = parts.map(({ address }) => address);
-  const login = parts.find(({ login }) => login !== undefined)?.login;
-  if (login === undefined) return { servers };
-  const [user = "", pass] = login.split(":").map(decodeURIComponent);
-  return pass === undefined ? { servers, token: user } : { servers, user, pass };
 }
 
 function toError(value: unknown): Error {

@@ -4,8 +4,10 @@
  * @module
  */
 import { nuid } from "@nats-io/nats-core";
+import { readFiles } from "../config/files.ts";
 import type { ReverseOptions } from "../config/options.ts";
 import { parseWith, type ReverseConfig, reverseSchema } from "../config/schema.ts";
+import { toLogin } from "../nats/login.ts";
 import { Session } from "../nats/session.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { Link } from "../workload/link.ts";
@@ -30,11 +32,11 @@ export class ReverseDaemon implements AsyncDisposable {
    * @throws {ConfigError} when an option cannot be used.
    */
   constructor(options: ReverseOptions) {
-    const config = parseWith(reverseSchema, options);
+    const config = readFiles(reverseSchema, parseWith(reverseSchema, options));
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
     const connected = Promise.withResolvers<void>();
     this.#session = new Session({
-      servers: config.natsUrl,
+      login: toLogin(config),
       name: `h8s-reverse-${this.id}`,
       onRetry: (error, attempt) => log.warn("cannot reach NATS", { attempt, error: error.message }),
       onError: (error) => log.error("nats", { error: error.message }),

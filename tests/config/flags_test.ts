@@ -17,6 +17,14 @@ interface Row {
 /** Every flag with a value; a new option asks for a row. */
 const VALUED: readonly Row[] = [
   row("natsUrl", "--nats-url URL", ["nats://a:1", "http://a:1"], "nats://127.0.0.1:4222"),
+  row("natsUser", "--nats-user NAME", ["ann", ""], ""),
+  row("natsPassword", "--nats-password TEXT", ["p", ""], ""),
+  row("natsToken", "--nats-token TEXT", ["t", ""], ""),
+  row("natsNkey", "--nats-nkey FILE", ["-", ""], ""),
+  row("natsCreds", "--nats-creds FILE", ["user.creds", ""], ""),
+  row("natsCa", "--nats-ca FILE", ["ca.pem", ""], ""),
+  row("natsCert", "--nats-cert FILE", ["cert.pem", ""], ""),
+  row("natsKey", "--nats-key FILE", ["key.pem", ""], ""),
   row("listen", "--listen HOST:PORT", ["127.0.0.1:9000", "nowhere"], "0.0.0.0:8080"),
   row("prefix", "--prefix TOKENS", ["acme.edge", "a.*"], "h8s"),
   row("requestTimeout", "--request-timeout DURATION", ["5s", "soon"], "30s"),

@@ -45,12 +45,22 @@ Deno.test("renderOptions() masks every secret, and shows that there is one", () 
   const long = "s3cret-s3cret-s3cret-s3cret-s3cret";
   const text = renderOptions({
     natsUrl: ["nats://ann:s3cret@a:4222", "TLS://s3cret@b", "ann:s3cret@s3cret@c"],
+    natsPassword: "s3cret",
+    natsToken: "s3cret",
+    natsNkey: "SUAEIV7FZJSNXQYC5DTVKFHBOUQ46OALJIDTN4CRYSWRWYZ2NGZZNSIDIU",
+    natsCreds: "creds/user.creds",
+    natsKey: "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----\n",
     authorizationKey: ["s3cret"],
     session: { keys: [long] },
     jwt: { secret: long, jwks: { keys: [{ kty: "oct", k: "s3cret" }] } },
   });
   assert.ok(!text.includes("s3cret"), text);
   assert.match(text, /^natsUrl:\n {2}- nats:\/\/a:4222\n {2}- TLS:\/\/b\n {2}- c$/m);
+  assert.ok(!text.includes("SUAE"), text);
+  assert.match(text, /^natsCreds: creds\/user\.creds$/m);
+  for (const option of ["natsPassword", "natsToken", "natsNkey", "natsKey"]) {
+    assert.match(text, new RegExp(`^${option}: "\\*\\*\\*"$`, "m"));
+  }
   assert.match(text, /^authorizationKey:\n {2}- "\*\*\*"$/m);
   assert.match(text, /^ {2}keys:\n {4}- "\*\*\*"$/m);
   assert.match(text, /^ {2}secret: "\*\*\*"$/m);
@@ -64,7 +74,8 @@ Deno.test("renderOptions() masks every secret, and shows that there is one", () 
 Deno.test("no option whose name says that it is secret is shown", () => {
   for (const [option, schema] of Object.entries(configSchema.shape)) {
     if (!/password|secret|token|key(?!File)|creds|seed/i.test(option)) continue;
-    const shown = ["s3cret", ["s3cret"]].map((value) => present(schema, value));
+    const secret = unwrap(schema).meta.isFile ? "-----BEGIN s3cret" : "s3cret";
+    const shown = [secret, [secret]].map((value) => present(schema, value));
     assert.ok(!JSON.stringify(shown[Number(isList(schema))]).includes("s3cret"), option);
   }
 });
@@ -97,7 +108,7 @@ Deno.test("toJsonSchema() makes editors refuse what the program refuses", async 
 
 Deno.test("toJsonSchema() has all defaults as one may write them, and nothing of ours", () => {
   const text = JSON.stringify(toJsonSchema());
-  assert.ok(!/"(placeholder|isFileOnly|isLive|mask)"/.test(text));
+  assert.ok(!/"(placeholder|isFileOnly|isFile|isLive|mask)"/.test(text));
   const { properties } = toJsonSchema() as { properties: Record<string, { default?: unknown }> };
   const defaults = Object.entries(properties).flatMap(([option, schema]) =>
     schema.default === undefined ? [] : [[option, schema.default]]

@@ -6,6 +6,14 @@ import { configSchema, parseConfig, type reverseSchema } from "../../lib/config/
 /** What the README and the help promise; a new option asks for a row. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   natsUrl: ["nats://127.0.0.1:4222"],
+  natsUser: undefined,
+  natsPassword: undefined,
+  natsToken: undefined,
+  natsNkey: undefined,
+  natsCreds: undefined,
+  natsCa: undefined,
+  natsCert: undefined,
+  natsKey: undefined,
   listen: { hostname: "0.0.0.0", port: 8080 },
   prefix: "h8s",
   requestTimeout: 30_000,

@@ -8,6 +8,8 @@ Deno.test("splitNatsUrl() leaves nothing of the login in the address", async (t)
     ["nats://ann:secret@a:4222", "nats://a:4222", "ann:secret"],
     ["tls://t0ken@a", "tls://a", "t0ken"],
     ["ann:secret@a:4222", "a:4222", "ann:secret"],
+    ["TLS://t0ken@a", "TLS://a", "t0ken"],
+    ["nats://ann:sec@ret@a", "nats://a", "ann:sec@ret"],
     ["nats://a%40b:s%2F@[::1]:4222", "nats://[::1]:4222", "a%40b:s%2F"],
   ];
   for (const [url, address, login] of table) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Kvm } from "@nats-io/kv";
 import { connect } from "@nats-io/transport";
 import type { GatewayOptions } from "../../lib/config/options.ts";
+import { toLogin } from "../../lib/nats/login.ts";
 import { ConfigWatch } from "../../lib/nats/config_watch.ts";
 import type { Log } from "../../lib/telemetry/log.ts";
 import { startNats } from "../harness/nats_server.ts";
@@ -28,7 +29,9 @@ Deno.test("ConfigWatch reads and follows with the rights that the documentation 
 
   const { log, lines } = keepLines();
   const source = { kind: "nats-kv", bucket: "edge", key: "h8s.yaml" } as const;
-  const watch = stack.use(await ConfigWatch.open(source, { servers: [login("edge")], log }));
+  const watch = stack.use(
+    await ConfigWatch.open(source, { login: toLogin({ natsUrl: [login("edge")] }), log }),
+  );
   assert.deepEqual(watch.options, { prefix: "a" });
   const versions = new Versions();
   watch.follow((options) => versions.push(options));

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { connect as connectStock } from "@nats-io/transport";
 import type { ConnectionOptions, TlsOptions } from "@nats-io/nats-core";
 import { FastLane } from "../../lib/nats/fast_lane.ts";
+import { toLogin } from "../../lib/nats/login.ts";
 import { Session } from "../../lib/nats/session.ts";
 import { connect } from "../../lib/nats/transport.ts";
 import { encodeLatin1, subscribeOn } from "../../lib/nats/wire.ts";
+import { Certificate } from "../harness/certificate.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { Relay } from "./relay.ts";
 import { RestartableNats } from "./restartable_nats.ts";
@@ -199,35 +201,12 @@ async function assertMessagesPass(options: ConnectionOptions): Promise<void> {
 
 async function open(servers: string[], options: { fastLane?: boolean } = {}): Promise<Session> {
   const callbacks = { onRetry: () => {}, onError: () => {} };
-  const session = new Session({ servers, name: "test", ...callbacks, ...options });
+  const session = new Session({
+    login: toLogin({ natsUrl: servers }),
+    name: "test",
+    ...callbacks,
+    ...options,
+  });
   await untilState(session, "connected");
   return session;
-}
-
-/** Of `localhost`, signed by itself. */
-class Certificate implements AsyncDisposable {
-  readonly certFile: string;
-  readonly keyFile: string;
-
-  private constructor(readonly directory: string, readonly ca: string) {
-    this.certFile = `${directory}/cert.pem`;
-    this.keyFile = `${directory}/key.pem`;
-  }
-
-  static async create(): Promise<Certificate> {
-    const directory = await Deno.makeTempDir({ prefix: "h8s-tls-" });
-    const { success, stderr } = await new Deno.Command("openssl", {
-      args: [
-        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-        ...["-keyout", `${directory}/key.pem`, "-out", `${directory}/cert.pem`, "-days", "1"],
-        ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-      ],
-    }).output();
-    assert.ok(success, new TextDecoder().decode(stderr));
-    return new Certificate(directory, await Deno.readTextFile(`${directory}/cert.pem`));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.directory, { recursive: true });
-  }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "@nats-io/transport";
+import { toLogin } from "../../lib/nats/login.ts";
 import { Session } from "../../lib/nats/session.ts";
 import type { NatsServer } from "../harness/nats_server.ts";
 import { startCluster } from "./cluster.ts";
@@ -24,7 +25,14 @@ function open(
   servers: readonly string[],
   { onMove, fastLane = true }: { onMove: (server: string) => void; fastLane?: boolean },
 ): Session {
-  return new Session({ servers, name: "test", fastLane, onRetry() {}, onError() {}, onMove });
+  return new Session({
+    login: toLogin({ natsUrl: servers }),
+    name: "test",
+    fastLane,
+    onRetry() {},
+    onError() {},
+    onMove,
+  });
 }
 
 for (const fastLane of [true, false]) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { toLogin } from "../../lib/nats/login.ts";
 import { Session } from "../../lib/nats/session.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { UncaughtErrors } from "./uncaught_errors.ts";
@@ -19,7 +20,7 @@ Deno.test("Session logs in with what its URL says", async (t) => {
       await using nats = await startNats({ jetstream: false, config });
       const { promise, resolve } = Promise.withResolvers<string>();
       await using session = new Session({
-        servers: [`${login}127.0.0.1:${nats.port}`],
+        login: toLogin({ natsUrl: [`${login}127.0.0.1:${nats.port}`] }),
         name: "test",
         onRetry: ({ message }) => resolve(message),
         onError: () => {},
@@ -38,7 +39,7 @@ Deno.test("Session that may not log in keeps trying, and ends no process", async
   for (let count = 0; count < 300 && uncaught.messages.length === 0; count++) {
     const { promise: refused, resolve } = Promise.withResolvers<void>();
     await using session = new Session({
-      servers: [nats.url],
+      login: toLogin({ natsUrl: [nats.url] }),
       name: "test",
       onRetry: () => resolve(),
       onError: () => {},

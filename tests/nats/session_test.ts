@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { freePort } from "../harness/free_port.ts";
+import { toLogin } from "../../lib/nats/login.ts";
 import { Session, type SessionOptions } from "../../lib/nats/session.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { testBus } from "./bus_conformance.ts";
@@ -142,7 +143,12 @@ Deno.test("a Session that reconnects can be disposed of", async (t) => {
 });
 
 function toOptions(servers: readonly string[]): SessionOptions {
-  return { servers, name: "test", onRetry: () => {}, onError: () => {} };
+  return {
+    login: toLogin({ natsUrl: servers }),
+    name: "test",
+    onRetry: () => {},
+    onError: () => {},
+  };
 }
 
 async function assertEnds(session: Session): Promise<void> {
