@@ -10,7 +10,6 @@ import type { PublishOptions } from "./bus.ts";
 import type { MessageHandler } from "./frame_splitter.ts";
 import type { Output } from "./output.ts";
 
-const CRLF = "\r\n";
 /** What would be read as another word, or another command. */
 const BLANK = /[ \n\r\t]/;
 
@@ -81,16 +80,12 @@ export class FastLane {
     }
     const to = reply === undefined ? subject : `${subject} ${reply}`;
     if (headers === undefined) {
-      output.add(`PUB ${to} ${data.length}\r\n`, data, CRLF);
+      output.add(`PUB ${to} ${data.length}\r\n`, data);
       return true;
     }
     const line = `HPUB ${to} ${headers.length} ${headers.length + data.length}\r\n`;
-    if (typeof headers === "string") {
-      output.add(line + headers, data, CRLF);
-    } else {
-      output.add(line, headers);
-      output.add("", data, CRLF);
-    }
+    if (typeof headers === "string") output.add(line + headers, data);
+    else output.add(line, headers, data);
     return true;
   }
 

@@ -8,6 +8,9 @@ import { clearImmediate, setImmediate } from "node:timers";
 
 /** Enough for a turn under load; a larger message gets a buffer of its own. */
 const CHUNK_BYTES = 64 * 1024;
+const CR = 13;
+const LF = 10;
+const CRLF_LENGTH = 2;
 
 /** As a socket of `node:net`. */
 export interface ByteSink {
@@ -43,17 +46,21 @@ export class Output {
   }
 
   /**
-   * Adds text and bytes.
+   * Adds text, bytes, and the end of a line.
    *
    * @param text Characters up to U+00FF, one byte each; ASCII is fastest.
-   * @param bytes Copied.
-   * @param trailer ASCII.
+   * @param parts Copied.
    */
-  add(text: string, bytes: Uint8Array, trailer = ""): void {
-    this.#reserve(text.length + bytes.length + trailer.length);
+  add(text: string, ...parts: readonly Uint8Array[]): void {
+    let length = text.length + CRLF_LENGTH;
+    for (const part of parts) length += part.length;
+    this.#reserve(length);
     this.#addText(text);
-    this.addBytes(bytes);
-    if (trailer !== "") this.#addText(trailer);
+    for (const part of parts) this.addBytes(part);
+    // Two bytes cost less so than by a call into the runtime.
+    this.#buffer[this.#end++] = CR;
+    this.#buffer[this.#end++] = LF;
+    this.#schedule();
   }
 
   /**
@@ -65,7 +72,7 @@ export class Output {
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#end);
     this.#end += bytes.length;
-    this.#timer ??= setImmediate(() => this.flush());
+    this.#schedule();
   }
 
   /** Hands all of it to the socket. */
@@ -83,6 +90,10 @@ export class Output {
     clearImmediate(this.#timer);
     this.#timer = undefined;
     this.#begin = this.#end;
+  }
+
+  #schedule(): void {
+    this.#timer ??= setImmediate(() => this.flush());
   }
 
   #addText(text: string): void {
