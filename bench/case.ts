@@ -34,7 +34,7 @@ export interface Case {
   readonly flags?: readonly string[];
   /** A configuration file of the gateway, in YAML. */
   readonly config?: string;
-  /** How often more than one run pays; @default as often as asked */
+  /** How many runs mean something; @default as many as asked */
   readonly maxRuns?: number;
   /** Not run unless it is named. */
   readonly isLong?: boolean;

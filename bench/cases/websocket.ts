@@ -32,7 +32,7 @@ export const socketCases: readonly Case[] = [
     messages: 100_000,
   }),
   socket("connect", "WebSockets opened and closed, 32 at a time", { mode: "open", sockets: 1500 }),
-  socket("idle-5000", "memory of an idle WebSocket among 5000", { mode: "idle", sockets: 5000 }, 2),
+  socket("idle-5000", "memory of an idle WebSocket among 5000", { mode: "idle", sockets: 5000 }, 1),
   socket(
     "idle-20000",
     "memory of an idle WebSocket among 20 000, or as many as files may be open",
