@@ -16,7 +16,7 @@ import type { Records } from "../nats/records.ts";
 import type { EdgeParts } from "./parts.ts";
 
 /** How often the record of a connection that has ended is tried to be taken while JetStream fails. */
-const MAX_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 6;
 /** In the place of a gateway: here stands who is taken for lost. */
 export const LOST = "lost";
 
@@ -200,7 +200,9 @@ export class ConnectionRecords implements Disposable {
         // Gone, and not by us. Unless somebody says so, it was JetStream that lost it.
         return !await this.#wasLost(this.#records);
       } catch (error) {
-        if (this.#parts.bus.state !== "connected" || attempt < MAX_ATTEMPTS) continue;
+        // What failed while the connection was lost says nothing of JetStream.
+        if (this.#parts.bus.state !== "connected") attempt = 0;
+        if (attempt < MAX_ATTEMPTS) continue;
         // Better told twice than never.
         this.#report("the record of a connection", error);
         return true;
