@@ -17,6 +17,8 @@ import type { EdgeParts } from "./parts.ts";
 
 /** How often the record of a connection that has ended is tried to be taken while JetStream fails. */
 const MAX_ATTEMPTS = 6;
+/** When a record that was given up may be there after all, in milliseconds. */
+const LATE_MS = 10_000;
 /** In the place of a gateway: here stands who is taken for lost. */
 export const LOST = "lost";
 
@@ -35,6 +37,7 @@ export class ConnectionRecords implements Disposable {
   readonly #onTaken: (ids: ReadonlySet<string>) => void;
   readonly #alsoCompare: () => Promise<void>;
   readonly #kept = new Map<string, Kept>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #endState: () => void;
   /** Until it is known how things stand: at the beginning, while NATS is away, and when it is back. */
   #settling: PromiseWithResolvers<void> | undefined;
@@ -132,6 +135,7 @@ export class ConnectionRecords implements Disposable {
   [Symbol.dispose](): void {
     this.#endState();
     this.giveUp();
+    for (const timer of this.#timers) clearTimeout(timer);
   }
 
   #onState(state: BusState): void {
@@ -196,7 +200,11 @@ export class ConnectionRecords implements Disposable {
       if (!this.#isOn || this.#records === undefined) return true;
       try {
         const isThere = await this.#records.take(toRecordKey(this.#parts.gatewayId, id));
-        if (isThere || kept.state === "failed") return true;
+        if (isThere) return true;
+        if (kept.state === "failed") {
+          this.#takeLater(id, this.#records);
+          return true;
+        }
         // Gone, and not by us. Unless somebody says so, it was JetStream that lost it.
         return !await this.#wasLost(this.#records);
       } catch (error) {
@@ -208,6 +216,16 @@ export class ConnectionRecords implements Disposable {
         return true;
       }
     }
+  }
+
+  /** What JetStream did not acknowledge in time may still get there, and would be taken for a connection. */
+  #takeLater(id: string, records: Records): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      records.take(toRecordKey(this.#parts.gatewayId, id))
+        .catch((error) => this.#report("a late record", error));
+    }, LATE_MS);
+    this.#timers.add(timer);
   }
 
   #onUnavailable(error: unknown): void {
