@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { Random } from "../harness/random.ts";
 import { type Fault, FAULTS, FULL_STREAM } from "./faults.ts";
 import { type Life, MemoryWatch, slopeOf } from "./memory.ts";
 import { tryOut } from "./trial.ts";
@@ -38,11 +39,11 @@ for (const text of wrong) console.error(`WRONG ${text}`);
 Deno.exitCode = wrong.length === 0 ? 0 : 1;
 
 function* randomFaults(until: number): Generator<Fault> {
-  const random = toRandom(seed);
+  const random = new Random(seed);
   const faults = [...FAULTS, FULL_STREAM];
   for (let count = 1; performance.now() < until; count++) {
-    const fault = faults[Math.floor(random() * faults.length)]!;
-    const quietMs = (fault.aftermathMs ?? 0) + random() * LONGEST_QUIET_MS;
+    const fault = random.pick(faults);
+    const quietMs = (fault.aftermathMs ?? 0) + random.next() * LONGEST_QUIET_MS;
     console.log(`${count}. ${fault.name}`);
     yield {
       ...fault,
@@ -62,15 +63,4 @@ function renderSlope({ name, samples }: Life): string {
   const slope = slopeOf(warm);
   return `memory of ${name}: ${slope > 0 ? "+" : ""}${slope.toFixed(1)} MiB per hour over ` +
     `${lived.toFixed(1)} min, ${Math.min(...range)}–${Math.max(...range)} MiB`;
-}
-
-/** Mulberry32: the same numbers for the same seed, between 0 and 1. */
-function toRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,0 +1,11 @@
+import assert from "node:assert/strict";
+import { fuzz } from "./fuzzer.ts";
+
+Deno.test("whatever bytes clients send, subjects are legal, nothing is a 500 and the gateway lives on", async () => {
+  const sum = await fuzz({ seed: 1, requests: 15_000, frames: 3000 });
+  assert.deepEqual(sum.wrong.slice(0, 5), []);
+  // Otherwise the requests did not get far enough to prove anything.
+  assert.ok(sum.messages > 1000, `${sum.messages} messages`);
+  assert.ok(sum.sockets > 200, `${sum.sockets} WebSockets`);
+  for (const status of [101, 200, 400, 405, 414, 426, 502]) assert.ok(sum.statuses.has(status));
+});

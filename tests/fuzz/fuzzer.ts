@@ -1,0 +1,192 @@
+/**
+ * Batches of requests and frames against the real program, and a close look at it after each.
+ *
+ * @module
+ */
+import { connect } from "@nats-io/transport";
+import { Random } from "../harness/random.ts";
+import { type Setup, setUp } from "../harness/setup.ts";
+import { type Answers, attemptFrames, attemptHttp } from "./clients.ts";
+import { toAttempt } from "./http_bytes.ts";
+import { Observer } from "./observer.ts";
+import { toFuzzedFrame } from "./socket_bytes.ts";
+
+/** What is to be sent. */
+export interface FuzzOptions {
+  /** The same for the same bytes. */
+  readonly seed: number;
+  readonly requests: number;
+  readonly frames: number;
+  /** Called after each batch. */
+  readonly onBatch?: (sum: FuzzSum) => void;
+}
+
+/** What came of it. */
+export interface FuzzSum {
+  requests: number;
+  frames: number;
+  /** WebSockets that were established. */
+  sockets: number;
+  /** Messages over NATS. */
+  messages: number;
+  readonly statuses: Map<number, number>;
+  /** Connections that ended without any answer. */
+  unanswered: number;
+  /** What should not have been, in words; empty when all is well. */
+  readonly wrong: string[];
+}
+
+const REQUESTS_PER_BATCH = 1000;
+const FRAMES_PER_SOCKET = 10;
+/** Connections at any time. */
+const LANES = 16;
+/** Within which the gateway forgets a batch: a request times out after 1 s, a close after 2 s. */
+const SETTLE_MS = 10_000;
+/** Small, so that some bodies do not fit into one message. */
+const NATS_CONFIG = "max_payload: 65536";
+const FLAGS = ["--request-timeout", "1s", "--max-body-size", "256KiB"];
+/** Every label has few values; more series than this and one of them comes from a client. */
+const MOST_SERIES = 500;
+
+/**
+ * Fuzzes a gateway of its own.
+ *
+ * @param options How much.
+ * @returns What came of it; ends early when the gateway no longer answers.
+ */
+export async function fuzz({ seed, requests, frames, onBatch }: FuzzOptions): Promise<FuzzSum> {
+  await using setup = await setUp(FLAGS, { config: NATS_CONFIG });
+  const observing = await connect({ servers: setup.nats.url });
+  const fuzzing = new Fuzzing(setup, new Observer(observing, seed));
+  try {
+    await observing.flush();
+    const batches = Math.ceil(requests / REQUESTS_PER_BATCH);
+    for (let batch = 0; batch < batches && fuzzing.isAlive; batch++) {
+      const share = (total: number) => Math.ceil(total / batches);
+      const random = new Random(Math.imul(seed + 1, 0x9e3779b1) + batch);
+      await fuzzing.runBatch(random, { requests: share(requests), frames: share(frames) });
+      onBatch?.(fuzzing.sum);
+    }
+    return fuzzing.sum;
+  } finally {
+    await observing.close();
+  }
+}
+
+class Fuzzing {
+  readonly #setup: Setup;
+  readonly #observer: Observer;
+  #counters = new Map<string, number>();
+  readonly sum: FuzzSum = {
+    ...{ requests: 0, frames: 0, sockets: 0, messages: 0, unanswered: 0 },
+    statuses: new Map(),
+    wrong: [],
+  };
+  isAlive = true;
+
+  constructor(setup: Setup, observer: Observer) {
+    this.#setup = setup;
+    this.#observer = observer;
+  }
+
+  /** All that is sent is made up before, so that it depends on the seed alone. */
+  async runBatch(random: Random, { requests, frames }: { requests: number; frames: number }) {
+    const { port } = this.#setup.gateway;
+    const jobs: (() => Promise<void>)[] = [];
+    for (let made = 0; made < requests;) {
+      const attempt = toAttempt(random);
+      made += attempt.requests;
+      this.sum.requests += attempt.requests;
+      jobs.push(async () => this.#count(await attemptHttp(port, attempt), attempt.bytes));
+    }
+    for (let made = 0; made < frames;) {
+      const some = Array.from(
+        { length: 1 + random.below(FRAMES_PER_SOCKET) },
+        () => toFuzzedFrame(random),
+      );
+      made += some.length;
+      this.sum.frames += some.length;
+      jobs.push(async () => this.#count(await attemptFrames(port, some), some.join("")));
+    }
+    const queue = jobs.values();
+    const work = async () => {
+      for (const job of queue) await job();
+    };
+    try {
+      await Promise.all(Array.from({ length: LANES }, work));
+      await this.#look();
+    } catch (error) {
+      this.isAlive = false;
+      const { lines, noise } = this.#setup.gateway;
+      const last = [...lines.slice(-3).map((line) => JSON.stringify(line)), ...noise].join("\n");
+      this.sum.wrong.push(`the gateway no longer answers: ${error}\n${last}`);
+    }
+  }
+
+  #count({ statuses, wrong }: Answers, bytes: string): void {
+    if (statuses.length === 0) this.sum.unanswered++;
+    for (const status of statuses) {
+      this.sum.statuses.set(status, (this.sum.statuses.get(status) ?? 0) + 1);
+    }
+    for (const what of wrong) this.sum.wrong.push(`${what}, for ${JSON.stringify(bytes)}`);
+  }
+
+  /** Does the gateway still serve, has it forgotten all that is over, are its numbers sane? */
+  async #look(): Promise<void> {
+    const { gateway } = this.#setup;
+    const { sum } = this;
+    const response = await fetch(`${gateway.url}/alive`);
+    const text = await response.text();
+    if (text !== "alive") sum.wrong.push(`a good request got ${response.status} ${text}`);
+    const { status } = await gateway.admin("/readyz");
+    if (status !== 200) sum.wrong.push(`/readyz says ${status}`);
+    this.#judgeMetrics(await this.#settle());
+    for (const line of gateway.lines.splice(0)) {
+      if (line.level === "error") sum.wrong.push(`it logged ${JSON.stringify(line)}`);
+    }
+    for (const line of gateway.noise.splice(0)) sum.wrong.push(`it printed ${line}`);
+    sum.wrong.push(...this.#observer.wrong.splice(0));
+    sum.messages = this.#observer.messages;
+    sum.sockets = this.#observer.established;
+  }
+
+  /** Waits until nothing of the batch goes on. */
+  async #settle(): Promise<Map<string, number>> {
+    const { gateway } = this.#setup;
+    const latest = performance.now() + SETTLE_MS;
+    for (;;) {
+      const metrics = readMetrics((await gateway.admin("/metrics")).text);
+      const going = {
+        requests: metrics.get("h8s_http_requests_in_flight"),
+        sockets: metrics.get("h8s_websockets_open"),
+        untold: this.#observer.open,
+      };
+      if (Object.values(going).every((count) => count === 0)) return metrics;
+      if (performance.now() > latest) {
+        this.sum.wrong.push(`still going on after ${SETTLE_MS} ms: ${JSON.stringify(going)}`);
+        return metrics;
+      }
+    }
+  }
+
+  #judgeMetrics(metrics: Map<string, number>): void {
+    const { wrong } = this.sum;
+    if (metrics.size > MOST_SERIES) wrong.push(`there are ${metrics.size} series of metrics`);
+    for (const [series, value] of metrics) {
+      const before = this.#counters.get(series) ?? 0;
+      const isCounter = /^\w+_(total|count|bucket)\b/.test(series);
+      if (!(value >= 0) || (isCounter && value < before)) wrong.push(`${series} is ${value}`);
+      if (series.includes('"internal"')) wrong.push(`${series} is there`);
+    }
+    this.#counters = metrics;
+  }
+}
+
+/** Prometheus's text format. */
+function readMetrics(text: string): Map<string, number> {
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return new Map(lines.map((line) => {
+    const at = line.lastIndexOf(" ");
+    return [line.slice(0, at), Number(line.slice(at + 1))];
+  }));
+}
