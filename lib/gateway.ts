@@ -11,7 +11,7 @@ import { type ConfigChange, LiveConfig } from "./config/live.ts";
 import { configSchema, type GatewayConfig } from "./config/schema.ts";
 import type { Address } from "./config/units.ts";
 import { Edge } from "./edge/handler.ts";
-import { ListenError, listenOn, renderAddress } from "./edge/listener.ts";
+import { ListenError, listenOn, renderAddress, toCertificate } from "./edge/listener.ts";
 import { ReceiveBudget } from "./edge/receive_budget.ts";
 import { RequestIds } from "./edge/request_ids.ts";
 import { splitNatsUrl } from "./mapping/nats_url.ts";
@@ -76,6 +76,7 @@ export class Gateway implements AsyncDisposable {
     const live = this.#live = new LiveConfig(options);
     const config = readFiles(configSchema, live.current);
     const fileKeys = readKeys(config.authorizationKeyFile);
+    const certificate = toCertificate(config);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
     const session = this.#session = new Session({
       login: toLogin(config),
@@ -145,6 +146,7 @@ export class Gateway implements AsyncDisposable {
       this.#server = listenOn(config.listen, {
         flag: "--listen",
         sharePort: config.sharePort,
+        certificate,
         handler: (request, info) => this.#edge.fetch(request, info),
         onError,
       });

@@ -25,6 +25,8 @@ const VALUED: readonly Row[] = [
   row("natsCa", "--nats-ca FILE", ["ca.pem", ""], ""),
   row("natsCert", "--nats-cert FILE", ["cert.pem", ""], ""),
   row("natsKey", "--nats-key FILE", ["key.pem", ""], ""),
+  row("tlsCert", "--tls-cert FILE", ["cert.pem", ""], ""),
+  row("tlsKey", "--tls-key FILE", ["key.pem", ""], ""),
   row("listen", "--listen HOST:PORT", ["127.0.0.1:9000", "nowhere"], "0.0.0.0:8080"),
   row("prefix", "--prefix TOKENS", ["acme.edge", "a.*"], "h8s"),
   row("requestTimeout", "--request-timeout DURATION", ["5s", "soon"], "30s"),

@@ -50,6 +50,7 @@ Deno.test("renderOptions() masks every secret, and shows that there is one", () 
     natsNkey: "SUAEIV7FZJSNXQYC5DTVKFHBOUQ46OALJIDTN4CRYSWRWYZ2NGZZNSIDIU",
     natsCreds: "creds/user.creds",
     natsKey: "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----\n",
+    tlsKey: "-----BEGIN s3cret",
     authorizationKey: ["s3cret"],
     session: { keys: [long] },
     jwt: { secret: long, jwks: { keys: [{ kty: "oct", k: "s3cret" }] } },
@@ -58,7 +59,7 @@ Deno.test("renderOptions() masks every secret, and shows that there is one", () 
   assert.match(text, /^natsUrl:\n {2}- nats:\/\/a:4222\n {2}- TLS:\/\/b\n {2}- c$/m);
   assert.ok(!text.includes("SUAE"), text);
   assert.match(text, /^natsCreds: creds\/user\.creds$/m);
-  for (const option of ["natsPassword", "natsToken", "natsNkey", "natsKey"]) {
+  for (const option of ["natsPassword", "natsToken", "natsNkey", "natsKey", "tlsKey"]) {
     assert.match(text, new RegExp(`^${option}: "\\*\\*\\*"$`, "m"));
   }
   assert.match(text, /^authorizationKey:\n {2}- "\*\*\*"$/m);

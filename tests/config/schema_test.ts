@@ -14,6 +14,8 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   natsCa: undefined,
   natsCert: undefined,
   natsKey: undefined,
+  tlsCert: undefined,
+  tlsKey: undefined,
   listen: { hostname: "0.0.0.0", port: 8080 },
   prefix: "h8s",
   requestTimeout: 30_000,

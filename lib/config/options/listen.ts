@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { address, duration } from "../fields.ts";
+import { address, duration, fileText } from "../fields.ts";
 
 /** Where clients come in, and how it ends. */
 export interface ListenOptions {
@@ -14,6 +14,19 @@ export interface ListenOptions {
    * @default "0.0.0.0:8080"
    */
   readonly listen?: string;
+  /**
+   * The certificate for HTTPS and WSS, with those that vouch for it: PEM, or the path of a file that holds
+   * it. With it, {@link ListenOptions.listen} speaks no plain HTTP.
+   *
+   * @default undefined: plain HTTP
+   */
+  readonly tlsCert?: string | undefined;
+  /**
+   * The private key of {@link ListenOptions.tlsCert}: PEM, or the path of a file that holds it.
+   *
+   * @default undefined: none
+   */
+  readonly tlsKey?: string | undefined;
   /**
    * Whether other gateways on this machine may listen on the same address (`SO_REUSEPORT`, Linux): the way
    * to use all cores is one process for each.
@@ -39,6 +52,8 @@ export interface ListenOptions {
 export const listenFields = {
   listen: address().prefault("0.0.0.0:8080")
     .meta({ placeholder: "HOST:PORT", description: "Where clients come in" }),
+  tlsCert: fileText("Certificate for HTTPS and WSS, in PEM"),
+  tlsKey: fileText("Private key of that certificate", { isSecret: true }),
   sharePort: z.boolean().default(false)
     .meta({ description: "Let more gateways on this machine listen on the same address" }),
   admin: address().optional()
