@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isIP } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { GatewayError } from "../errors.ts";
 
 const METHOD = /^[A-Z][A-Z0-9-]{0,31}$/;
@@ -49,13 +49,13 @@ export function toMethodToken(method: string): string {
  * `[A-Za-z0-9_-]{1,63}`, 253 characters in all.
  */
 export function toHostName(authority: string): string {
-  if (isIP(authority) === 6 && !authority.includes("%")) return authority.toLowerCase();
+  if (isBareIpv6(authority)) return authority.toLowerCase();
   const parts = AUTHORITY.exec(authority);
   if (parts !== null) {
     const [, bracketed, name, port] = parts;
     if (port === undefined || Number(port) <= 65535) {
       if (bracketed !== undefined) {
-        if (isIP(bracketed) === 6 && !bracketed.includes("%")) return bracketed.toLowerCase();
+        if (isBareIpv6(bracketed)) return bracketed.toLowerCase();
       } else if (name !== undefined) {
         const host = name.endsWith(".") ? name.slice(0, -1) : name;
         if (
@@ -88,14 +88,14 @@ export function toHostName(authority: string): string {
  */
 export function toHostTokens(authority: string): string {
   const host = toHostName(authority);
-  switch (isIP(host)) {
-    case 4:
-      return host;
-    case 6:
-      return host.replaceAll(":", "_");
-    default:
-      return host.split(".").reverse().join(".");
-  }
+  if (host.includes(":")) return host.replaceAll(":", "_");
+  return isIPv4(host) ? host : host.split(".").reverse().join(".");
+}
+
+/** The platform's own check is slow to say no: it is asked only where there are two colons. */
+function isBareIpv6(text: string): boolean {
+  const colon = text.indexOf(":");
+  return colon !== -1 && text.includes(":", colon + 1) && !text.includes("%") && isIPv6(text);
 }
 
 /**
