@@ -14,24 +14,45 @@
  *
  * @param socket An open socket of `Deno.upgradeWebSocket`.
  * @param options `code` and `reason` of the close frame.
- * @returns Stops reading on: the next message drops the connection. For a client that does not answer.
+ * @returns Hangs up on a client that does not answer.
  */
 export function closeWithHandshake(
   socket: WebSocket,
   { code, reason }: { code: number; reason: string },
 ): () => void {
   socket.close(code, reason);
-  const key = Object.getOwnPropertySymbols(socket).find(isRole);
-  if (key === undefined) return () => {};
-  const role: unknown = Reflect.get(socket, key);
-  if (role !== SERVER) return () => {};
-  Reflect.set(socket, key, CLIENT);
-  return () => Reflect.set(socket, key, SERVER);
+  const role = findInternal(socket, "role");
+  if (role === undefined || Reflect.get(socket, role) !== SERVER) return () => {};
+  Reflect.set(socket, role, CLIENT);
+  return () => {
+    Reflect.set(socket, role, SERVER);
+    hangUp(socket);
+  };
 }
 
 const SERVER = 0;
 const CLIENT = 1;
+/** Next to nothing, in seconds; 0 would be none at all. */
+const AT_ONCE = 0.001;
 
-function isRole({ description }: symbol): boolean {
-  return description === "[[role]]";
+/**
+ * Ends the TCP connection of a socket that is closing, which Deno itself leaves to the client: one that stays
+ * silent would hold it for ever, and no limit would count it. Deno does end it where a ping gets no
+ * answer; so the socket is made to look open, and the time for an answer to have passed.
+ */
+function hangUp(socket: WebSocket): void {
+  const idleTimeout = findInternal(socket, "idleTimeout");
+  const readyState = findInternal(socket, "readyState");
+  const watch = findInternal(WebSocket.prototype, "serverHandleIdleTimeout");
+  if (idleTimeout === undefined || readyState === undefined || watch === undefined) return;
+  if (Reflect.get(socket, readyState) !== WebSocket.CLOSING) return;
+  Reflect.set(socket, idleTimeout, AT_ONCE);
+  Reflect.set(socket, readyState, WebSocket.OPEN);
+  Reflect.get(socket, watch).call(socket);
+}
+
+function findInternal(object: object, name: string): symbol | undefined {
+  return Object.getOwnPropertySymbols(object).find(({ description }) =>
+    description === `[[${name}]]`
+  );
 }

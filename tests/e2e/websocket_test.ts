@@ -219,6 +219,25 @@ Deno.test("a message over the limit closes the socket with 1009", async () => {
   assert.equal(messages.all.length, 1);
 });
 
+Deno.test("a client that does not answer a close is hung up on", async () => {
+  await using setup = await setUp(["--max-body-size", "1000"]);
+  const closed = await listen(setup.nc, CLOSED);
+  const { conn } = await rawHandshake(setup.gateway.port);
+  await write(conn, clientFrame(2, "x".repeat(1001)));
+  let hasWaitedInVain = false;
+  const timer = setTimeout(() => {
+    hasWaitedInVain = true;
+    conn.close();
+  }, 10_000);
+  assert.match(await readUntil(conn), /message larger than 1000 bytes$/);
+  clearTimeout(timer);
+  assert.ok(!hasWaitedInVain);
+  conn.close();
+  assert.equal((await closed.next()).headers?.get("X-H8s-Close-Code"), "1009");
+  await setup.nc.flush();
+  assert.equal(closed.all.length, 1);
+});
+
 Deno.test("a client that does not read is closed as a slow consumer, told though it never answers", async () => {
   await using setup = await setUp(["--ws-send-buffer", "64KiB"]);
   const { nc, gateway } = setup;
