@@ -8,7 +8,7 @@ import { GatewayError } from "../errors.ts";
 /** A request's body, as far as it was read. */
 export type RequestBody =
   | { readonly kind: "whole"; readonly bytes: Uint8Array }
-  /** More than fits: what was read so far, and the rest as it comes. */
+  /** More than fits: what was read so far, and the rest as it comes; to be returned when it is not wanted. */
   | { readonly kind: "stream"; readonly chunks: AsyncIterableIterator<Uint8Array> };
 
 const EMPTY = new Uint8Array();
@@ -69,16 +69,24 @@ async function* bounded(
   }
 }
 
-async function* chain(
-  begin: readonly Uint8Array[],
+/** No generator: one that was never asked for anything would let `return()` pass by the body. */
+function chain(
+  begin: Uint8Array[],
   rest: AsyncGenerator<Uint8Array, void>,
-): AsyncGenerator<Uint8Array, void> {
-  try {
-    yield* begin;
-    yield* rest;
-  } finally {
-    await rest.return();
-  }
+): AsyncIterableIterator<Uint8Array> {
+  return {
+    next() {
+      const value = begin.shift();
+      return value === undefined ? rest.next() : Promise.resolve({ value, done: false });
+    },
+    return() {
+      begin.length = 0;
+      return rest.return();
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {

@@ -148,8 +148,8 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     const lines = headerLines +
       toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes });
     const isUpload = body.kind === "stream";
-    const headers = encodeHeaders(isUpload ? lines + STREAM_BODY_LINE : lines, this.#parts);
     if (isUpload) this.#upload = new Upload(body.chunks, this.#parts, this);
+    const headers = encodeHeaders(isUpload ? lines + STREAM_BODY_LINE : lines, this.#parts);
     const to = isUpload ? toUploadSubject(subject, config.prefix) : subject;
     if (!bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers })) {
       throw natsUnavailable();

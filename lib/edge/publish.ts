@@ -24,7 +24,10 @@ export async function publishOnly(
   admitted: Admitted,
   { body, parts }: { body: RequestBody; parts: EdgeParts },
 ): Promise<Response> {
-  if (body.kind === "stream") throw tooLarge(parts.bus.maxPayload);
+  if (body.kind === "stream") {
+    body.chunks.return?.().catch(() => {});
+    throw tooLarge(parts.bus.maxPayload);
+  }
   if (admitted.isPersistent && parts.persist !== undefined) {
     return await store(admitted, { data: body.bytes, persist: parts.persist, parts });
   }
