@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { GatewayError } from "../errors.ts";
 import { parseFlowSignal, renderFlowSignal } from "../mapping/flow.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import { CreditWindow } from "../nats/credit.ts";
@@ -53,6 +54,10 @@ export class Upload implements Receiver {
    */
   begin(subject: string, windowBytes: number): void {
     if (this.#window !== undefined || this.#isStopped) return;
+    if (subject === "") {
+      const detail = "The workload takes the body, but does not say where";
+      return this.#fail(new GatewayError("malformed_reply", detail));
+    }
     this.#subject = subject;
     this.#window = new CreditWindow(windowBytes);
     this.#send(this.#window).catch((error) => this.#fail(error));

@@ -116,6 +116,18 @@ Deno.test("a workload may answer an upload early", async () => {
   await sending;
 });
 
+Deno.test("a workload that takes an upload has to say where", async () => {
+  await using setup = await setUp();
+  const { nc, gateway } = setup;
+  const heads = await listen(nc, "h8s.upload.PUT.>");
+  const pending = fetch(gateway.url, { method: "PUT", body: "x".repeat(1_200_000) });
+  const head = await heads.next();
+  head.respond("", { headers: natsHeaders(["X-H8s-Continue", "100000000"]) });
+  const response = await pending;
+  assert.equal(response.status, 502);
+  assert.match(await response.text(), /does not say where/);
+});
+
 Deno.test("a client that leaves in the middle of its upload is told as cancel", async () => {
   await using setup = await setUp(["--max-body-size", "1GiB"]);
   const { nc, gateway } = setup;
