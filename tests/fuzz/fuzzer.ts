@@ -4,6 +4,7 @@
  * @module
  */
 import { connect } from "@nats-io/transport";
+import { type ProcessStats, statsOf } from "../faults/process_stats.ts";
 import { Random } from "../harness/random.ts";
 import { type Setup, setUp } from "../harness/setup.ts";
 import { type Answers, attemptFrames, attemptHttp } from "./clients.ts";
@@ -32,6 +33,8 @@ export interface FuzzSum {
   readonly statuses: Map<number, number>;
   /** Connections that ended without any answer. */
   unanswered: number;
+  /** Of the gateway, after the last batch; undefined where the system does not tell. */
+  process: ProcessStats | undefined;
   /** What should not have been, in words; empty when all is well. */
   readonly wrong: string[];
 }
@@ -47,6 +50,8 @@ const NATS_CONFIG = "max_payload: 65536";
 const FLAGS = ["--request-timeout", "1s", "--max-body-size", "256KiB"];
 /** Every label has few values; more series than this and one of them comes from a client. */
 const MOST_SERIES = 500;
+/** File descriptors that the gateway may hold besides those of its first look; of who looks at it, e.g. */
+const SPARE_DESCRIPTORS = 10;
 
 /**
  * Fuzzes a gateway of its own.
@@ -60,6 +65,7 @@ export async function fuzz({ seed, requests, frames, onBatch }: FuzzOptions): Pr
   const fuzzing = new Fuzzing(setup, new Observer(observing, seed));
   try {
     await observing.flush();
+    await fuzzing.begin();
     const batches = Math.ceil(requests / REQUESTS_PER_BATCH);
     for (let batch = 0; batch < batches && fuzzing.isAlive; batch++) {
       const share = (total: number) => Math.ceil(total / batches);
@@ -77,8 +83,9 @@ class Fuzzing {
   readonly #setup: Setup;
   readonly #observer: Observer;
   #counters = new Map<string, number>();
+  #idleDescriptors: number | undefined;
   readonly sum: FuzzSum = {
-    ...{ requests: 0, frames: 0, sockets: 0, messages: 0, unanswered: 0 },
+    ...{ requests: 0, frames: 0, sockets: 0, messages: 0, unanswered: 0, process: undefined },
     statuses: new Map(),
     wrong: [],
   };
@@ -87,6 +94,11 @@ class Fuzzing {
   constructor(setup: Setup, observer: Observer) {
     this.#setup = setup;
     this.#observer = observer;
+  }
+
+  /** Looks at it before anything is sent, to compare. */
+  async begin(): Promise<void> {
+    await this.#look();
   }
 
   /** All that is sent is made up before, so that it depends on the seed alone. */
@@ -160,6 +172,7 @@ class Fuzzing {
         requests: metrics.get("h8s_http_requests_in_flight"),
         sockets: metrics.get("h8s_websockets_open"),
         untold: this.#observer.open,
+        descriptors: await this.#countLeaks(),
       };
       if (Object.values(going).every((count) => count === 0)) return metrics;
       if (performance.now() > latest) {
@@ -167,6 +180,15 @@ class Fuzzing {
         return metrics;
       }
     }
+  }
+
+  /** File descriptors that the batch has left behind. */
+  async #countLeaks(): Promise<number> {
+    const stats = await statsOf(this.#setup.gateway.pid).catch(() => undefined);
+    this.sum.process = stats;
+    if (stats === undefined) return 0;
+    this.#idleDescriptors ??= stats.fds;
+    return Math.max(0, stats.fds - this.#idleDescriptors - SPARE_DESCRIPTORS);
   }
 
   #judgeMetrics(metrics: Map<string, number>): void {

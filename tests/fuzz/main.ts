@@ -22,8 +22,11 @@ console.log(`fuzzing; the same bytes again: --seed ${seed}`);
 const begun = performance.now();
 const sum = await fuzz({
   ...{ seed: seed!, requests: requests!, frames: frames! },
-  onBatch: ({ requests, frames, wrong }) =>
-    console.log(`${requests} requests, ${frames} frames, ${wrong.length} wrong`),
+  onBatch: ({ requests, frames, process, wrong }) =>
+    console.log(
+      `${requests} requests, ${frames} frames, ${wrong.length} wrong; ` +
+        `${process?.rssMiB} MiB, ${process?.fds} file descriptors`,
+    ),
 });
 const seconds = Math.round((performance.now() - begun) / 1000);
 const statuses = [...sum.statuses].sort(([a], [b]) => a - b)
