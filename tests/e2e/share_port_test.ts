@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { startGateway } from "../../lib/gateway.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
+import { Program } from "../harness/program.ts";
 import { answer, listen, setUp } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
 
@@ -41,8 +41,12 @@ Deno.test("one of two that share a port stops, and the other goes on", async () 
 
 Deno.test("a port that is not shared is taken", async () => {
   await using setup = await setUp();
-  const listenOnIt = { listen: `127.0.0.1:${setup.gateway.port}`, sharePort: true };
-  assert.throws(() => startGateway({ ...listenOnIt, natsUrl: [setup.nats.url] }), /in use/);
+  const address = `127.0.0.1:${setup.gateway.port}`;
+  await using second = new Program(
+    ["--listen", address, "--share-port", "--nats-url", setup.nats.url],
+  );
+  assert.equal((await second.ended).code, 1);
+  assert.match(second.noise.join("\n"), /in use/);
 });
 
 function startSecond(
