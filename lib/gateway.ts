@@ -23,6 +23,7 @@ import { Outbox } from "./nats/outbox.ts";
 import { Records } from "./nats/records.ts";
 import { Persistence } from "./nats/persistence.ts";
 import { openResumeStream, type ResumeStream } from "./nats/resume_stream.ts";
+import { MissingRights } from "./nats/rights.ts";
 import { Session } from "./nats/session.ts";
 import { settlesWithin } from "./nats/within.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
@@ -51,6 +52,7 @@ export class Gateway implements AsyncDisposable {
   readonly #live: LiveConfig;
   readonly #log: Log;
   readonly #session: Session;
+  readonly #rights: MissingRights;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #persistence: Persistence | undefined;
@@ -84,8 +86,11 @@ export class Gateway implements AsyncDisposable {
       fastLane: config.fastLane,
       onMove: (server) => log.info("nats moved", { server }),
       onRetry: (error, attempt) => this.#onRetry(error, attempt),
-      onError: (error) => log.error("nats", { error: error.message }),
+      onError: (error) => {
+        if (!this.#rights.note(error)) log.error("nats", { error: error.message });
+      },
     });
+    this.#rights = new MissingRights({ session, prefix: config.prefix, log });
     const metrics = new Metrics({
       reconnects: () => session.reconnects,
       connected: () => session.state === "connected",
@@ -238,6 +243,7 @@ export class Gateway implements AsyncDisposable {
     this.#resume?.[Symbol.dispose]();
     this.#inbox[Symbol.dispose]();
     this.#interests?.[Symbol.dispose]();
+    this.#rights[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
     await this.#admin?.shutdown();
   }
@@ -246,7 +252,7 @@ export class Gateway implements AsyncDisposable {
     if (this.#edge.isDraining) return "draining";
     if (this.#session.state !== "connected") return "NATS is not connected";
     if (this.#resume?.isReady === false) return "the stream of resumable WebSockets is not there";
-    return this.#persistence?.trouble;
+    return this.#rights.trouble ?? this.#persistence?.trouble;
   }
 
   #onRetry(error: Error, attempt: number): void {

@@ -14,7 +14,6 @@ import type {
   SubscribeOptions,
 } from "./bus.ts";
 import { FastLane } from "./fast_lane.ts";
-import type { Login } from "./login.ts";
 import { connect } from "./transport.ts";
 import {
   Handover,
@@ -26,8 +25,11 @@ import {
   type Registration,
   subscribeVia,
 } from "./handover.ts";
+import type { SessionOptions } from "./session_options.ts";
 import { pendingBytesOf, publishOn } from "./wire.ts";
 import { pause, settlesWithin } from "./within.ts";
+
+export type { SessionOptions };
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
 const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
@@ -46,29 +48,6 @@ const CLOSE_TIMEOUT_MS = 1000;
 const LINGER_MS = 5000;
 /** Until the first connection has told the server's own limit: nats-server's default. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
-
-/** How to reach NATS, and whom to tell what. */
-export interface SessionOptions {
-  /** Where it is, and who one is there. */
-  readonly login: Login;
-  /** The connection's name in NATS monitoring. */
-  readonly name: string;
-  /**
-   * Whether messages pass by the client library, which costs less.
-   *
-   * @default true
-   */
-  readonly fastLane?: boolean;
-  /**
-   * Called when another server was gone to, since the present one is about to stop. Without it there is
-   * no such move, for who hands {@link Session.connection} out for long: it becomes another one.
-   */
-  readonly onMove?: (server: string) => void;
-  /** Called for each attempt at the first connection that failed. */
-  readonly onRetry: (error: Error, attempt: number) => void;
-  /** Called for what goes wrong later, e.g. a missing permission. */
-  readonly onError: (error: Error) => void;
-}
 
 /** A {@link Bus} over the NATS client. */
 export class Session implements Bus, AsyncDisposable {
@@ -146,6 +125,21 @@ export class Session implements Bus, AsyncDisposable {
     };
   }
 
+  /**
+   * Subscribes anew, after NATS did not permit it.
+   *
+   * @param subject As it was given to {@link Session.subscribe}.
+   */
+  resubscribe(subject: string): void {
+    // A move subscribes to everything by itself.
+    if (this.#link === undefined || this.#next !== undefined) return;
+    for (const registration of this.#registrations) {
+      if (registration.subject !== subject) continue;
+      registration.end?.();
+      registration.end = subscribeVia(this.#link, registration, this.#options);
+    }
+  }
+
   onState(listener: (state: BusState) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -193,6 +187,7 @@ export class Session implements Bus, AsyncDisposable {
       ...this.#options.login,
       servers,
       name: this.#options.name,
+      inboxPrefix: this.#options.inboxPrefix ?? "_INBOX.h8s",
       timeout: CONNECT_TIMEOUT_MS,
       pingInterval: PING_INTERVAL_MS,
       maxPingOut: MAX_PINGS_OUT,

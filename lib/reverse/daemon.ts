@@ -38,6 +38,7 @@ export class ReverseDaemon implements AsyncDisposable {
     this.#session = new Session({
       login: toLogin(config),
       name: `h8s-reverse-${this.id}`,
+      inboxPrefix: "_INBOX.h8s-workload",
       onRetry: (error, attempt) => log.warn("cannot reach NATS", { attempt, error: error.message }),
       onError: (error) => log.error("nats", { error: error.message }),
     });

@@ -146,6 +146,16 @@ export class NatsServer implements AsyncDisposable {
     this.#process.kill(signal);
   }
 
+  /**
+   * Has it take another configuration while it runs.
+   *
+   * @param config The text of a configuration file; it has to have been started with one.
+   */
+  async reload(config: string): Promise<void> {
+    await Deno.writeTextFile(`${this.#directory}/nats.conf`, config);
+    this.kill("SIGHUP");
+  }
+
   /** Resolves when the process has ended. */
   get ended(): Promise<Deno.CommandStatus> {
     return this.#process.status;

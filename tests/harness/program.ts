@@ -60,13 +60,15 @@ export class Program implements AsyncDisposable {
   /**
    * Waits for a line of the log, one that is there already included.
    *
-   * @param message Its message.
+   * @param message Its message, or a pattern of it.
    * @param nth Which of those with this message, from 1.
    * @returns The line.
    * @throws {Error} with the log, when the process ends without it.
    */
-  async logged(message: string, nth = 1): Promise<LogLine> {
-    const find = () => this.lines.filter((line) => line.message === message)[nth - 1];
+  async logged(message: string | RegExp, nth = 1): Promise<LogLine> {
+    const isMeant = (line: LogLine) =>
+      typeof message === "string" ? line.message === message : message.test(line.message);
+    const find = () => this.lines.filter(isMeant)[nth - 1];
     const there = find();
     if (there !== undefined) return there;
     const { promise, resolve } = Promise.withResolvers<LogLine>();
@@ -79,7 +81,7 @@ export class Program implements AsyncDisposable {
     this.#waiting.delete(onLine);
     if (line !== undefined) return line;
     const all = [...this.lines.map((line) => JSON.stringify(line)), ...this.noise].join("\n");
-    throw new Error(`The program ended without logging ${JSON.stringify(message)}:\n${all}`);
+    throw new Error(`The program ended without logging ${message}:\n${all}`);
   }
 
   /**
