@@ -31,14 +31,14 @@ Deno.test("a client that does not read makes the workload wait, not time out, an
   await using setup = await setUp(["--request-timeout", "300ms"]);
   const { nc, gateway } = setup;
   const requests = await listen(nc, "h8s.http.GET.>");
-  const signals = await listen(nc, "credit.here");
+  const signals = await listen(nc, "_INBOX.credit.here");
   const ends = await listen(nc, "h8s.control.connection.closed.>");
   const client = await open(gateway.port);
   await write(client, "GET /stalled HTTP/1.1\r\nHost: e.com\r\n\r\n");
   const request = await requests.next();
   const head = natsHeaders(["Status", "200"]);
   // The socket's own buffers take some; then credit stops, and with it the clock.
-  nc.publish(request.reply!, CHUNK, { headers: head, reply: "credit.here" });
+  nc.publish(request.reply!, CHUNK, { headers: head, reply: "_INBOX.credit.here" });
   let credit = Number(request.headers?.get("X-H8s-Window")) - CHUNK.length;
   let next = signals.next();
   for (let quiet = 0; quiet < 3;) {
@@ -132,13 +132,16 @@ Deno.test("a client that leaves in the middle of its upload is told as cancel", 
   await using setup = await setUp(["--max-body-size", "1GiB"]);
   const { nc, gateway } = setup;
   const heads = await listen(nc, "h8s.upload.PUT.>");
-  const chunks = await listen(nc, "take.it");
+  const chunks = await listen(nc, "_INBOX.take.it");
   const ends = await listen(nc, "h8s.control.connection.closed.>");
   const client = await open(gateway.port);
   await write(client, "PUT /up HTTP/1.1\r\nHost: e.com\r\nContent-Length: 900000000\r\n\r\n");
   await write(client, "x".repeat(1_200_000));
   const head = await heads.next();
-  head.respond("", { headers: natsHeaders(["X-H8s-Continue", "100000000"]), reply: "take.it" });
+  head.respond("", {
+    headers: natsHeaders(["X-H8s-Continue", "100000000"]),
+    reply: "_INBOX.take.it",
+  });
   await chunks.next();
   client.close();
   let last = await chunks.next();
@@ -151,11 +154,14 @@ Deno.test("an upload that turns out too large is a 413 and a cancel", async () =
   await using setup = await setUp(["--max-body-size", "3MiB"]);
   const { nc, gateway } = setup;
   const heads = await listen(nc, "h8s.upload.PUT.>");
-  const chunks = await listen(nc, "take.it");
+  const chunks = await listen(nc, "_INBOX.take.it");
   const body = ReadableStream.from(Array.from({ length: 80 }, () => CHUNK));
   const pending = fetch(`${gateway.url}/up`, { method: "PUT", body }).catch(() => undefined);
   const head = await heads.next();
-  head.respond("", { headers: natsHeaders(["X-H8s-Continue", "100000000"]), reply: "take.it" });
+  head.respond("", {
+    headers: natsHeaders(["X-H8s-Continue", "100000000"]),
+    reply: "_INBOX.take.it",
+  });
   let last = await chunks.next();
   while (last.data.length > 0) last = await chunks.next();
   assert.ok(last.headers?.has("X-H8s-Cancel"));
@@ -177,14 +183,14 @@ async function sendWithCredit(
   nc: NatsConnection,
   { request, window, chunks }: { request: Msg; window: number; chunks: number },
 ): Promise<{ hash: string; mostOutstanding: number }> {
-  const signals = await listen(nc, "sender.credit");
+  const signals = await listen(nc, "_INBOX.sender.credit");
   let outstanding = 0;
   let mostOutstanding = 0;
   for (let index = 0; index < chunks; index++) {
     while (outstanding + CHUNK.length > window) {
       outstanding -= Number((await signals.next()).headers?.get("X-H8s-Credit"));
     }
-    const head = { headers: natsHeaders(["Status", "200"]), reply: "sender.credit" };
+    const head = { headers: natsHeaders(["Status", "200"]), reply: "_INBOX.sender.credit" };
     nc.publish(request.reply!, CHUNK, index === 0 ? head : {});
     outstanding += CHUNK.length;
     mostOutstanding = Math.max(mostOutstanding, outstanding);
@@ -198,7 +204,7 @@ async function receiveWithCredit(
   nc: NatsConnection,
   { head, window }: { head: Msg; window: number },
 ): Promise<{ hash: string; mostOutstanding: number }> {
-  const subject = `receiver.${crypto.randomUUID()}`;
+  const subject = `_INBOX.receiver.${crypto.randomUUID()}`;
   const chunks = await listen(nc, subject);
   const headers = natsHeaders(["X-H8s-Continue", String(window)]);
   head.respond("", { headers, reply: subject });

@@ -10,11 +10,11 @@ import { serve } from "../../lib/workload/mod.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
 import type { LogLine } from "../harness/program.ts";
+import { asGateway, readRights } from "../harness/rights.ts";
 import { Client } from "../harness/websocket.ts";
 import { untilState, within } from "../nats/waiting.ts";
 
-const PAGE = await Deno.readTextFile(new URL("../../docs/nats-permissions.md", import.meta.url));
-const BLOCK = /```conf\n([^]*?)```/.exec(PAGE)?.[1] ?? "";
+const BLOCK = readRights();
 const CHUNK = new Uint8Array(64 * 1024);
 const PERSIST = ["--persist", "said", "--persist-storage", "memory"];
 
@@ -45,7 +45,9 @@ Deno.test("the documented rights are enough for everything else", async () => {
 });
 
 Deno.test("a right that is missing is told, and which one to give", async (t) => {
-  const rights = listRights(BLOCK).filter(({ use }) => !/records|--resume|nats-kv/.test(use));
+  const rights = listRights(BLOCK).filter(({ use }) =>
+    !/records|--resume|nats-kv|sessions/.test(use)
+  );
   assert.ok(rights.length >= 11);
   for (const { kind, subject } of rights) {
     await t.step(`${kind} ${subject}`, async () => {
@@ -95,7 +97,7 @@ function listRights(block: string): Right[] {
 
 /** Without the lines of what may be left out. */
 function toCore(block: string): string {
-  return block.replaceAll(/^.*# (--|connection records|nats-kv).*\n/gm, "");
+  return block.replaceAll(/^.*# (--|connection records|nats-kv|sessions).*\n/gm, "");
 }
 
 function refusals(gateway: GatewayProcess): LogLine[] {
@@ -107,7 +109,7 @@ async function setUp(config: string) {
   const nats = stack.use(await startNats({ config }));
   const login = { user: "workload", pass: "change me, too" };
   const nc = stack.adopt(await connect({ servers: nats.url, ...login }), (nc) => nc.close());
-  const natsUrl = nats.url.replace("//", "//h8s:change%20me@");
+  const natsUrl = asGateway(nats.url);
   const kept = stack.move();
   const start = async (flags: readonly string[]) => {
     const all = ["--nats-url", natsUrl, "--request-timeout", "2s", ...flags];

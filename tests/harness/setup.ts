@@ -8,6 +8,7 @@ import { connect } from "@nats-io/transport";
 import { headers, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/nats-core";
 import { GatewayProcess } from "./gateway.ts";
 import { type NatsOptions, type NatsServer, startNats } from "./nats_server.ts";
+import { asGateway, readOpenRights } from "./rights.ts";
 
 /** The three of them, ended together. */
 export interface Setup extends AsyncDisposable {
@@ -18,7 +19,7 @@ export interface Setup extends AsyncDisposable {
 }
 
 /**
- * Starts them.
+ * Starts them, the gateway with the rights that the documents ask for and no other.
  *
  * @param flags For the gateway.
  * @param options For nats-server.
@@ -31,10 +32,12 @@ export async function setUp(
   stdin?: string,
 ): Promise<Setup> {
   await using stack = new AsyncDisposableStack();
-  const nats = stack.use(await startNats({ jetstream: false, ...options }));
+  const prefix = flags[flags.indexOf("--prefix") + 1];
+  const config = readOpenRights(flags.includes("--prefix") ? prefix : undefined);
+  const nats = stack.use(await startNats({ jetstream: false, config, ...options }));
   const nc = stack.adopt(await connect({ servers: nats.url }), (nc) => nc.close());
   const gateway = stack.use(
-    await GatewayProcess.start(["--nats-url", nats.url, ...flags], { stdin }),
+    await GatewayProcess.start(["--nats-url", asGateway(nats.url), ...flags], { stdin }),
   );
   const all = stack.move();
   return { nats, gateway, nc, [Symbol.asyncDispose]: () => all.disposeAsync() };
