@@ -2,7 +2,8 @@
  * The records of this gateway's connections: what others need to tell their end, should it die.
  *
  * A record and the right to tell a connection's end are one: whoever takes the record tells it. So it is
- * told once, also when a gateway that was taken for lost comes back.
+ * told once, also when a gateway that was taken for lost comes back. While a gateway hears its own
+ * heartbeats nobody takes it for lost: then it tells the end along with taking the record.
  *
  * @module
  */
@@ -12,6 +13,7 @@ import {
   toRecordKey,
 } from "../mapping/connection_record.ts";
 import type { BusState } from "../nats/bus.ts";
+import { DEAF_MS } from "../nats/gateway_watch.ts";
 import type { Records } from "../nats/records.ts";
 import type { EdgeParts } from "./parts.ts";
 
@@ -41,6 +43,7 @@ export class ConnectionRecords implements Disposable {
   readonly #endState: () => void;
   /** Until it is known how things stand: at the beginning, while NATS is away, and when it is back. */
   #settling: PromiseWithResolvers<void> | undefined;
+  #heardAt = -Infinity;
   #isComparing = false;
   #isOn = false;
   #hasGivenUp = false;
@@ -94,19 +97,34 @@ export class ConnectionRecords implements Disposable {
     kept.written = this.#write(id, kept);
   }
 
+  /** Notes that this gateway hears its own heartbeats: nobody takes it for lost. */
+  heard(): void {
+    this.#heardAt = performance.now();
+  }
+
   /**
    * Takes a record back, since the connection has ended.
    *
    * @param id The connection's.
-   * @param onReleased Called with whether its end is ours to tell; at once where no record is kept.
+   * @param onEnd Called if its end is ours to tell.
+   * @returns When it has been told, and the record is gone.
    */
-  release(id: string, onReleased: (isOurs: boolean) => void): void {
+  async release(id: string, onEnd: () => void): Promise<void> {
     const kept = this.#kept.get(id);
-    if (kept === undefined) return onReleased(true);
-    this.#take(id, kept).then((isOurs) => {
+    if (kept === undefined) return onEnd();
+    try {
+      await kept.written;
+      await this.#settling?.promise;
+      const taken = this.#take(id, kept);
+      // Both go to NATS in one write: a gateway that dies takes neither with it, or both.
+      const isOurs = kept.state === "written" && this.#isHeard();
+      if (isOurs) onEnd();
+      if (await taken && !isOurs) onEnd();
+    } catch (error) {
+      this.#report("the end of a connection", error);
+    } finally {
       this.#kept.delete(id);
-      onReleased(isOurs);
-    }).catch((error) => this.#report("the end of a connection", error));
+    }
   }
 
   /** Looks which records are still there: somebody may have taken them, or JetStream lost them. */
@@ -165,6 +183,10 @@ export class ConnectionRecords implements Disposable {
       } else kept.written = this.#put(records, id, kept);
     }
     if (taken.size > 0) this.#onTaken(taken);
+  }
+
+  #isHeard(): boolean {
+    return performance.now() - this.#heardAt < DEAF_MS;
   }
 
   /** Whether somebody has told, or is telling, the end of connections that are held here. */

@@ -66,7 +66,11 @@ export class LostGateways implements Disposable {
     }, {
       ...{ prefix, clock, silenceMs: PEER_SILENCE_MS, onAlive: () => {} },
       onLost: (gateway) => this.#takeTurn(gateway),
-      own: { gateway: gatewayId, onReturn: () => void own.resync() },
+      own: {
+        gateway: gatewayId,
+        onHeard: () => own.heard(),
+        onReturn: () => void own.resync(),
+      },
     });
     own.opened().then((isOn) => isOn && this.#after(PEER_SILENCE_MS, () => this.#findOrphans()))
       .catch((error) => this.#warn(error));

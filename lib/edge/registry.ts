@@ -69,10 +69,8 @@ export class Registry implements ConnectionOwner, Disposable {
 
   remove(connection: Connection, end: { readonly code: number; readonly reason: string }): void {
     if (connection.entry !== undefined) return this.resumables?.detach(connection, end);
-    this.records.release(connection.id, (isOurs) => {
-      if (isOurs) tell({ type: "closed", ...end }, connection.record, this.#parts);
-      this.#forget(connection);
-    });
+    const onEnd = () => tell({ type: "closed", ...end }, connection.record, this.#parts);
+    void this.records.release(connection.id, onEnd).then(() => this.#forget(connection));
   }
 
   /**

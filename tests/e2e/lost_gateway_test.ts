@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createConnection, createServer, type Server } from "node:net";
+import { Kvm } from "@nats-io/kv";
 import { connect } from "@nats-io/transport";
 import type { Msg } from "@nats-io/nats-core";
 import { serve } from "../../lib/workload/mod.ts";
@@ -96,6 +99,56 @@ Deno.test("when all gateways have died, the next one tells the end of what they 
   assert.deepEqual(ends.map(({ headers }) => headers?.get("X-H8s-Close-Code")), ["1006", "1006"]);
   assert.equal(new Set(ends.map(toId)).size, 2);
 });
+
+Deno.test("a gateway that dies before it hears that it took a record has told the end", async () => {
+  await using stack = new AsyncDisposableStack();
+  const nats = stack.use(await startNats());
+  const nc = stack.use(await connect({ servers: nats.url }));
+  const link = stack.use(new Link(Number(new URL(nats.url).port)));
+  const heartbeats = await listen(nc, "h8s.control.gateway.*.alive");
+  const records = await listen(nc, "$KV.h8s-connections.*.*");
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const gateway = stack.use(await GatewayProcess.start(["--nats-url", await link.listen()]));
+  const client = stack.use(await Client.connect(`ws://127.0.0.1:${gateway.port}/`));
+  await Promise.all([records.next(), heartbeats.next()]);
+  await client.close(4000, "bye");
+  await closed.next();
+
+  const another = stack.use(await Client.connect(`ws://127.0.0.1:${gateway.port}/`));
+  await records.next();
+  link.isDeaf = true;
+  await another.close(4001, "bye");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  gateway.kill("SIGKILL");
+  await gateway.ended;
+  const codes = closed.all.map(({ headers }) => headers?.get("X-H8s-Close-Code"));
+  assert.deepEqual(codes, ["4000", "4001"]);
+  const bucket = await new Kvm(nc).open("h8s-connections");
+  assert.deepEqual(await Array.fromAsync(await bucket.keys()), [], "nobody will tell it again");
+});
+
+/** Leads to nats-server, and brings nothing back while it is deaf. */
+class Link implements Disposable {
+  isDeaf = false;
+  readonly #server: Server;
+
+  constructor(port: number) {
+    this.#server = createServer((client) => {
+      const server = createConnection({ port });
+      client.pipe(server).on("data", (chunk) => this.isDeaf || client.write(chunk));
+      for (const socket of [client, server]) socket.on("error", () => {});
+    });
+  }
+
+  async listen(): Promise<string> {
+    await once(this.#server.listen(0, "127.0.0.1"), "listening");
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  [Symbol.dispose](): void {
+    this.#server.close();
+  }
+}
 
 /** As the connection's own gateway would have told it. */
 function assertSame(end: Msg, begin: Msg): void {
