@@ -116,12 +116,17 @@ export async function judgeEvents(world: World): Promise<Figure> {
   return { text, wrong };
 }
 
+/** How much more memory a process may hold after these faults than before, in MiB. */
+export function toMemoryBound(faults: readonly Fault[]): number {
+  return faults.length > 1 ? MANY_FAULTS_BOUND_MIB : ONE_FAULT_BOUND_MIB;
+}
+
 /** Figure 4: what the processes that live on hold is back to where it was. */
 export function judgeResources(
   { idle, loaded }: { idle: readonly [Snapshot, Snapshot]; loaded: readonly [Snapshot, Snapshot] },
   faults: readonly Fault[],
 ): Figure {
-  const bound = faults.length > 1 ? MANY_FAULTS_BOUND_MIB : ONE_FAULT_BOUND_MIB;
+  const bound = toMemoryBound(faults);
   const wrong: string[] = [];
   const texts: string[] = [];
   for (const [name, after] of Object.entries(loaded[1])) {

@@ -14,9 +14,11 @@ import {
   judgeResources,
   type Snapshot,
   snapshotOf,
+  toMemoryBound,
 } from "./figures.ts";
 import { HttpLoad } from "./http_load.ts";
 import { SocketLoad } from "./socket_load.ts";
+import type { ProcessStats } from "./process_stats.ts";
 import type { World } from "./world.ts";
 
 const HTTP_CLIENTS = 9;
@@ -26,6 +28,8 @@ const SOCKETS = { staying: 16, visiting: 8 };
 const WARM_UP_MS = 2500;
 /** How long the load goes on after a fault: what it left behind would show. */
 const AFTERMATH_MS = 2500;
+/** How long the peak of what was held meanwhile may take to be collected, under the same load. */
+const CALM_MS = 20_000;
 /** How long connections may take to be closed by the system after the load has ended. */
 const SETTLE_MS = 5000;
 
@@ -47,7 +51,7 @@ export async function tryOut(world: World, faults: Iterable<Fault>): Promise<Fig
     happened.push(fault);
   }
   await pause(AFTERMATH_MS);
-  const loadedAfter = await snapshotOf(world);
+  const loadedAfter = await untilCalm(world, loadedBefore, toMemoryBound(happened));
   await load.stop();
   const events = await judgeEvents(world);
   const idleAfter = await untilIdle(world, idleBefore);
@@ -82,14 +86,29 @@ class Load {
   }
 }
 
-async function untilIdle(world: World, before: Snapshot): Promise<Snapshot> {
-  const latest = performance.now() + SETTLE_MS;
+/** A leak stays, a peak goes. */
+function untilCalm(world: World, before: Snapshot, boundMiB: number): Promise<Snapshot> {
+  const isCalm = (was: ProcessStats, now: ProcessStats) => now.rssMiB - was.rssMiB <= boundMiB;
+  return until(isCalm, { world, before, timeoutMs: CALM_MS });
+}
+
+function untilIdle(world: World, before: Snapshot): Promise<Snapshot> {
+  return until((was, now) => now.fds <= was.fds, { world, before, timeoutMs: SETTLE_MS });
+}
+
+/** Looks until all processes that live on are as they should be, or it has taken too long. */
+async function until(
+  isRight: (was: ProcessStats, now: ProcessStats) => boolean,
+  { world, before, timeoutMs }: { world: World; before: Snapshot; timeoutMs: number },
+): Promise<Snapshot> {
+  const latest = performance.now() + timeoutMs;
   for (;;) {
-    const now = await snapshotOf(world);
-    const isIdle = Object.entries(now).every(([name, { pid, fds }]) =>
-      before[name]?.pid !== pid || fds <= before[name].fds
-    );
-    if (isIdle || performance.now() > latest) return now;
+    const after = await snapshotOf(world);
+    const areRight = Object.entries(after).every(([name, now]) => {
+      const was = before[name];
+      return was?.pid !== now.pid || isRight(was, now);
+    });
+    if (areRight || performance.now() > latest) return after;
     await pause(100);
   }
 }
