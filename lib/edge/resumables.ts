@@ -15,6 +15,7 @@ import {
 } from "../mapping/resume.ts";
 import {
   type ConnectionEnd,
+  OVER,
   parseResumeRecord,
   RESUME,
   type ResumeRecord,
@@ -203,6 +204,7 @@ export class Resumables implements Disposable {
       const stored = await this.#options.records.get(toRecordKey(RESUME, id));
       if (stored === undefined) return undefined;
       const record = parseResumeRecord(stored.value);
+      if (record.detached?.at === OVER) return undefined;
       if (!isSame(record.hash, toHash(secret)) || !isMeant(record, admitted)) return undefined;
       const resumable = this.#held.get(id) ?? await this.#takeOver(record, stored, admitted);
       if (resumable === undefined) continue;

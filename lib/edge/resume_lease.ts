@@ -7,6 +7,7 @@ import { toRecordKey } from "../mapping/connection_record.ts";
 import {
   type ConnectionEnd,
   encodeResumeRecord,
+  OVER,
   parseResumeRecord,
   RESUME,
   type ResumeRecord,
@@ -75,14 +76,9 @@ export class ResumeLease {
    * @returns False when somebody was faster.
    */
   async take(record: ResumeRecord, revision: number): Promise<boolean> {
-    try {
-      this.#revision = await this.#put(record, revision);
-      this.#record = record;
-      return true;
-    } catch (error) {
-      if (isConflict(error)) return false;
-      throw error;
-    }
+    const isTaken = await this.#put(record, revision);
+    if (isTaken) this.#record = record;
+    return isTaken;
   }
 
   /**
@@ -112,22 +108,31 @@ export class ResumeLease {
   }
 
   /**
-   * Ends the connection, and tells it, unless somebody else holds it.
+   * Ends the connection, and tells it, unless somebody else holds it. The record says that it is over
+   * before the end is told: should this gateway die in between, another one tells it.
    *
    * @param end How it ended.
    * @returns When that is done.
    */
   end(end: ConnectionEnd): Promise<void> {
+    this.#record = { ...this.#record!, detached: { end, at: OVER } };
+    const { connection } = this.#record;
+    const { records, parts } = this.#options;
+    let isTold = false;
     return this.#enqueue(async () => {
       while (!this.#isOver) {
         try {
-          if (await this.#takeAway()) {
-            tell({ type: "closed", ...end }, this.#record!.connection, this.#options.parts);
+          if (isTold || await this.#hold()) {
+            // Both go to NATS in one write.
+            const taken = records.take(this.#key, this.#revision);
+            if (!isTold) tell({ type: "closed", ...end }, connection, parts);
+            isTold = true;
+            await taken;
           }
           this.#isOver = true;
         } catch (error) {
           this.#report(error);
-          if (this.#options.parts.bus.state === "closed") return;
+          if (parts.bus.state === "closed") return;
           await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         }
       }
@@ -139,39 +144,36 @@ export class ResumeLease {
     this.#isOver = true;
   }
 
-  /** Undefined stands for a record that JetStream has lost: it is still ours. */
-  async #takeAway(): Promise<boolean> {
-    const { records } = this.#options;
-    if (await records.take(this.#key, this.#revision)) return true;
-    const stored = await records.get(this.#key);
-    if (stored === undefined) return !await this.#wasLost();
-    if (parseResumeRecord(stored.value).owner !== this.#options.parts.gatewayId) return false;
-    return await records.take(this.#key, stored.revision);
-  }
-
   async #write(): Promise<void> {
     if (this.#isOver) return;
     try {
-      this.#revision = await this.#put(this.#record!, this.#revision);
+      if (!await this.#hold()) this.#lose();
     } catch (error) {
-      if (isConflict(error)) await this.#check();
-      else this.#report(error);
+      this.#report(error);
     }
   }
 
   async #check(): Promise<void> {
     if (this.#isOver || this.#record === undefined) return;
     try {
-      const stored = await this.#options.records.get(this.#key);
-      const isOurs = stored === undefined
-        ? !await this.#wasLost()
-        : parseResumeRecord(stored.value).owner === this.#options.parts.gatewayId;
-      if (!isOurs) return this.#lose();
-      this.#revision = await this.#put(this.#record, stored?.revision ?? 0);
+      if (!await this.#holdAgain()) this.#lose();
     } catch (error) {
-      if (isConflict(error)) return this.#lose();
       this.#report(error);
     }
+  }
+
+  /** Writes the newest version; false when somebody else holds the connection. */
+  async #hold(): Promise<boolean> {
+    return await this.#put(this.#record!, this.#revision) || await this.#holdAgain();
+  }
+
+  /** The same, when somebody has written or taken the record, or JetStream has lost it. */
+  async #holdAgain(): Promise<boolean> {
+    const stored = await this.#options.records.get(this.#key);
+    const isOurs = stored === undefined
+      ? !await this.#wasLost()
+      : parseResumeRecord(stored.value).owner === this.#options.parts.gatewayId;
+    return isOurs && await this.#put(this.#record!, stored?.revision ?? 0);
   }
 
   #lose(): void {
@@ -179,13 +181,21 @@ export class ResumeLease {
     this.#options.onLost();
   }
 
+  /** False when the record is not the version that was expected. */
+  async #put(record: ResumeRecord, revision: number): Promise<boolean> {
+    try {
+      const value = encodeResumeRecord(record);
+      this.#revision = await this.#options.records.put(this.#key, value, revision);
+      return true;
+    } catch (error) {
+      if (isConflict(error)) return false;
+      throw error;
+    }
+  }
+
   async #wasLost(): Promise<boolean> {
     const { records, parts: { gatewayId } } = this.#options;
     return await records.get(toRecordKey(LOST, gatewayId)) !== undefined;
-  }
-
-  #put(record: ResumeRecord, revision: number): Promise<number> {
-    return this.#options.records.put(this.#key, encodeResumeRecord(record), revision);
   }
 
   get #key(): string {

@@ -33,10 +33,15 @@ export interface ResumeRecord {
   /** What is told to those who ask who is connected. */
   readonly info: ListedConnection;
   readonly route: ResumeRoute;
-  /** Undefined while its client is there; `at`: when the window ends, in milliseconds since 1970. */
+  /**
+   * Undefined while its client is there; `at`: when the window ends, in milliseconds since 1970, or
+   * {@link OVER}.
+   */
   readonly detached?: { readonly end: ConnectionEnd; readonly at: number } | undefined;
 }
 
+/** In the place of the time when the window ends: no client may come back, only the end is to be told. */
+export const OVER = 0;
 /** In the place of a gateway, in keys and inboxes. */
 export const RESUME = "resume";
 

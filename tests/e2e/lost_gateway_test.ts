@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, createConnection, createServer, type Server } from "node:net";
 import { Kvm } from "@nats-io/kv";
 import { connect } from "@nats-io/transport";
 import type { Msg } from "@nats-io/nats-core";
@@ -9,6 +7,7 @@ import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { listen } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
+import { Relay } from "../nats/relay.ts";
 
 const SOCKETS = 50;
 
@@ -104,11 +103,11 @@ Deno.test("a gateway that dies before it hears that it took a record has told th
   await using stack = new AsyncDisposableStack();
   const nats = stack.use(await startNats());
   const nc = stack.use(await connect({ servers: nats.url }));
-  const link = stack.use(new Link(Number(new URL(nats.url).port)));
+  const relay = stack.use(new Relay(Number(new URL(nats.url).port)));
   const heartbeats = await listen(nc, "h8s.control.gateway.*.alive");
   const records = await listen(nc, "$KV.h8s-connections.*.*");
   const closed = await listen(nc, "h8s.control.ws.conn.closed");
-  const gateway = stack.use(await GatewayProcess.start(["--nats-url", await link.listen()]));
+  const gateway = stack.use(await GatewayProcess.start(["--nats-url", relay.url]));
   const client = stack.use(await Client.connect(`ws://127.0.0.1:${gateway.port}/`));
   await Promise.all([records.next(), heartbeats.next()]);
   await client.close(4000, "bye");
@@ -116,7 +115,9 @@ Deno.test("a gateway that dies before it hears that it took a record has told th
 
   const another = stack.use(await Client.connect(`ws://127.0.0.1:${gateway.port}/`));
   await records.next();
-  link.isDeaf = true;
+  // What is asked later is answered later: now the gateway knows that the record is written.
+  await (await fetch(`http://127.0.0.1:${gateway.port}/`)).body?.cancel();
+  relay.hold();
   await another.close(4001, "bye");
   await new Promise((resolve) => setTimeout(resolve, 500));
   gateway.kill("SIGKILL");
@@ -126,29 +127,6 @@ Deno.test("a gateway that dies before it hears that it took a record has told th
   const bucket = await new Kvm(nc).open("h8s-connections");
   assert.deepEqual(await Array.fromAsync(await bucket.keys()), [], "nobody will tell it again");
 });
-
-/** Leads to nats-server, and brings nothing back while it is deaf. */
-class Link implements Disposable {
-  isDeaf = false;
-  readonly #server: Server;
-
-  constructor(port: number) {
-    this.#server = createServer((client) => {
-      const server = createConnection({ port });
-      client.pipe(server).on("data", (chunk) => this.isDeaf || client.write(chunk));
-      for (const socket of [client, server]) socket.on("error", () => {});
-    });
-  }
-
-  async listen(): Promise<string> {
-    await once(this.#server.listen(0, "127.0.0.1"), "listening");
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  [Symbol.dispose](): void {
-    this.#server.close();
-  }
-}
 
 /** As the connection's own gateway would have told it. */
 function assertSame(end: Msg, begin: Msg): void {

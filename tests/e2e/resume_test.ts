@@ -212,6 +212,33 @@ Deno.test("who does not come back after its gateway was killed is told as closed
   assert.equal(closed.all.length, clients.length);
 });
 
+Deno.test("an end that its gateway died of telling is told by the next one, as it was", async () => {
+  await using stack = new AsyncDisposableStack();
+  const nats = stack.use(await startNats());
+  const nc = stack.adopt(await connect({ servers: nats.url }), (nc) => nc.close());
+  const relay = stack.use(new Relay(Number(new URL(nats.url).port)));
+  const start = async (natsUrl: string) =>
+    stack.use(await GatewayProcess.start(["--nats-url", natsUrl, "--resume", "30s"]));
+  const dying = await start(relay.url);
+  for (let status = 0; status !== 200;) status = (await dying.admin("/readyz")).status;
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const records = await listen(nc, "$KV.h8s-connections.resume.*");
+  const me = new Resuming();
+  await me.open(dying.port);
+  await records.next();
+  relay.hold();
+  await me.client.close(4000, "bye");
+  await records.next();
+  dying.kill("SIGKILL");
+  await dying.ended;
+  assert.equal(closed.all.length, 0);
+  const next = await start(nats.url);
+  const { headers } = await closed.next();
+  assert.equal(headers?.get("X-H8s-Close-Code"), "4000");
+  const again = await me.open(next.port);
+  assert.equal(again.isNew, true);
+});
+
 Deno.test("nobody resumes with a token that is not its own", async () => {
   await using world = await setUp(1);
   const { nc, gateways: [gateway] } = world;
