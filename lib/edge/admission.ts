@@ -214,18 +214,19 @@ function toCandidate(
   { kind, peer, prefix }: { kind: RequestKind; peer: Peer; prefix: string },
 ): Candidate {
   const offer = kind === "websocket" ? parseHandshake(request) : undefined;
-  const headers = offer === undefined
-    ? [...request.headers]
-    : withPublicOffer(request.headers, offer);
+  const headers = toEntries(request.headers, offer);
   const { method, url } = request;
   const target = toTarget({ method, url, headers }, { prefix, kind, host: peer.host });
   return { request, kind, headers, target, offer, peer };
 }
 
 /** What a client says in passing among its subprotocols may be a secret: no workload gets to see it. */
-function withPublicOffer(headers: Headers, { names }: Offer): HeaderEntry[] {
-  return [...headers].flatMap(([name, value]): HeaderEntry[] => {
-    if (name !== "sec-websocket-protocol") return [[name, value]];
-    return names.length === 0 ? [] : [[name, names.join(", ")]];
+function toEntries(headers: Headers, offer: Offer | undefined): HeaderEntry[] {
+  const entries: HeaderEntry[] = [];
+  // Iterating, or spreading, costs one and a half times as much.
+  headers.forEach((value, name) => {
+    if (offer === undefined || name !== "sec-websocket-protocol") entries.push([name, value]);
+    else if (offer.names.length > 0) entries.push([name, offer.names.join(", ")]);
   });
+  return entries;
 }

@@ -8,6 +8,7 @@ import { GatewayError } from "../errors.ts";
 
 /** The first line of a NATS header block (NATS ADR-4). */
 const VERSION_LINE = "NATS/1.0";
+const CRLF = "\r\n";
 
 /** RFC 9110 §7.6.1, and what proxies have added to it; never forwarded, either way. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -48,9 +49,6 @@ const SET_BY_GATEWAY: ReadonlySet<string> = new Set([
 export function isHopByHop(lowerCaseName: string): boolean {
   return HOP_BY_HOP.has(lowerCaseName);
 }
-
-/** Control headers: a `Nats-Rollup` from outside could erase a stream. */
-const FORBIDDEN_PREFIXES = ["x-h8s-", "nats-"] as const;
 
 /** Lower case → canonical, worked out once for the names that nearly every request has. */
 const COMMON_NAMES: ReadonlyMap<string, string> = new Map(
@@ -94,6 +92,7 @@ const COMMON_NAMES: ReadonlyMap<string, string> = new Map(
   ].map((name) => [name, canonicalize(name)]),
 );
 
+const CONNECTION = "connection";
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110 §5.5: no control characters but the tab; bytes above 0x7F pass as they are. */
 // deno-lint-ignore no-control-regex -- these are the characters to refuse
@@ -191,15 +190,23 @@ export interface ParsedHeaders {
  * ```
  */
 export function parseHeaderBlock(block: string): ParsedHeaders {
-  const [first = "", ...lines] = block.split("\r\n");
-  const status = Number.parseInt(first.slice(VERSION_LINE.length), 10);
+  const lineEnd = block.indexOf(CRLF);
+  const status = Number.parseInt(block.slice(VERSION_LINE.length, toEnd(lineEnd, block)), 10);
   const entries: HeaderEntry[] = [];
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    if (colon >= 0) entries.push([line.slice(0, colon), trimBlanks(line.slice(colon + 1))]);
-    else if (line !== "") entries.push(["", line]);
+  // Lines are looked for in place: this is done for every reply.
+  for (let begin = toEnd(lineEnd, block) + CRLF.length; begin < block.length;) {
+    const end = toEnd(block.indexOf(CRLF, begin), block);
+    const colon = block.indexOf(":", begin);
+    if (colon >= 0 && colon < end) {
+      entries.push([block.slice(begin, colon), trimBlanks(block.slice(colon + 1, end))]);
+    } else if (end > begin) entries.push(["", block.slice(begin, end)]);
+    begin = end + CRLF.length;
   }
   return { status: Number.isNaN(status) ? undefined : status, entries };
+}
+
+function toEnd(index: number, block: string): number {
+  return index === -1 ? block.length : index;
 }
 
 /**
@@ -234,15 +241,16 @@ export function toClientHeaders(entries: readonly HeaderEntry[]): HeaderEntry[] 
   });
 }
 
+/** Control headers: a `Nats-Rollup` from outside could erase a stream. */
 function isForbidden(lowerCaseName: string): boolean {
-  return FORBIDDEN_PREFIXES.some((prefix) => lowerCaseName.startsWith(prefix));
+  return lowerCaseName.startsWith("x-h8s-") || lowerCaseName.startsWith("nats-");
 }
 
 /** RFC 9110 §7.6.1: what `Connection` names is for this hop only, too. */
 function namedByConnection(entries: readonly HeaderEntry[]): ReadonlySet<string> | undefined {
   let names: Set<string> | undefined;
   for (const [name, value] of entries) {
-    if (name.toLowerCase() !== "connection") continue;
+    if (name.length !== CONNECTION.length || name.toLowerCase() !== CONNECTION) continue;
     names ??= new Set();
     for (const option of value.split(",")) names.add(option.trim().toLowerCase());
   }
@@ -256,7 +264,14 @@ function malformedReply(): GatewayError {
 
 /** Blanks and tabs only: `trim()` would take 0xA0 for a blank, which ends many a UTF-8 character. */
 function trimBlanks(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, "");
+  let [begin, end] = [0, text.length];
+  while (begin < end && isBlank(text.charCodeAt(begin))) begin++;
+  while (begin < end && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(begin, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 function canonicalize(name: string): string {

@@ -4,7 +4,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
-import { findHeader, type HeaderEntry, parseHeaderBlock, toClientHeaders } from "./headers.ts";
+import { type HeaderEntry, parseHeaderBlock, toClientHeaders } from "./headers.ts";
 
 /**
  * What the first message of a reply says.
@@ -25,9 +25,6 @@ export type Reply =
     /** An empty payload is no end: chunks follow. */
     readonly isHeadAlone: boolean;
   };
-
-/** Without any of these a first message is a whole response, as plain `nats reply` sends it. */
-const STREAM_SIGNS: ReadonlySet<string> = new Set(["status", "status-code", "transfer-encoding"]);
 
 /**
  * Reads the head of a reply.
@@ -50,18 +47,21 @@ export function parseReply(headerBlock: string, payloadLength: number): Reply {
   if (headerBlock === "") return PLAIN;
   const { status: natsStatus, entries } = parseHeaderBlock(headerBlock);
   if (natsStatus === 503 && payloadLength === 0) return { kind: "no_responders" };
-  const contentLength = toContentLength(entries);
-  const serviceError = findHeader(entries, "nats-service-error-code");
-  const isWhole = contentLength !== undefined || serviceError !== undefined ||
-    !entries.some(isStreamSign);
+  const first = toFirstValues(entries);
+  const contentLength = first.get("content-length");
+  const serviceError = first.get("nats-service-error-code");
+  const isWhole = contentLength !== undefined || serviceError !== undefined || !isStream(first);
   return {
     kind: isWhole ? "single" : "stream",
-    status: serviceError === undefined ? toStatus(entries) : toServiceErrorStatus(serviceError),
+    status: serviceError === undefined ? toStatus(first) : toServiceErrorStatus(serviceError),
     headers: toClientHeaders(entries),
     contentLength,
-    isHeadAlone: findHeader(entries, "x-h8s-body") === "stream",
+    isHeadAlone: first.get("x-h8s-body") === "stream",
   };
 }
+
+/** The first value of each header, by its name in lower case. */
+type FirstValues = ReadonlyMap<string, string>;
 
 const PLAIN = {
   kind: "single",
@@ -101,27 +101,31 @@ export function isBodyless(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }
 
-function isStreamSign([name, value]: HeaderEntry): boolean {
-  const key = name.toLowerCase();
-  if (STREAM_SIGNS.has(key)) return true;
-  return key === "content-type" && /^text\/event-stream[ \t]*(;|$)/i.test(value);
-}
-
-/** RFC 9112 §6.3: several that differ are as bad as one that is no number. */
-function toContentLength(entries: readonly HeaderEntry[]): string | undefined {
-  let length: string | undefined;
+/** RFC 9112 §6.3: several lengths that differ are as bad as one that is no number. */
+function toFirstValues(entries: readonly HeaderEntry[]): FirstValues {
+  const first = new Map<string, string>();
   for (const [name, value] of entries) {
-    if (name.toLowerCase() !== "content-length") continue;
-    length ??= value;
-    if (!/^\d+$/.test(value) || value !== length) {
+    const key = name.toLowerCase();
+    const before = first.get(key);
+    if (before === undefined) first.set(key, value);
+    if (key !== "content-length") continue;
+    if (!/^\d+$/.test(value) || value !== (before ?? value)) {
       throw new GatewayError("malformed_reply", "The workload's reply has a malformed length");
     }
   }
-  return length;
+  return first;
 }
 
-function toStatus(entries: readonly HeaderEntry[]): number {
-  const text = findHeader(entries, "status-code") ?? findHeader(entries, "status");
+/** Without any of these a first message is a whole response, as plain `nats reply` sends it. */
+function isStream(first: FirstValues): boolean {
+  if (first.has("status-code") || first.has("status") || first.has("transfer-encoding")) {
+    return true;
+  }
+  return /^text\/event-stream[ \t]*(;|$)/i.test(first.get("content-type") ?? "");
+}
+
+function toStatus(first: FirstValues): number {
+  const text = first.get("status-code") ?? first.get("status");
   if (text === undefined) return 200;
   const status = Number(/^\s*(\d{3})(?!\d)/.exec(text)?.[1]);
   if (status >= 200 && status <= 599) return status;

@@ -23,24 +23,22 @@ const DURATION_BUCKETS = [
   30,
 ];
 
+const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
+const DIRECTIONS = ["in", "out"] as const;
+
 /** Which way bytes and messages go: from the client into NATS, or from NATS to the client. */
-export type Direction = "in" | "out";
+export type Direction = (typeof DIRECTIONS)[number];
 
 /** The gateway's counters; one instance a gateway, so that several can live in one process. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #requests = this.#counter(
+  readonly #requests = this.#tally(
     "h8s_http_requests_total",
     "HTTP requests answered, by class of status",
-    ["status"],
+    "status",
+    STATUS_CLASSES,
   );
-  readonly #requestsByClass = ["1xx", "2xx", "3xx", "4xx", "5xx"].map((status) =>
-    startingAtZero(this.#requests.labels(status))
-  );
-  readonly #inFlight = this.#gauge(
-    "h8s_http_requests_in_flight",
-    "HTTP requests that wait for NATS or are being answered",
-  );
+  #inFlight = 0;
   readonly #duration = new Histogram({
     name: "h8s_http_request_duration_seconds",
     help: "From the request to the end of its response",
@@ -57,23 +55,29 @@ export class Metrics {
     "Requests and handshakes that were refused, by the error's code",
     ["code"],
   );
-  readonly #httpBytes = this.#directed(
+  readonly #httpBytes = this.#tally(
     "h8s_http_body_bytes_total",
     "Bytes of HTTP bodies, in from clients and out to them",
+    "direction",
+    DIRECTIONS,
   );
-  readonly #sockets = this.#gauge("h8s_websockets_open", "WebSockets that are open");
+  #sockets = 0;
   readonly #socketsClosed = this.#counter(
     "h8s_websockets_closed_total",
     "WebSockets closed, by close code",
     ["code"],
   );
-  readonly #messages = this.#directed(
+  readonly #messages = this.#tally(
     "h8s_websocket_messages_total",
     "WebSocket messages, in from clients and out to them",
+    "direction",
+    DIRECTIONS,
   );
-  readonly #socketBytes = this.#directed(
+  readonly #socketBytes = this.#tally(
     "h8s_websocket_bytes_total",
     "Bytes of WebSocket messages, in from clients and out to them",
+    "direction",
+    DIRECTIONS,
   );
   readonly #unheard = this.#counter(
     "h8s_websocket_messages_unheard_total",
@@ -112,19 +116,22 @@ export class Metrics {
         this.inc(sources.reconnects());
       },
     });
-    new Gauge({
-      name: "h8s_nats_connected",
-      help: "1 while NATS is connected",
-      registers: [this.#registry],
-      collect() {
-        this.set(sources.connected() ? 1 : 0);
-      },
-    });
+    this.#gauge(
+      "h8s_http_requests_in_flight",
+      "HTTP requests that wait for NATS or are being answered",
+      () => this.#inFlight,
+    );
+    this.#gauge("h8s_websockets_open", "WebSockets that are open", () => this.#sockets);
+    this.#gauge(
+      "h8s_nats_connected",
+      "1 while NATS is connected",
+      () => Number(sources.connected()),
+    );
   }
 
   /** An HTTP request came. */
   requestBegun(): void {
-    this.#inFlight.inc();
+    this.#inFlight++;
   }
 
   /**
@@ -134,8 +141,8 @@ export class Metrics {
    * @param durationMs Since it came.
    */
   requestEnded(status: number, durationMs: number): void {
-    this.#inFlight.dec();
-    this.#requestsByClass[Math.floor(status / 100) - 1]?.inc();
+    this.#inFlight--;
+    this.#requests[STATUS_CLASSES[Math.floor(status / 100) - 1]!]++;
     this.#duration.observe(durationMs / 1000);
   }
 
@@ -164,12 +171,12 @@ export class Metrics {
    * @param bytes How many.
    */
   bodyBytes(direction: Direction, bytes: number): void {
-    this.#httpBytes[direction].inc(bytes);
+    this.#httpBytes[direction] += bytes;
   }
 
   /** A WebSocket opened. */
   socketOpened(): void {
-    this.#sockets.inc();
+    this.#sockets++;
   }
 
   /**
@@ -178,7 +185,7 @@ export class Metrics {
    * @param code As told in the closed event.
    */
   socketClosed(code: number): void {
-    this.#sockets.dec();
+    this.#sockets--;
     this.#socketsClosed.inc({ code });
   }
 
@@ -189,8 +196,8 @@ export class Metrics {
    * @param bytes Of its payload.
    */
   message(direction: Direction, bytes: number): void {
-    this.#messages[direction].inc();
-    this.#socketBytes[direction].inc(bytes);
+    this.#messages[direction]++;
+    this.#socketBytes[direction] += bytes;
   }
 
   /** NATS said that nobody subscribes to what a client sent. */
@@ -231,18 +238,34 @@ export class Metrics {
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
   }
 
-  #gauge(name: string, help: string): Gauge {
-    return new Gauge({ name, help, registers: [this.#registry] });
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      ...{ name, help, registers: [this.#registry] },
+      collect() {
+        this.set(read());
+      },
+    });
   }
 
-  #directed(name: string, help: string): Record<Direction, Counter.Internal> {
-    const counter = this.#counter(name, help, ["direction"]);
-    return { in: startingAtZero(counter.labels("in")), out: startingAtZero(counter.labels("out")) };
+  /**
+   * A counter with one label, of plain numbers: prom-client looks its series up for each `inc()`, which
+   * costs more than all else that is done for a frame. All series are there from the beginning: one that
+   * appears with its first event hides that event from every rate.
+   */
+  #tally<V extends string>(
+    name: string,
+    help: string,
+    labelName: string,
+    values: readonly V[],
+  ): Record<V, number> {
+    const counts = Object.fromEntries(values.map((value) => [value, 0])) as Record<V, number>;
+    new Counter({
+      ...{ name, help, labelNames: [labelName], registers: [this.#registry] },
+      collect() {
+        this.reset();
+        for (const value of values) this.labels(value).inc(counts[value]);
+      },
+    });
+    return counts;
   }
-}
-
-/** A series that appears with its first event hides that event from every rate. */
-function startingAtZero(series: Counter.Internal): Counter.Internal {
-  series.inc(0);
-  return series;
 }
