@@ -34,6 +34,8 @@ export interface Case {
   readonly flags?: readonly string[];
   /** A configuration file of the gateway, in YAML. */
   readonly config?: string;
+  /** A new process for each run: memory that one run has left free hides what the next one takes. */
+  readonly isFresh?: boolean;
   /** How many runs mean something; @default as many as asked */
   readonly maxRuns?: number;
   /** Not run unless it is named. */

@@ -27,31 +27,33 @@ export async function runCase(
   world: World,
   { runs, peer, flags }: RunOptions,
 ): Promise<Result> {
-  await using stack = new AsyncDisposableStack();
+  await using running = new AsyncDisposableStack();
   const unmeasured: Partial<Record<TargetKind, string>> = {};
-  const targets: Target[] = [];
-  for (const kind of toKinds(case_, peer)) {
-    try {
-      const options = {
-        natsUrl: world.natsUrl,
-        flags: [...(case_.flags ?? []), ...flags],
-        config: case_.config,
-        peer,
-      };
-      targets.push(stack.use(await startTarget(kind, options)));
-    } catch (error) {
-      unmeasured[kind] = toReason(error);
+  const targets = new Map<TargetKind, Target>();
+  const samples = new Map<TargetKind, Sample[]>();
+  const options = {
+    natsUrl: world.natsUrl,
+    flags: [...(case_.flags ?? []), ...flags],
+    config: case_.config,
+    peer,
+  };
+  const measure = async (kind: TargetKind): Promise<Sample> => {
+    if (case_.isFresh) {
+      await using target = await startTarget(kind, options);
+      return await case_.measure(target, world);
     }
-  }
-  const samples = new Map<TargetKind, Sample[]>(targets.map(({ kind }) => [kind, []]));
+    const target = targets.get(kind) ?? running.use(await startTarget(kind, options));
+    targets.set(kind, target);
+    return await case_.measure(target, world);
+  };
   const count = Math.min(runs, case_.maxRuns ?? runs);
   for (let run = 0; run < count; run++) {
-    for (const target of targets) {
-      if (unmeasured[target.kind] !== undefined) continue;
+    for (const kind of toKinds(case_, peer)) {
+      if (unmeasured[kind] !== undefined) continue;
       try {
-        samples.get(target.kind)!.push(await case_.measure(target, world));
+        samples.set(kind, [...samples.get(kind) ?? [], await measure(kind)]);
       } catch (error) {
-        unmeasured[target.kind] = toReason(error);
+        unmeasured[kind] = toReason(error);
       }
     }
   }

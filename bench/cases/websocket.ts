@@ -32,7 +32,7 @@ export const socketCases: readonly Case[] = [
     messages: 100_000,
   }),
   socket("connect", "WebSockets opened and closed, 32 at a time", { mode: "open", sockets: 1500 }),
-  socket("idle-5000", "memory of an idle WebSocket among 5000", { mode: "idle", sockets: 5000 }, 1),
+  socket("idle-5000", "memory of an idle WebSocket among 5000", { mode: "idle", sockets: 5000 }),
   socket(
     "idle-20000",
     "memory of an idle WebSocket among 20 000, or as many as files may be open",
@@ -71,6 +71,7 @@ function socket(
       ? { config: FANOUT_ROUTES, targets: ["bare", "h8s"] as const }
       : {}),
     ...(maxRuns === undefined ? {} : { maxRuns }),
+    isFresh: options.mode === "idle",
     measure: (target, world) => measure(target, world, { bytes: 0, messages: 0, ...options }),
   };
 }

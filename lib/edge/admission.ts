@@ -60,6 +60,9 @@ export interface Admitted extends Routed {
   readonly place: Disposable | undefined;
 }
 
+/** What is kept of a WebSocket's handshake, for as long as it lives. */
+export type Handshake = Omit<Admitted, "request" | "headerLines">;
+
 const NONE: readonly string[] = [];
 
 /** Lets requests in, or not. */

@@ -11,7 +11,7 @@ import { toPersistLines } from "../mapping/jetstream.ts";
 import { speaksAck } from "../mapping/resume.ts";
 import type { Outcome, Persist } from "../nats/persist.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
-import type { Admitted } from "./admission.ts";
+import type { Handshake } from "./admission.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { ReceiveAccount } from "./receive_budget.ts";
 
@@ -41,7 +41,7 @@ type Said = Omit<NumberedMessage, "id"> & { readonly id: number | undefined };
 
 /** One client's messages, in order. */
 export class Uplink {
-  readonly #admitted: Omit<Admitted, "request">;
+  readonly #admitted: Handshake;
   readonly #options: UplinkOptions;
   readonly #parts: EdgeParts;
   readonly #owner: UplinkOwner;
@@ -59,7 +59,7 @@ export class Uplink {
    * @param admitted The handshake.
    * @param options What else it is made of.
    */
-  constructor(admitted: Omit<Admitted, "request">, options: UplinkOptions) {
+  constructor(admitted: Handshake, options: UplinkOptions) {
     const { parts, owner, lines } = this.#options = options;
     this.#admitted = admitted;
     this.#parts = parts;

@@ -14,7 +14,7 @@ import type { ResumeRoute } from "../mapping/resume_record.ts";
 import { MAX_SUBJECT_LENGTH } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { Receiver, Slot } from "../nats/inbox.ts";
-import type { Admitted } from "./admission.ts";
+import type { Admitted, Handshake } from "./admission.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { ResumableClient } from "./resume_client.ts";
@@ -33,9 +33,6 @@ export interface ConnectionOwner {
   /** The client is gone: the workloads are to be told why. */
   remove(connection: Connection, end: { readonly code: number; readonly reason: string }): void;
 }
-
-/** What is kept of a handshake; the request itself is gone after the upgrade. */
-type Handshake = Omit<Admitted, "request">;
 
 /** A client that is connected, or about to be. */
 export class Connection implements Receiver, UplinkOwner, ResumableClient {
@@ -65,11 +62,15 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
    * @throws {GatewayError} `headers_too_large` when NATS cannot carry its headers.
    */
   static upgrade(admitted: Admitted, parts: EdgeParts, owner: ConnectionOwner): Response {
-    const { request, ...handshake } = admitted;
-    return new Connection(handshake, parts, owner).#upgrade(request);
+    const { request, headerLines, ...handshake } = admitted;
+    return new Connection(handshake, { headerLines, parts, owner }).#upgrade(request);
   }
 
-  private constructor(admitted: Handshake, parts: EdgeParts, owner: ConnectionOwner) {
+  private constructor(admitted: Handshake, { headerLines, parts, owner }: {
+    headerLines: string;
+    parts: EdgeParts;
+    owner: ConnectionOwner;
+  }) {
     this.#admitted = admitted;
     this.#parts = parts;
     this.#owner = owner;
@@ -77,7 +78,7 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
     const { entry } = admitted;
     const inbox = this.#inbox = entry?.resumable.inbox ?? this.#slot.subject;
     this.#lines = entry?.resumable.record?.connection.lines ??
-      admitted.headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
+      headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
         toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
         (hasReply(admitted) ? "" : toHeaderLine("X-H8s-ReplySubject", inbox));
     this.#uplink = new Uplink(admitted, { parts, owner: this, inbox, lines: this.#lines });
@@ -199,16 +200,18 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
     for (const setCookie of setCookies) response.headers.append("set-cookie", setCookie);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#onOpen();
-    socket.onmessage = ({ data }) => {
+    // `onopen` and its like cost one kB more for each socket.
+    socket.addEventListener("open", () => this.#onOpen());
+    socket.addEventListener("message", ({ data }) => {
       if (this.#state === "open") this.#uplink.receive(data);
-    };
-    socket.onclose = ({ code, reason }) =>
+    });
+    socket.addEventListener("close", ({ code, reason }) => {
       this.#finish(this.#closing ?? { code: fromCloseEventCode(code), reason });
-    socket.onerror = (event) => {
+    });
+    socket.addEventListener("error", (event) => {
       const error = event instanceof ErrorEvent ? event.message : "unknown";
       this.#parts.log.debug("websocket failed", { connection: this.id, error });
-    };
+    });
     return response;
   }
 
