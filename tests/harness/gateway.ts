@@ -5,6 +5,9 @@
  */
 import { Program } from "./program.ts";
 
+/** For every gateway of a run: `H8S_TEST_FLAGS=--share-port deno task test e2e`. */
+export const COMMON_FLAGS: readonly string[] = Deno.env.get("H8S_TEST_FLAGS")?.split(" ") ?? [];
+
 /** A gateway process that runs until it is disposed of. */
 export class GatewayProcess extends Program {
   /** Where clients come in, on 127.0.0.1. */
@@ -28,7 +31,7 @@ export class GatewayProcess extends Program {
     } = {},
   ): Promise<GatewayProcess> {
     const addresses = ["--listen", `127.0.0.1:${port}`, "--admin", "127.0.0.1:0"];
-    const gateway = new GatewayProcess([...addresses, ...flags], stdin);
+    const gateway = new GatewayProcess([...addresses, ...COMMON_FLAGS, ...flags], stdin);
     const { address, admin } = await gateway.logged("listening");
     gateway.port = Number(String(address).split(":")[1]);
     gateway.adminPort = Number(String(admin).split(":")[1]);
