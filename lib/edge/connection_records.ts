@@ -2,19 +2,19 @@
  * The records of this gateway's connections: what others need to tell their end, should it die.
  *
  * A record and the right to tell a connection's end are one: whoever takes the record tells it. So it is
- * told once, also when a gateway that was taken for lost comes back. While a gateway hears its own
- * heartbeats nobody takes it for lost: then it tells the end along with taking the record.
+ * told once, also when a gateway that was taken for lost comes back.
  *
  * @module
  */
 import {
+  type ConnectionEnd,
   type ConnectionRecord,
   renderConnectionRecord,
   toRecordKey,
 } from "../mapping/connection_record.ts";
 import type { BusState } from "../nats/bus.ts";
-import { DEAF_MS } from "../nats/gateway_watch.ts";
 import type { Records } from "../nats/records.ts";
+import { tellAndTake } from "./control_events.ts";
 import type { EdgeParts } from "./parts.ts";
 
 /** How often the record of a connection that has ended is tried to be taken while JetStream fails. */
@@ -25,12 +25,20 @@ const LATE_MS = 10_000;
 export const LOST = "lost";
 
 interface Kept {
-  readonly record: ConnectionRecord;
-  /** `waiting`: not tried yet, or under way; `taken`: somebody else has told the end. */
-  state: "waiting" | "written" | "failed" | "taken";
+  record: ConnectionRecord;
+  /** Of the record as it was last written. */
+  revision: number;
+  /**
+   * `waiting`: not tried yet, or under way; `taken`: somebody else has told the end; `over`: the record
+   * says how it ended, and nobody else takes it while this gateway lives.
+   */
+  state: "waiting" | "written" | "failed" | "taken" | "over";
   /** Resolves when it is no longer waiting. */
   written: Promise<void>;
 }
+
+/** Whose it is to tell an end; `unrecorded`: ours, and nobody would if this gateway died now. */
+type Claim = "ours" | "theirs" | "unrecorded";
 
 /** Without records, each gateway tells the end of its own connections, and nobody does for a dead one. */
 export class ConnectionRecords implements Disposable {
@@ -43,7 +51,6 @@ export class ConnectionRecords implements Disposable {
   readonly #endState: () => void;
   /** Until it is known how things stand: at the beginning, while NATS is away, and when it is back. */
   #settling: PromiseWithResolvers<void> | undefined;
-  #heardAt = -Infinity;
   #isComparing = false;
   #isOn = false;
   #hasGivenUp = false;
@@ -73,11 +80,6 @@ export class ConnectionRecords implements Disposable {
     return this.#settling !== undefined;
   }
 
-  /** How many connections have a record, or are about to; those whose end is being told included. */
-  get size(): number {
-    return this.#kept.size;
-  }
-
   /** Resolves to whether records are kept, as soon as that is known. */
   async opened(): Promise<boolean> {
     await this.#settling?.promise;
@@ -92,39 +94,35 @@ export class ConnectionRecords implements Disposable {
    */
   keep(id: string, record: ConnectionRecord): void {
     if (this.#records === undefined || (!this.isSettling && !this.#isOn)) return;
-    const kept: Kept = { record, state: "waiting", written: Promise.resolve() };
+    const kept: Kept = { record, revision: 0, state: "waiting", written: Promise.resolve() };
     this.#kept.set(id, kept);
     kept.written = this.#write(id, kept);
-  }
-
-  /** Notes that this gateway hears its own heartbeats: nobody takes it for lost. */
-  heard(): void {
-    this.#heardAt = performance.now();
   }
 
   /**
    * Takes a record back, since the connection has ended.
    *
    * @param id The connection's.
-   * @param onEnd Called if its end is ours to tell.
+   * @param end How.
+   * @param tellEnd Called if that is ours to tell, as a rule once.
    * @returns When it has been told, and the record is gone.
    */
-  async release(id: string, onEnd: () => void): Promise<void> {
+  async release(id: string, end: ConnectionEnd, tellEnd: () => void): Promise<void> {
     const kept = this.#kept.get(id);
-    if (kept === undefined) return onEnd();
-    try {
-      await kept.written;
-      await this.#settling?.promise;
-      const taken = this.#take(id, kept);
-      // Both go to NATS in one write: a gateway that dies takes neither with it, or both.
-      const isOurs = kept.state === "written" && this.#isHeard();
-      if (isOurs) onEnd();
-      if (await taken && !isOurs) onEnd();
-    } catch (error) {
-      this.#report("the end of a connection", error);
-    } finally {
-      this.#kept.delete(id);
+    if (kept === undefined) return tellEnd();
+    kept.record = { ...kept.record, end };
+    const claim = await this.#claim(id, kept);
+    if (claim === "unrecorded") tellEnd();
+    else if (claim === "ours") {
+      kept.state = "over";
+      await tellAndTake({
+        tell: tellEnd,
+        take: () => this.#records!.take(toRecordKey(this.#parts.gatewayId, id)),
+        isGivenUp: () => this.#hasGivenUp,
+        onError: (error) => this.#report("the record of a connection", error),
+      });
     }
+    this.#kept.delete(id);
   }
 
   /** Looks which records are still there: somebody may have taken them, or JetStream lost them. */
@@ -169,7 +167,9 @@ export class ConnectionRecords implements Disposable {
   }
 
   async #compare(records: Records): Promise<void> {
-    const known = [...this.#kept].filter(([, { state }]) => state !== "waiting");
+    const known = [...this.#kept].filter(([, { state }]) =>
+      state === "written" || state === "failed"
+    );
     if (known.length === 0) return;
     const { gatewayId } = this.#parts;
     const keys = new Set(await records.keys(toRecordKey(gatewayId, "*")));
@@ -183,10 +183,6 @@ export class ConnectionRecords implements Disposable {
       } else kept.written = this.#put(records, id, kept);
     }
     if (taken.size > 0) this.#onTaken(taken);
-  }
-
-  #isHeard(): boolean {
-    return performance.now() - this.#heardAt < DEAF_MS;
   }
 
   /** Whether somebody has told, or is telling, the end of connections that are held here. */
@@ -204,8 +200,7 @@ export class ConnectionRecords implements Disposable {
   async #put(records: Records, id: string, kept: Kept): Promise<void> {
     kept.state = "waiting";
     try {
-      const value = new TextEncoder().encode(renderConnectionRecord(kept.record));
-      await records.put(toRecordKey(this.#parts.gatewayId, id), value);
+      kept.revision = await records.put(toRecordKey(this.#parts.gatewayId, id), encode(kept));
       kept.state = "written";
     } catch (error) {
       kept.state = "failed";
@@ -213,39 +208,47 @@ export class ConnectionRecords implements Disposable {
     }
   }
 
-  /** True when its end is ours to tell. */
-  async #take(id: string, kept: Kept): Promise<boolean> {
+  /**
+   * Has the record say how the connection ended. From then on its end is ours to tell; should this gateway
+   * die before it does, another one will.
+   */
+  async #claim(id: string, kept: Kept): Promise<Claim> {
+    const key = toRecordKey(this.#parts.gatewayId, id);
     for (let attempt = 1;; attempt++) {
       await kept.written;
       await this.#settling?.promise;
-      if (this.#hasGivenUp || kept.state === "taken") return false;
-      if (!this.#isOn || this.#records === undefined) return true;
+      if (this.#hasGivenUp || kept.state === "taken") return "theirs";
+      if (!this.#isOn || this.#records === undefined) return "unrecorded";
+      if (kept.state === "failed" || attempt > MAX_ATTEMPTS) {
+        this.#takeLater(key, this.#records);
+        return "unrecorded";
+      }
       try {
-        const isThere = await this.#records.take(toRecordKey(this.#parts.gatewayId, id));
-        if (isThere) return true;
-        if (kept.state === "failed") {
-          this.#takeLater(id, this.#records);
-          return true;
-        }
-        // Gone, and not by us. Unless somebody says so, it was JetStream that lost it.
-        return !await this.#wasLost(this.#records);
+        return await this.#mark(this.#records, key, kept);
       } catch (error) {
         // What failed while the connection was lost says nothing of JetStream.
         if (this.#parts.bus.state !== "connected") attempt = 0;
-        if (attempt < MAX_ATTEMPTS) continue;
-        // Better told twice than never.
-        this.#report("the record of a connection", error);
-        return true;
+        else this.#report("the record of a connection", error);
       }
     }
   }
 
+  async #mark(records: Records, key: string, kept: Kept): Promise<Claim> {
+    const revision = await records.replace(key, encode(kept), kept.revision);
+    if (revision !== undefined) return "ours";
+    // Either an earlier attempt was not answered, or somebody has taken it, or JetStream has lost it.
+    const stored = await records.get(key);
+    if (stored === undefined) return await this.#wasLost(records) ? "theirs" : "unrecorded";
+    return await records.replace(key, encode(kept), stored.revision) === undefined
+      ? "theirs"
+      : "ours";
+  }
+
   /** What JetStream did not acknowledge in time may still get there, and would be taken for a connection. */
-  #takeLater(id: string, records: Records): void {
+  #takeLater(key: string, records: Records): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      records.take(toRecordKey(this.#parts.gatewayId, id))
-        .catch((error) => this.#report("a late record", error));
+      records.take(key).catch((error) => this.#report("a late record", error));
     }, LATE_MS);
     this.#timers.add(timer);
   }
@@ -264,4 +267,8 @@ export class ConnectionRecords implements Disposable {
     this.#parts.metrics.recordFailed();
     this.#parts.log.warn(`${what} cannot be written or taken`, { error: String(error) });
   }
+}
+
+function encode({ record }: Kept): Uint8Array {
+  return new TextEncoder().encode(renderConnectionRecord(record));
 }

@@ -10,6 +10,8 @@ import { encodeLatin1 } from "../nats/wire.ts";
 import type { EdgeParts } from "./parts.ts";
 
 const EMPTY = new Uint8Array();
+/** A nats-server that hung reads on where it stopped: by then it has done what it had been asked. */
+const RETRY_MS = 2000;
 
 /**
  * Publishes an event in the forms that are configured; held while NATS is away.
@@ -27,5 +29,33 @@ export function tell(
   for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
     const headers = encodeLatin1(toHeaderBlock(common + message.lines));
     outbox.publish(message.subject, EMPTY, { reply: inbox, headers });
+  }
+}
+
+/**
+ * Tells a connection's end and takes its record, which says already that it is over. Both go to NATS in one
+ * write: who dies has done neither, and another gateway finds the record, or both.
+ *
+ * @param options `tell`: publishes; `take`: takes the record, and says whether it was there; without an answer
+ * it is asked again, until `isGivenUp`, and a record that is still there means that nothing was told.
+ */
+export async function tellAndTake({ tell, take, isGivenUp, onError }: {
+  tell: () => void;
+  take: () => Promise<boolean>;
+  isGivenUp: () => boolean;
+  onError: (error: unknown) => void;
+}): Promise<void> {
+  tell();
+  let taken = take();
+  for (let attempt = 1;; attempt++) {
+    try {
+      if (await taken && attempt > 1) tell();
+      return;
+    } catch (error) {
+      onError(error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    if (isGivenUp()) return;
+    taken = take();
   }
 }

@@ -23,7 +23,7 @@ import type { Resumables } from "./resumables.ts";
 const NEXT_IN_LINE_MS = 500;
 /** When it is tried again, after JetStream has failed. */
 const RETRY_MS = 5000;
-const REASON = "gateway lost";
+const LOST_END = { code: CLOSE.abnormal, reason: "gateway lost" };
 
 /**
  * Watches the other gateways. Whoever takes the record of a dead one's connection tells its end; the
@@ -66,11 +66,7 @@ export class LostGateways implements Disposable {
     }, {
       ...{ prefix, clock, silenceMs: PEER_SILENCE_MS, onAlive: () => {} },
       onLost: (gateway) => this.#takeTurn(gateway),
-      own: {
-        gateway: gatewayId,
-        onHeard: () => own.heard(),
-        onReturn: () => void own.resync(),
-      },
+      own: { gateway: gatewayId, onReturn: () => void own.resync() },
     });
     own.opened().then((isOn) => isOn && this.#after(PEER_SILENCE_MS, () => this.#findOrphans()))
       .catch((error) => this.#warn(error));
@@ -126,7 +122,7 @@ export class LostGateways implements Disposable {
   async #close({ key, value, revision }: StoredRecord): Promise<boolean> {
     const record = this.#parse(value);
     if (record === undefined || !await this.#records.take(key, revision)) return false;
-    tell({ type: "closed", code: CLOSE.abnormal, reason: REASON }, record, this.#parts);
+    tell({ type: "closed", ...(record.end ?? LOST_END) }, record, this.#parts);
     this.#parts.metrics.lostClosed();
     return true;
   }

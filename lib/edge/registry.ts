@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ConnectionEnd } from "../mapping/connection_record.ts";
 import { CLOSE } from "../mapping/frame.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
 import type { BusState } from "../nats/bus.ts";
@@ -67,10 +68,10 @@ export class Registry implements ConnectionOwner, Disposable {
     if (this.#onEmpty !== undefined) connection.close(CLOSE.goingAway, "gateway is draining");
   }
 
-  remove(connection: Connection, end: { readonly code: number; readonly reason: string }): void {
+  remove(connection: Connection, end: ConnectionEnd): void {
     if (connection.entry !== undefined) return this.resumables?.detach(connection, end);
-    const onEnd = () => tell({ type: "closed", ...end }, connection.record, this.#parts);
-    void this.records.release(connection.id, onEnd).then(() => this.#forget(connection));
+    const tellEnd = () => tell({ type: "closed", ...end }, connection.record, this.#parts);
+    void this.records.release(connection.id, end, tellEnd).then(() => this.#forget(connection));
   }
 
   /**

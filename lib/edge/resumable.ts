@@ -13,7 +13,8 @@ import {
   renderWelcome,
   toResumedSubject,
 } from "../mapping/resume.ts";
-import { type ConnectionEnd, mayResume, type ResumeRecord } from "../mapping/resume_record.ts";
+import type { ConnectionEnd } from "../mapping/connection_record.ts";
+import { mayResume, type ResumeRecord } from "../mapping/resume_record.ts";
 import type { BusMessage, BusSubscription } from "../nats/bus.ts";
 import { replay } from "./replay.ts";
 import type { Entry, ResumableClient, ResumableOptions } from "./resume_client.ts";

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { GatewayError } from "../errors.ts";
-import { toRecordKey } from "../mapping/connection_record.ts";
+import { type ConnectionEnd, toRecordKey } from "../mapping/connection_record.ts";
 import { CLOSE } from "../mapping/frame.ts";
 import {
   parseResumeRequest,
@@ -14,7 +14,6 @@ import {
   toResumeToken,
 } from "../mapping/resume.ts";
 import {
-  type ConnectionEnd,
   OVER,
   parseResumeRecord,
   RESUME,

@@ -3,18 +3,17 @@
  *
  * @module
  */
-import { toRecordKey } from "../mapping/connection_record.ts";
+import { type ConnectionEnd, toRecordKey } from "../mapping/connection_record.ts";
 import {
-  type ConnectionEnd,
   encodeResumeRecord,
   OVER,
   parseResumeRecord,
   RESUME,
   type ResumeRecord,
 } from "../mapping/resume_record.ts";
-import { isConflict, type Records } from "../nats/records.ts";
+import type { Records } from "../nats/records.ts";
 import { LOST } from "./connection_records.ts";
-import { tell } from "./control_events.ts";
+import { tell, tellAndTake } from "./control_events.ts";
 import type { EdgeParts } from "./parts.ts";
 
 /** When what JetStream did not take is tried again. */
@@ -118,24 +117,15 @@ export class ResumeLease {
     this.#record = { ...this.#record!, detached: { end, at: OVER } };
     const { connection } = this.#record;
     const { records, parts } = this.#options;
-    let isTold = false;
     return this.#enqueue(async () => {
-      while (!this.#isOver) {
-        try {
-          if (isTold || await this.#hold()) {
-            // Both go to NATS in one write.
-            const taken = records.take(this.#key, this.#revision);
-            if (!isTold) tell({ type: "closed", ...end }, connection, parts);
-            isTold = true;
-            await taken;
-          }
-          this.#isOver = true;
-        } catch (error) {
-          this.#report(error);
-          if (parts.bus.state === "closed") return;
-          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-        }
-      }
+      if (!await this.#holdAtLast()) return;
+      await tellAndTake({
+        tell: () => tell({ type: "closed", ...end }, connection, parts),
+        take: () => records.take(this.#key, this.#revision),
+        isGivenUp: () => this.#isGivenUp,
+        onError: (error) => this.#report(error),
+      });
+      this.#isOver = true;
     });
   }
 
@@ -181,16 +171,29 @@ export class ResumeLease {
     this.#options.onLost();
   }
 
+  /** As {@link #hold}, until JetStream answers. */
+  async #holdAtLast(): Promise<boolean> {
+    while (!this.#isGivenUp) {
+      try {
+        return await this.#hold();
+      } catch (error) {
+        this.#report(error);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    return false;
+  }
+
+  get #isGivenUp(): boolean {
+    return this.#isOver || this.#options.parts.bus.state === "closed";
+  }
+
   /** False when the record is not the version that was expected. */
   async #put(record: ResumeRecord, revision: number): Promise<boolean> {
-    try {
-      const value = encodeResumeRecord(record);
-      this.#revision = await this.#options.records.put(this.#key, value, revision);
-      return true;
-    } catch (error) {
-      if (isConflict(error)) return false;
-      throw error;
-    }
+    const value = encodeResumeRecord(record);
+    const written = await this.#options.records.replace(this.#key, value, revision);
+    this.#revision = written ?? this.#revision;
+    return written !== undefined;
   }
 
   async #wasLost(): Promise<boolean> {

@@ -5,7 +5,7 @@
  */
 import { GatewayError } from "../errors.ts";
 import { renderData } from "../mapping/ack.ts";
-import type { ConnectionRecord } from "../mapping/connection_record.ts";
+import type { ConnectionEnd, ConnectionRecord } from "../mapping/connection_record.ts";
 import { CLOSE, type Frame, fromCloseEventCode, toCloseReason, toFrame } from "../mapping/frame.ts";
 import { toHeaderLine } from "../mapping/headers.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
@@ -31,7 +31,7 @@ export interface ConnectionOwner {
   /** The client has its 101: the workloads are to be told. */
   add(connection: Connection): void;
   /** The client is gone: the workloads are to be told why. */
-  remove(connection: Connection, end: { readonly code: number; readonly reason: string }): void;
+  remove(connection: Connection, end: ConnectionEnd): void;
 }
 
 /** A client that is connected, or about to be. */
@@ -262,7 +262,7 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
   }
 
   /** Tells the end once, whatever comes first: the close event, our patience, or a failed upgrade. */
-  #finish({ code, reason }: { code: number; reason: string }): void {
+  #finish({ code, reason }: ConnectionEnd): void {
     if (this.#state === "closed") return;
     const wasOpen = this.#state !== "opening";
     this.#state = "closed";

@@ -15,6 +15,14 @@ export interface ConnectionRecord {
   readonly hostTokens: string;
   /** The lines of the header block that all its messages have, latin-1. */
   readonly lines: string;
+  /** Only once it is over, and before that is told. */
+  readonly end?: ConnectionEnd;
+}
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  readonly code: number;
+  readonly reason: string;
 }
 
 const KEYS = ["inbox", "subject", "hostTokens", "lines"] as const;
@@ -27,9 +35,9 @@ const RECORD = "a connection's record";
  * @returns JSON.
  */
 export function renderConnectionRecord(
-  { inbox, subject, hostTokens, lines }: ConnectionRecord,
+  { inbox, subject, hostTokens, lines, end }: ConnectionRecord,
 ): string {
-  return JSON.stringify({ inbox, subject, hostTokens, lines });
+  return JSON.stringify({ inbox, subject, hostTokens, lines, end });
 }
 
 /**
@@ -56,8 +64,8 @@ export function parseConnectionRecord(payload: Uint8Array): ConnectionRecord {
       throw new ContractError(`Cannot read ${RECORD}: "${key}" is not a string`);
     }
   }
-  const { inbox, subject, hostTokens, lines } = json as unknown as ConnectionRecord;
-  return { inbox, subject, hostTokens, lines };
+  const { inbox, subject, hostTokens, lines, end } = json as unknown as ConnectionRecord;
+  return { inbox, subject, hostTokens, lines, ...(isEnd(end) ? { end } : {}) };
 }
 
 /**
@@ -69,4 +77,9 @@ export function parseConnectionRecord(payload: Uint8Array): ConnectionRecord {
  */
 export function toRecordKey(gateway: string, id: string): string {
   return `${gateway}.${id}`;
+}
+
+function isEnd(json: unknown): json is ConnectionEnd {
+  const { code, reason } = (json ?? {}) as Partial<ConnectionEnd>;
+  return typeof code === "number" && typeof reason === "string";
 }

@@ -3,16 +3,14 @@
  *
  * @module
  */
-import { type ConnectionRecord, parseConnectionRecord } from "./connection_record.ts";
+import {
+  type ConnectionEnd,
+  type ConnectionRecord,
+  parseConnectionRecord,
+} from "./connection_record.ts";
 import { ContractError, parseJsonObject } from "./contract_error.ts";
 import { toHeaderLine } from "./headers.ts";
 import type { ListedConnection } from "./listing.ts";
-
-/** How a connection ended. */
-export interface ConnectionEnd {
-  readonly code: number;
-  readonly reason: string;
-}
 
 /** Where a connection's messages go, and come from. */
 export interface ResumeRoute {

@@ -13,8 +13,8 @@ import { type Clock, repeat } from "./clock.ts";
 
 /** How often silence is looked for, in milliseconds: what it may be noticed late by. */
 const SWEEP_INTERVAL_MS = 500;
-/** Who has not heard itself for so long does not hear others either; in milliseconds. */
-export const DEAF_MS = HEARTBEAT_INTERVAL_MS + 1000;
+/** Who has not heard itself for so long does not hear others either. */
+const DEAF_MS = HEARTBEAT_INTERVAL_MS + 1000;
 
 /** Why a gateway is taken for lost: it fell silent, or it said that it leaves. */
 export type LossReason = "silent" | "gone";
@@ -42,8 +42,6 @@ export interface GatewayWatchOptions {
   /** For a gateway that watches the others. */
   readonly own?: {
     readonly gateway: string;
-    /** Called at each of its own heartbeats. */
-    readonly onHeard: () => void;
     /** Called when it hears itself again after a silence for which the others take it for lost. */
     readonly onReturn: () => void;
   };
@@ -120,7 +118,6 @@ export class GatewayWatch implements Disposable {
     this.#heardSelfAt = clock.now();
     if (silentMs >= DEAF_MS) this.#startAgain();
     if (silentMs >= silenceMs) own?.onReturn();
-    own?.onHeard();
   }
 
   #sweep(): void {

@@ -67,13 +67,29 @@ export class Records {
    *
    * @param key Tokens.
    * @param value The record.
-   * @param revision Only if this is still the record's revision; 0 if it must not be there.
    * @returns The new revision.
    */
-  put(key: string, value: Uint8Array, revision?: number): Promise<number> {
+  put(key: string, value: Uint8Array): Promise<number> {
     const { kv } = this.#opened();
-    const options = revision === undefined ? {} : { previousSeq: revision };
-    return this.#lane.run(() => kv.put(key, value, options));
+    return this.#lane.run(() => kv.put(key, value));
+  }
+
+  /**
+   * Writes a record on top of the version that is known.
+   *
+   * @param key Tokens.
+   * @param value The record.
+   * @param revision Of that version; 0 if it must not be there.
+   * @returns The new revision; undefined when there is another version.
+   */
+  async replace(key: string, value: Uint8Array, revision: number): Promise<number | undefined> {
+    const { kv } = this.#opened();
+    try {
+      return await this.#lane.run(() => kv.put(key, value, { previousSeq: revision }));
+    } catch (error) {
+      if (isConflict(error)) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -138,11 +154,6 @@ export class Records {
   }
 }
 
-/**
- * Says whether a record was not written because it is no longer the version that was expected.
- *
- * @param error From {@link Records.put}.
- */
-export function isConflict(error: unknown): boolean {
+function isConflict(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === WRONG_LAST_SEQUENCE;
 }

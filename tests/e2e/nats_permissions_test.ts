@@ -182,7 +182,7 @@ async function useRecords(natsUrl: string): Promise<void> {
   const records = new Records(session, "h8s-connections");
   await records.open();
   const revision = await records.put("gone.1", CHUNK.subarray(0, 1));
-  await records.put("gone.1", CHUNK.subarray(0, 2), revision);
+  await records.replace("gone.1", CHUNK.subarray(0, 2), revision);
   assert.equal((await records.get("gone.1"))?.value.length, 2);
   assert.equal((await records.list("gone.>")).length, 1);
   assert.deepEqual(await records.keys("gone.>"), ["gone.1"]);
