@@ -17,7 +17,7 @@ import type { Records } from "../nats/records.ts";
 import { tellAndTake } from "./control_events.ts";
 import type { EdgeParts } from "./parts.ts";
 
-/** How often the record of a connection that has ended is tried to be taken while JetStream fails. */
+/** How often the record of a connection that has ended is asked for while JetStream fails. */
 const MAX_ATTEMPTS = 6;
 /** When a record that was given up may be there after all, in milliseconds. */
 const LATE_MS = 10_000;
@@ -219,18 +219,26 @@ export class ConnectionRecords implements Disposable {
       await this.#settling?.promise;
       if (this.#hasGivenUp || kept.state === "taken") return "theirs";
       if (!this.#isOn || this.#records === undefined) return "unrecorded";
-      if (kept.state === "failed" || attempt > MAX_ATTEMPTS) {
+      if (attempt > MAX_ATTEMPTS) {
         this.#takeLater(key, this.#records);
         return "unrecorded";
       }
       try {
-        return await this.#mark(this.#records, key, kept);
+        return kept.state === "written"
+          ? await this.#mark(this.#records, key, kept)
+          : await this.#forgo(this.#records, key);
       } catch (error) {
         // What failed while the connection was lost says nothing of JetStream.
         if (this.#parts.bus.state !== "connected") attempt = 0;
         else this.#report("the record of a connection", error);
       }
     }
+  }
+
+  /** What was not acknowledged may be there, and may come later still. */
+  async #forgo(records: Records, key: string): Promise<Claim> {
+    if (!await records.take(key)) this.#takeLater(key, records);
+    return "unrecorded";
   }
 
   async #mark(records: Records, key: string, kept: Kept): Promise<Claim> {
