@@ -275,5 +275,6 @@ function isBlank(code: number): boolean {
 }
 
 function canonicalize(name: string): string {
-  return name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+  const words = name.toLowerCase().split("-");
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("-");
 }
