@@ -34,6 +34,8 @@ const CONCURRENCY = 64;
 /** How many messages may be on their way: less than what makes a gateway take a client for a flood. */
 const WINDOW = 1000;
 const WINDOW_BYTES = 4 * 1024 * 1024;
+/** Of each socket: less than what makes a gateway take it for a slow consumer, or for a flood. */
+const SOCKET_WINDOW_BYTES = 512 * 1024;
 /** What the route of the fan-out subscribes to. */
 const FANOUT_SUBJECT = "bench.fanout";
 const STALL_MS = 20_000;
@@ -54,7 +56,8 @@ class Load implements AsyncDisposable {
   constructor(load: SocketLoad) {
     this.load = load;
     this.#payload = new Uint8Array(load.bytes).fill(0x78);
-    this.#window = Math.max(16, Math.min(WINDOW, Math.floor(WINDOW_BYTES / (load.bytes || 1))));
+    const bytes = Math.min(WINDOW_BYTES, SOCKET_WINDOW_BYTES * load.sockets);
+    this.#window = Math.max(16, Math.min(WINDOW, Math.floor(bytes / (load.bytes || 1))));
     if (load.kind === "bare") return;
     this.#session = new Session({
       login: toLogin({ natsUrl: [load.natsUrl] }),
