@@ -4,7 +4,7 @@ import type { Msg } from "@nats-io/nats-core";
 import { serve } from "../../lib/workload/mod.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
-import { listen } from "../harness/setup.ts";
+import { listen, recordsWritten } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
 import { Relay } from "../nats/relay.ts";
 
@@ -110,7 +110,8 @@ Deno.test("an end that its gateway died of telling is told by another one, as it
   const dying = await start(relay.url);
   const client = stack.use(await Client.connect(`ws://127.0.0.1:${dying.port}/`));
   await records.next();
-  // What is asked later is answered later: now the gateway knows that the record is written.
+  await recordsWritten(nc, 1);
+  // What is asked later is answered later: now the gateway knows that it is written.
   await (await fetch(`http://127.0.0.1:${dying.port}/`)).body?.cancel();
   relay.hold();
   await client.close(4000, "bye");

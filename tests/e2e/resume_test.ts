@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { type NatsServer, startNats } from "../harness/nats_server.ts";
-import { listen } from "../harness/setup.ts";
+import { listen, recordsWritten } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
 import { Relay } from "../nats/relay.ts";
 
@@ -91,12 +90,6 @@ function numbers(from: number, to: number): string[] {
 async function say(nc: NatsConnection, inbox: string, texts: readonly string[]): Promise<void> {
   for (const text of texts) nc.publish(inbox, text);
   await nc.flush();
-}
-
-async function recordsWritten(nc: NatsConnection, count: number): Promise<void> {
-  const { streams } = await jetstreamManager(nc);
-  const written = async () => (await streams.info("KV_h8s-connections")).state.messages;
-  for (let messages = 0; messages < count;) messages = await written();
 }
 
 function relayPort(relay: Relay): number {
@@ -226,6 +219,9 @@ Deno.test("an end that its gateway died of telling is told by the next one, as i
   const me = new Resuming();
   await me.open(dying.port);
   await records.next();
+  await recordsWritten(nc, 1);
+  // What is asked later is answered later: now the gateway knows that it is written.
+  await (await fetch(`http://127.0.0.1:${dying.port}/`)).body?.cancel();
   relay.hold();
   await me.client.close(4000, "bye");
   await records.next();

@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport";
 import { headers, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/nats-core";
 import { GatewayProcess } from "./gateway.ts";
@@ -74,6 +75,18 @@ export async function listen(
       : Promise.resolve(message);
   }
   return { next, all };
+}
+
+/**
+ * Waits until the records of so many connections are in JetStream.
+ *
+ * @param nc The connection.
+ * @param count How many.
+ */
+export async function recordsWritten(nc: NatsConnection, count: number): Promise<void> {
+  const { streams } = await jetstreamManager(nc);
+  const written = async () => (await streams.info("KV_h8s-connections")).state.messages;
+  for (let messages = 0; messages < count;) messages = await written();
 }
 
 /**
