@@ -215,8 +215,7 @@ export class ConnectionRecords implements Disposable {
   async #claim(id: string, kept: Kept): Promise<Claim> {
     const key = toRecordKey(this.#parts.gatewayId, id);
     for (let attempt = 1;; attempt++) {
-      await kept.written;
-      await this.#settling?.promise;
+      await this.#untilSettled(kept);
       if (this.#hasGivenUp || kept.state === "taken") return "theirs";
       if (!this.#isOn || this.#records === undefined) return "unrecorded";
       if (attempt > MAX_ATTEMPTS) {
@@ -232,6 +231,14 @@ export class ConnectionRecords implements Disposable {
         if (this.#parts.bus.state !== "connected") attempt = 0;
         else this.#report("the record of a connection", error);
       }
+    }
+  }
+
+  /** Comparing may have it written once more. */
+  async #untilSettled(kept: Kept): Promise<void> {
+    while (this.isSettling || kept.state === "waiting") {
+      await this.#settling?.promise;
+      await kept.written;
     }
   }
 
