@@ -115,7 +115,7 @@ export class ConnectionRecords implements Disposable {
     if (claim === "unrecorded") tellEnd();
     else if (claim === "ours") {
       kept.state = "over";
-      await tellAndTake({
+      await tellAndTake(this.#parts.bus, {
         tell: tellEnd,
         take: () => this.#records!.take(toRecordKey(this.#parts.gatewayId, id)),
         isGivenUp: () => this.#hasGivenUp,

@@ -7,6 +7,7 @@ import type { ConnectionRecord } from "../mapping/connection_record.ts";
 import { type ConnectionEvent, toEventHeaders, toEventMessages } from "../mapping/control.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
+import type { Bus } from "../nats/bus.ts";
 import type { EdgeParts } from "./parts.ts";
 
 const EMPTY = new Uint8Array();
@@ -36,26 +37,32 @@ export function tell(
  * Tells a connection's end and takes its record, which says already that it is over. Both go to NATS in one
  * write: who dies has done neither, and another gateway finds the record, or both.
  *
+ * @param bus Where they go.
  * @param options `tell`: publishes; `take`: takes the record, and says whether it was there; without an answer
- * it is asked again, until `isGivenUp`, and a record that is still there means that nothing was told.
+ * it is asked again, until `isGivenUp`. Where the connection was lost meanwhile, a record that is still there
+ * means that nothing was told.
  */
-export async function tellAndTake({ tell, take, isGivenUp, onError }: {
+export async function tellAndTake(bus: Pick<Bus, "onState">, { tell, take, isGivenUp, onError }: {
   tell: () => void;
   take: () => Promise<boolean>;
   isGivenUp: () => boolean;
   onError: (error: unknown) => void;
 }): Promise<void> {
-  tell();
-  let taken = take();
-  for (let attempt = 1;; attempt++) {
-    try {
-      if (await taken && attempt > 1) tell();
-      return;
-    } catch (error) {
-      onError(error);
+  let isInDoubt = false;
+  const endState = bus.onState((state) => isInDoubt ||= state !== "connected");
+  try {
+    tell();
+    for (let taken = take();; taken = take()) {
+      try {
+        if (await taken && isInDoubt) tell();
+        return;
+      } catch (error) {
+        onError(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (isGivenUp()) return;
     }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    if (isGivenUp()) return;
-    taken = take();
+  } finally {
+    endState();
   }
 }
