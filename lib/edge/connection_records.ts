@@ -105,24 +105,16 @@ export class ConnectionRecords implements Disposable {
    * @param id The connection's.
    * @param end How.
    * @param tellEnd Called if that is ours to tell, as a rule once.
-   * @returns When it has been told, and the record is gone.
+   * @returns When it has been told, and the record is gone; never rejects.
    */
   async release(id: string, end: ConnectionEnd, tellEnd: () => void): Promise<void> {
-    const kept = this.#kept.get(id);
-    if (kept === undefined) return tellEnd();
-    kept.record = { ...kept.record, end };
-    const claim = await this.#claim(id, kept);
-    if (claim === "unrecorded") tellEnd();
-    else if (claim === "ours") {
-      kept.state = "over";
-      await tellAndTake(this.#parts.bus, {
-        tell: tellEnd,
-        take: () => this.#records!.take(toRecordKey(this.#parts.gatewayId, id)),
-        isGivenUp: () => this.#hasGivenUp,
-        onError: (error) => this.#report("the record of a connection", error),
-      });
+    try {
+      await this.#release(id, end, tellEnd);
+    } catch (error) {
+      this.#report("the end of a connection", error);
+    } finally {
+      this.#kept.delete(id);
     }
-    this.#kept.delete(id);
   }
 
   /** Looks which records are still there: somebody may have taken them, or JetStream lost them. */
@@ -152,6 +144,22 @@ export class ConnectionRecords implements Disposable {
     this.#endState();
     this.giveUp();
     for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  async #release(id: string, end: ConnectionEnd, tellEnd: () => void): Promise<void> {
+    const kept = this.#kept.get(id);
+    if (kept === undefined) return tellEnd();
+    kept.record = { ...kept.record, end };
+    const claim = await this.#claim(id, kept);
+    if (claim === "unrecorded") return tellEnd();
+    if (claim === "theirs") return;
+    kept.state = "over";
+    await tellAndTake(this.#parts.bus, {
+      tell: tellEnd,
+      take: () => this.#records!.take(toRecordKey(this.#parts.gatewayId, id)),
+      isGivenUp: () => this.#hasGivenUp,
+      onError: (error) => this.#report("the record of a connection", error),
+    });
   }
 
   #onState(state: BusState): void {

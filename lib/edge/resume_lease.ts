@@ -38,7 +38,7 @@ export class ResumeLease {
   #record: ResumeRecord | undefined;
   #revision = 0;
   #isOver = false;
-  #writing: Promise<unknown> = Promise.resolve();
+  #writing: Promise<void> = Promise.resolve();
 
   /**
    * @param options What it is made of.
@@ -111,7 +111,7 @@ export class ResumeLease {
    * before the end is told: should this gateway die in between, another one tells it.
    *
    * @param end How it ended.
-   * @returns When that is done.
+   * @returns When that is done; never rejects.
    */
   end(end: ConnectionEnd): Promise<void> {
     this.#record = { ...this.#record!, detached: { end, at: OVER } };
@@ -206,9 +206,7 @@ export class ResumeLease {
   }
 
   #enqueue(task: () => Promise<void>): Promise<void> {
-    const next = this.#writing.then(task);
-    this.#writing = next.catch((error) => this.#report(error));
-    return next;
+    return this.#writing = this.#writing.then(task).catch((error) => this.#report(error));
   }
 
   #report(error: unknown): void {

@@ -138,6 +138,25 @@ Deno.test("sockets are closed 1013 when NATS stays away longer than the grace", 
   assert.equal((await client.closed).code, 1013);
 });
 
+Deno.test("an end that is larger than what NATS takes by now costs nobody else", async () => {
+  await using setup = await setUp([], { config: "max_payload: 65536" });
+  const { gateway, nats, nc } = setup;
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const query = "q".repeat(4000);
+  await using large = await Client.connect(`ws://127.0.0.1:${gateway.port}/?${query}`);
+  await using small = await Client.connect(`ws://127.0.0.1:${gateway.port}/`);
+  await nats.reload("max_payload: 3000");
+  for (let status = 0; status !== 431;) {
+    const response = await fetch(`${gateway.url}/?${query}`);
+    await response.body?.cancel();
+    status = response.status;
+  }
+  await large.close(4000);
+  await gateway.logged("the end of a connection cannot be written or taken");
+  await small.close(4001);
+  assert.equal((await closed.next()).headers?.get("X-H8s-Close-Code"), "4001");
+});
+
 Deno.test("a client that says too much while NATS is away is closed, not lost in silence", async () => {
   const nats = await startNats({ jetstream: false });
   await using gateway = await GatewayProcess.start([
