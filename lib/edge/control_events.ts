@@ -6,8 +6,9 @@
 import type { ConnectionRecord } from "../mapping/connection_record.ts";
 import { type ConnectionEvent, toEventHeaders, toEventMessages } from "../mapping/control.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
-import { encodeLatin1 } from "../nats/wire.ts";
 import type { Bus } from "../nats/bus.ts";
+import { encodeLatin1 } from "../nats/wire.ts";
+import { pause } from "../nats/within.ts";
 import type { EdgeParts } from "./parts.ts";
 
 const EMPTY = new Uint8Array();
@@ -59,7 +60,7 @@ export async function tellAndTake(bus: Pick<Bus, "onState">, { tell, take, isGiv
       } catch (error) {
         onError(error);
       }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await pause(RETRY_MS);
       if (isGivenUp()) return;
     }
   } finally {

@@ -12,6 +12,7 @@ import {
   type ResumeRecord,
 } from "../mapping/resume_record.ts";
 import type { Records } from "../nats/records.ts";
+import { pause } from "../nats/within.ts";
 import { LOST } from "./connection_records.ts";
 import { tell, tellAndTake } from "./control_events.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -178,7 +179,7 @@ export class ResumeLease {
         return await this.#hold();
       } catch (error) {
         this.#report(error);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await pause(RETRY_MS);
       }
     }
     return false;

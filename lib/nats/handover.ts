@@ -9,7 +9,7 @@ import type { BusMessage, PublishOptions, SubscribeOptions } from "./bus.ts";
 import type { FastLane } from "./fast_lane.ts";
 import { COPY_MS, Overlap } from "./overlap.ts";
 import { flushPending, publishOn, subscribeOn } from "./wire.ts";
-import { settlesWithin } from "./within.ts";
+import { pause, settlesWithin } from "./within.ts";
 
 /** How long both connections deliver: longer than copies of a message may be apart. */
 const OVERLAP_MS = COPY_MS + 100;
@@ -145,7 +145,7 @@ export class Handover {
 
   /** Resolves when nothing comes over the old connection any more, and all has been delivered. */
   async finished(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, OVERLAP_MS));
+    await pause(OVERLAP_MS);
     for (const { endOld } of this.#moves) endOld();
     await settlesWithin(this.#from.connection.flush(), PATIENCE_MS);
     for (const { registration, overlap } of this.#moves) {

@@ -27,16 +27,16 @@ export async function settlesWithin(
  * Waits for a time, or for a signal.
  *
  * @param ms How long, in milliseconds.
- * @param signal Ends it at once.
+ * @param signal Ends it at once; @default none
  */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
   const end = () => {
     clearTimeout(timer);
     resolve();
   };
-  if (signal.aborted) end();
-  else signal.addEventListener("abort", end, { once: true });
-  return promise.finally(() => signal.removeEventListener("abort", end));
+  if (signal?.aborted) end();
+  else signal?.addEventListener("abort", end, { once: true });
+  return promise.finally(() => signal?.removeEventListener("abort", end));
 }

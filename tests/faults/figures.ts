@@ -14,8 +14,9 @@ import type { World } from "./world.ts";
 
 /**
  * How much more memory a process may hold under the same load. V8 gives memory back when it feels like
- * it (a workload held 110 MiB more, 20 s after ten seconds without NATS on a busy machine), and a new connection to NATS brings new buffers; a leak of a request's or a socket's state at
- * these rates is less than this in one test, which is why the soak measures the slope.
+ * it (a workload held 110 MiB more, 20 s after ten seconds without NATS on a busy machine), and a new
+ * connection to NATS brings new buffers; a leak of a request's or a socket's state at these rates is
+ * less than this in one test, which is why the soak measures the slope.
  */
 const ONE_FAULT_BOUND_MIB = 128;
 /** Many faults bring many peaks; V8 keeps the heap that the highest one took. */

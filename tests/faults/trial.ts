@@ -17,8 +17,8 @@ import {
   toMemoryBound,
 } from "./figures.ts";
 import { HttpLoad } from "./http_load.ts";
-import { SocketLoad } from "./socket_load.ts";
 import type { ProcessStats } from "./process_stats.ts";
+import { SocketLoad } from "./socket_load.ts";
 import type { World } from "./world.ts";
 
 const HTTP_CLIENTS = 9;
