@@ -53,9 +53,9 @@ function on(nc: NatsConnection, subject: string, handle: (message: Msg) => void)
   });
 }
 
-/** The path's segments: whatever follows the host, of which the `Host` header tells the length. */
+/** The path's segments: whatever follows the host, which a header tells as the client sent it. */
 function toPath({ subject, headers }: Msg): string[] {
-  const host = headers?.get("Host").replace(/:\d+$/, "") ?? "";
+  const host = headers?.get("X-H8s-Original-Host").replace(/:\d+$/, "") ?? "";
   return subject.split(".").slice(3 + host.split(".").length);
 }
 

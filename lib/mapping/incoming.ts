@@ -13,7 +13,10 @@ export interface Incoming {
   readonly headers: readonly HeaderEntry[];
   /** `X-H8s-*`: name in lower case without that prefix → the first value. */
   readonly control: ReadonlyMap<string, string>;
-  /** `Host`, as the client sent it; undefined where it is missing. */
+  /**
+   * The host as the client sent it: `X-H8s-Original-Host`, else `Host`, which the gateway in Go sends
+   * with WebSockets alone; undefined where neither is there.
+   */
   readonly host: string | undefined;
 }
 
@@ -32,7 +35,7 @@ const IDENTITY: ReadonlySet<string> = new Set(["x-h8s-subject", "x-h8s-claims"])
  * import assert from "node:assert/strict";
  * import { parseIncoming } from "./incoming.ts";
  *
- * const block = "NATS/1.0\r\nHost: e.com\r\nX-H8s-Original-Path: /a\r\nNats-Msg-Id: 1\r\n\r\n";
+ * const block = "NATS/1.0\r\nX-H8s-Original-Host: e.com\r\nX-H8s-Original-Path: /a\r\n\r\n";
  * const { headers, control, host } = parseIncoming(block);
  * assert.deepEqual(headers, [["Host", "e.com"]]);
  * assert.equal(control.get("original-path"), "/a");
@@ -42,24 +45,24 @@ const IDENTITY: ReadonlySet<string> = new Set(["x-h8s-subject", "x-h8s-claims"])
 export function parseIncoming(headerBlock: string): Incoming {
   const headers: HeaderEntry[] = [];
   const control = new Map<string, string>();
-  let host: string | undefined;
+  let sentHost: string | undefined;
   for (const entry of parseHeaderBlock(headerBlock).entries) {
     const name = entry[0].toLowerCase();
     if (name.startsWith(CONTROL_PREFIX)) {
       const key = name.slice(CONTROL_PREFIX.length);
       if (!control.has(key)) control.set(key, entry[1]);
       if (IDENTITY.has(name)) headers.push(entry);
-    } else if (!name.startsWith("nats-")) {
-      if (name === "host") host ??= entry[1];
-      headers.push(entry);
-    }
+    } else if (name === "host") sentHost ??= entry[1];
+    else if (!name.startsWith("nats-")) headers.push(entry);
   }
+  const host = control.get("original-host") ?? sentHost;
+  if (host !== undefined) headers.push(["Host", host]);
   return { headers, control, host };
 }
 
-/** Where a message was for, read from its subject with the help of its `Host`. */
+/** Where a message was for, read from its subject with the help of its host. */
 export interface Destination {
-  /** As `toHostTokens` gives them; undefined where neither `Host` nor the caller knows. */
+  /** As `toHostTokens` gives them; undefined where neither the message nor the caller knows. */
   readonly hostTokens: string | undefined;
   /** As `toPathTokens` gives them; undefined together with {@link hostTokens}. */
   readonly pathTokens: string | undefined;
@@ -69,10 +72,10 @@ export interface Destination {
  * Splits what follows the method in a subject into host and path.
  *
  * The subject alone does not tell: `com.example.foo` is `/foo` on `example.com` as well as `/` on
- * `foo.example.com`. `Host` tells.
+ * `foo.example.com`. The host tells.
  *
  * @param rest The tokens after `<prefix>.http.<METHOD>.` or `<prefix>.ws.ws.`.
- * @param options `host`: the message's; `assumedTokens`: whose message it is where it has none.
+ * @param options `host`: what {@link parseIncoming} found; `assumedTokens`: whose message it is where that is nothing.
  * @returns The tokens; undefined for a subject that does not begin with the host.
  *
  * @example
@@ -162,7 +165,7 @@ function findLast(headers: readonly HeaderEntry[], name: string): string | undef
   return headers.findLast(([key]) => key.toLowerCase() === name)?.[1];
 }
 
-/** A `Host` that is none comes from no gateway; the message is then nobody's. */
+/** A host that is none comes from no gateway; the message is then nobody's. */
 function safeHostTokens(host: string): string | undefined {
   try {
     return toHostTokens(host);

@@ -103,8 +103,9 @@ export interface Provenance {
 }
 
 /**
- * The header lines that an HTTP request and a WebSocket handshake have in common: the client's own,
- * `Host`, where it came from, and the subject, query and path of the contract.
+ * The header lines of an HTTP request and of a WebSocket handshake: the client's own, where it came
+ * from, and the host, subject, query and path of the contract. `Host` itself is a handshake's alone:
+ * existing daemons in Go end with a panic at an HTTP message that has one.
  *
  * @param headers The client's own, names in lower case.
  * @param options `target`: the request's parts; `subject`: where its messages go; its kind; and what the gateway
@@ -121,7 +122,7 @@ export function toRequestHeaders(
   },
 ): string {
   return fromClientHeaders(headers, kind) +
-    toHeaderLine("Host", target.authority) +
+    (kind === "websocket" ? toHeaderLine("Host", target.authority) : "") +
     toHeaderLine("X-Forwarded-For", provenance.forwardedFor) +
     toHeaderLine("X-Forwarded-Proto", provenance.scheme) +
     toHeaderLine("X-Forwarded-Host", target.authority) +
@@ -129,6 +130,7 @@ export function toRequestHeaders(
     toHeaderLine("Traceparent", provenance.traceparent) +
     (provenance.tracestate === undefined ? "" : toHeaderLine("Tracestate", provenance.tracestate)) +
     toHeaderLine("X-H8s-PublishSubject", subject) +
+    toHeaderLine("X-H8s-Original-Host", target.authority) +
     toHeaderLine("X-H8s-Original-Query", toByteString(target.query)) +
     toHeaderLine("X-H8s-Original-Path", toByteString(target.path)) +
     (provenance.sessionId === undefined ? "" : toSessionHeaders(provenance.sessionId));

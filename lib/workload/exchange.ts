@@ -51,12 +51,18 @@ export interface ExchangeParts {
 export interface ExchangeInput {
   readonly message: BusMessage;
   readonly incoming: Incoming;
-  /** From `toPathTokens`; stands in for an original path that is missing. */
-  readonly pathTokens: string;
+  /**
+   * From `toPathTokens`; stands in for an original path that is missing. Undefined where nobody knows
+   * where in the subject it begins.
+   */
+  readonly pathTokens: string | undefined;
   readonly method: string;
-  /** Stands in for a `Host` that is missing. */
+  /** Stands in for a host that is missing. */
   readonly host: string;
 }
+
+/** What to do where a message has no host: the gateway in Go sends none with HTTP. */
+const SAY_THE_HOST = 'serve it by its name instead of "*", or send X-H8s-Original-Host';
 
 /** A request in flight. */
 export class Exchange {
@@ -100,7 +106,15 @@ export class Exchange {
    */
   async handle(): Promise<void> {
     if (this.#abort.signal.aborted) return this.#end();
-    const request = this.#toRequest();
+    const { pathTokens, message: { subject } } = this.#input;
+    if (pathTokens === undefined) {
+      this.#parts.onError(
+        new Error(`Cannot tell host from path in "${subject}": ${SAY_THE_HOST}`),
+        "request",
+      );
+      return this.#send(this.#toProblem("unknown_host"));
+    }
+    const request = this.#toRequest(pathTokens);
     if (request === undefined) return this.#send(this.#toProblem("malformed_request"));
     try {
       const response: unknown = await this.#parts.handler(request, this.#toInfo());
@@ -214,8 +228,8 @@ export class Exchange {
     return new CreditPace({ inbox, windowBytes, signal: this.#abort.signal, onCancel });
   }
 
-  #toRequest(): Request | undefined {
-    const { incoming, pathTokens, method, host } = this.#input;
+  #toRequest(pathTokens: string): Request | undefined {
+    const { incoming, method, host } = this.#input;
     try {
       const url = toRequestUrl(incoming, { host, pathTokens });
       const body = this.#toBody();

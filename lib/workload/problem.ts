@@ -6,13 +6,23 @@
  */
 
 /** A kind of failure. */
-export type ProblemKind = "malformed_request" | "internal" | "overloaded" | "stopping";
+export type ProblemKind =
+  | "malformed_request"
+  | "unknown_host"
+  | "internal"
+  | "overloaded"
+  | "stopping";
 
 const TABLE = {
   malformed_request: {
     status: 400,
     title: "Malformed request",
     detail: "The workload cannot read the request",
+  },
+  unknown_host: {
+    status: 502,
+    title: "Unknown host",
+    detail: "The gateway does not say which host was asked for, and the workload serves any",
   },
   internal: {
     status: 500,

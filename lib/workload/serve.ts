@@ -219,8 +219,8 @@ function toInput(
     assumedTokens: assumed?.tokens,
   });
   if (destination === undefined || !servesHost(host, destination)) return undefined;
-  const { pathTokens = "" } = destination;
-  if (!servesPath(path, pathTokens)) return undefined;
+  const { pathTokens } = destination;
+  if (pathTokens !== undefined && !servesPath(path, pathTokens)) return undefined;
   return { message, incoming, pathTokens, method, host: assumed?.name ?? "localhost" };
 }
 

@@ -15,7 +15,7 @@ export interface SocketConnection {
   /** What the connection's messages are published to. */
   readonly subject: string;
   /**
-   * The handshake. After a gateway was lost, only its URL and `Host` are known.
+   * The handshake. After a gateway was lost, only its URL and its host are known.
    *
    * @throws {TypeError} when no request can be made of it.
    */

@@ -108,7 +108,8 @@ Deno.test("the message carries the request's headers, canonical, and the gateway
   assert.equal(raw.get("Content-Type"), "text/plain");
   assert.equal(raw.get("Accept"), "a, b");
   assert.equal(raw.get("Cookie"), "s=1; t=2");
-  assert.equal(raw.get("Host"), "shop.example.com:8080");
+  assert.equal(raw.has("Host"), false);
+  assert.equal(raw.get("X-H8s-Original-Host"), "shop.example.com:8080");
   assert.equal(raw.get("X-H8s-PublishSubject"), message.subject);
   assert.equal(raw.get("X-H8s-Original-Query"), "x=1&y=%20");
   assert.equal(raw.get("X-H8s-Original-Path"), "/some//path");

@@ -13,7 +13,7 @@ Deno.test("https: workloads learn of it, and cookies are for it alone", async ()
   await using setup = await setUp();
   const { nc, url, client } = setup;
   await answer(nc, "h8s.http.>", ({ headers }) => ({
-    data: `${headers?.get("X-Forwarded-Proto")} ${headers?.get("Host")}`,
+    data: `${headers?.get("X-Forwarded-Proto")} ${headers?.get("X-H8s-Original-Host")}`,
   }));
   const response = await fetch(url, { client });
   assert.equal(await response.text(), `https ${new URL(url).host}`);
@@ -25,7 +25,7 @@ Deno.test("HTTP/2 is spoken over ALPN, and its authority is the host", async () 
   const { nc, url, ca } = setup;
   const { host } = new URL(url);
   await answer(nc, "h8s.http.>", ({ subject, headers }) => ({
-    data: `${subject} ${headers?.get("Host")} ${headers?.get("X-Forwarded-Proto")}`,
+    data: `${subject} ${headers?.get("X-H8s-Original-Host")} ${headers?.get("X-Forwarded-Proto")}`,
   }));
   await using session = openHttp2(url, ca);
   const [status, text] = await session.get("/a/b");

@@ -78,7 +78,8 @@ export class Observer {
     const count = (start: string) => own.filter((line) => line.startsWith(start)).length;
     if (
       !isBlock || !own.every((line) => HEADER_LINE.test(line)) ||
-      own.some((line) => /^nats-/i.test(line)) || count("Host: ") !== 1 ||
+      own.some((line) => /^nats-/i.test(line)) || count("X-H8s-Original-Host: ") !== 1 ||
+      count("Host: ") !== (subject.startsWith("h8s.ws.") ? 1 : 0) ||
       count("X-H8s-PublishSubject: ") !== 1 || count("X-H8s-Original-Path: ") !== 1 ||
       (!subject.startsWith("h8s.upload.") && !own.includes(`X-H8s-PublishSubject: ${subject}`))
     ) this.wrong.push(`headers of ${subject}: ${JSON.stringify(block)}`);

@@ -83,7 +83,8 @@ Deno.test("whatever a client sends, each header of a message is one line, and th
         const lines = toRequestHeaders(headers, { target, subject, kind, provenance });
         for (const line of lines.split("\r\n").slice(0, -1)) assert.match(line, HEADER_LINE);
         assert.deepEqual(lines.match(/^(x-h8s-|nats-)[^:]*/gim), [
-          ...["X-H8s-PublishSubject", "X-H8s-Original-Query", "X-H8s-Original-Path"],
+          ...["X-H8s-PublishSubject", "X-H8s-Original-Host"],
+          ...["X-H8s-Original-Query", "X-H8s-Original-Path"],
         ]);
       }
     }),

@@ -25,13 +25,13 @@ Deno.test("parseIncoming() tells the application's headers from those of h8s", (
     ]),
   );
   assert.deepEqual(headers, [
-    ["Host", "e.com:8080"],
     ["Accept", "a"],
     ["Accept", "b"],
     ["X-H8s-Subject", "ann"],
     ["X-H8s-Claims", "e30"],
     ["X-Bytes", "\xe9"],
     ["Empty", ""],
+    ["Host", "e.com:8080"],
   ]);
   assert.deepEqual([...control], [
     ["publishsubject", "first"],
@@ -42,12 +42,29 @@ Deno.test("parseIncoming() tells the application's headers from those of h8s", (
   assert.equal(host, "e.com:8080");
 });
 
+Deno.test("parseIncoming() finds the host in X-H8s-Original-Host, else in Host", () => {
+  const table: [lines: string[], host: string | undefined][] = [
+    [["Accept: a", "X-H8s-Original-Host: e.com:81"], "e.com:81"],
+    [["X-H8s-Original-Host: e.com", "Host: internal"], "e.com"],
+    [["Host: internal", "x-h8s-original-host: e.com"], "e.com"],
+    [["Accept: a", "host: e.com"], "e.com"],
+    [["Accept: a"], undefined],
+  ];
+  for (const [lines, expected] of table) {
+    const { headers, host } = parseIncoming(toBlock(lines));
+    assert.equal(host, expected);
+    // The application sees one `Host`, however it came.
+    const told = headers.filter(([name]) => name.toLowerCase() === "host");
+    assert.deepEqual(told, expected === undefined ? [] : [["Host", expected]]);
+  }
+});
+
 Deno.test("parseIncoming() of a message without headers", () => {
   const { headers, control, host } = parseIncoming("");
   assert.deepEqual([headers.length, control.size, host], [0, 0, undefined]);
 });
 
-Deno.test("toDestination() splits a subject by what Host says", () => {
+Deno.test("toDestination() splits a subject by what the host says", () => {
   const table: [
     rest: string,
     host: string | undefined,

@@ -20,13 +20,13 @@ const PROVENANCE = {
 } as const;
 /** What the gateway says of every request, each exactly once. */
 const OWN_NAMES = [
-  "Host",
   "X-Forwarded-For",
   "X-Forwarded-Proto",
   "X-Forwarded-Host",
   "X-Request-Id",
   "Traceparent",
   "X-H8s-PublishSubject",
+  "X-H8s-Original-Host",
   "X-H8s-Original-Query",
   "X-H8s-Original-Path",
 ];
@@ -198,15 +198,31 @@ Deno.test("toRequestHeaders() says what the contract asks for", () => {
     ["Accept", "*/*"],
     ["Content-Type", "text/plain"],
     ["X-Name", "caf\xe9"],
-    ["Host", "Shop.example:8080"],
     ["X-Forwarded-For", "192.0.2.7"],
     ["X-Forwarded-Proto", "https"],
     ["X-Forwarded-Host", "Shop.example:8080"],
     ["X-Request-Id", "req-1"],
     ["Traceparent", PROVENANCE.traceparent],
     ["X-H8s-PublishSubject", "h8s.http.GET.example.shop.cart.7"],
+    ["X-H8s-Original-Host", "Shop.example:8080"],
     ["X-H8s-Original-Query", "full=1"],
     ["X-H8s-Original-Path", "/cart//7"],
+  ]);
+});
+
+Deno.test("toRequestHeaders() has Host for a handshake, and never for an HTTP request", () => {
+  const request = get("http://a.example:8080/x", "a.example:8080");
+  const target = toTarget(request, OPTIONS);
+  const hosts = (kind: "http" | "websocket") =>
+    toRequestHeaders(request.headers, {
+      ...{ target, kind },
+      subject: target.subject,
+      provenance: PROVENANCE,
+    }).split("\r\n").filter((line) => /^(x-h8s-original-)?host:/i.test(line));
+  assert.deepEqual(hosts("http"), ["X-H8s-Original-Host: a.example:8080"]);
+  assert.deepEqual(hosts("websocket"), [
+    "Host: a.example:8080",
+    "X-H8s-Original-Host: a.example:8080",
   ]);
 });
 
@@ -236,8 +252,7 @@ Deno.test("toRequestHeaders() tells path and query as the bytes that the client 
 });
 
 Deno.test("toRequestHeaders() replaces what a client says in the gateway's name", () => {
-  const spoofed = OWN_NAMES.filter((name) => name !== "Host")
-    .map((name): HeaderEntry => [name.toLowerCase(), "spoofed"]);
+  const spoofed = OWN_NAMES.map((name): HeaderEntry => [name.toLowerCase(), "spoofed"]);
   spoofed.push(["connection", OWN_NAMES.join(", ")]);
   const entries = read(get("http://a.example/x", "a.example", spoofed));
   assert.deepEqual(entries.map(([name]) => name), OWN_NAMES);
@@ -261,7 +276,8 @@ Deno.test("toRequestHeaders() says each thing once whatever the client sends", (
       assert.equal(count, 1, name);
     }
     const own = new Map(entries);
-    assert.equal(own.get("Host"), "a.example");
+    assert.equal(own.has("Host"), false);
+    assert.equal(own.get("X-H8s-Original-Host"), "a.example");
     assert.equal(own.get("X-Forwarded-For"), "192.0.2.7");
     assert.ok(own.get("X-H8s-PublishSubject")?.startsWith("h8s.http.GET.example.a"));
   }));

@@ -10,6 +10,9 @@ import type { ServeStage } from "../../lib/workload/mod.ts";
 import { type NatsServer, startNats } from "../harness/nats_server.ts";
 import { listen, natsHeaders } from "../harness/setup.ts";
 
+/** Where a request has the host that it is for. */
+const HOST = "X-H8s-Original-Host";
+
 /** What went wrong in a workload, in order. */
 export interface Failures {
   readonly all: { readonly error: unknown; readonly stage: ServeStage }[];
@@ -99,7 +102,7 @@ export interface PlayedExchange {
 }
 
 /**
- * Publishes a request, with `Host: example.com` unless told otherwise.
+ * Publishes a request, with `X-H8s-Original-Host: example.com` unless told otherwise.
  *
  * @param edge The played gateway.
  * @param request What to publish.
@@ -109,8 +112,8 @@ export async function ask(edge: NatsConnection, request: PlayedRequest): Promise
   const { subject, headers = [], body = "" } = request;
   const inbox = createInbox("_INBOX.h8s.G1");
   const replies = await listen(edge, inbox);
-  const hasHost = headers.some(([name]) => name === "Host");
-  const lines: [string, string][] = hasHost ? headers : [["Host", "example.com"], ...headers];
+  const hasHost = headers.some(([name]) => name === HOST);
+  const lines: [string, string][] = hasHost ? headers : [[HOST, "example.com"], ...headers];
   edge.publish(subject, body, { reply: inbox, headers: natsHeaders(...lines) });
   return replies;
 }

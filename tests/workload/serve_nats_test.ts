@@ -225,7 +225,7 @@ Deno.test("a workload answers for its hosts, path and methods, and for nobody el
       await service.ready;
       const exchange = await ask(pair.edge, {
         subject: `h8s.http.${subject}`,
-        headers: [["Host", host]],
+        headers: [["X-H8s-Original-Host", host]],
       });
       await settle(pair.edge, pair.nc);
       await settle(pair.nc, pair.edge);
@@ -233,6 +233,41 @@ Deno.test("a workload answers for its hosts, path and methods, and for nobody el
       assert.deepEqual(texts, isOurs ? ["ours"] : []);
     });
   }
+});
+
+Deno.test("X-H8s-Original-Host says whose a message is, and what the handler sees", async () => {
+  await using pair = await openPair();
+  const handler = ({ url, headers }: Request) => new Response(`${url} ${headers.get("host")}`);
+  await using service = serve(pair.nc, { host: "*" }, handler);
+  await service.ready;
+  const ask = (...lines: [string, string][]) =>
+    pair.edge.request("h8s.http.GET.com.example.a.b", "", {
+      timeout: 5000,
+      headers: natsHeaders(...lines),
+    });
+  const table: [lines: [string, string][], expected: string][] = [
+    [[["X-H8s-Original-Host", "example.com:81"]], "http://example.com:81/a/b example.com:81"],
+    [[["X-H8s-Original-Host", "a.example.com"]], "http://a.example.com/b a.example.com"],
+    [[["X-H8s-Original-Host", "example.com"], ["Host", "x"]], "http://example.com/a/b example.com"],
+    [[["Host", "example.com"]], "http://example.com/a/b example.com"],
+  ];
+  for (const [lines, expected] of table) assert.equal((await ask(...lines)).string(), expected);
+});
+
+Deno.test("a workload for any host does not guess where the path begins", async () => {
+  await using pair = await openPair();
+  const failures = collectFailures();
+  const paths: string[] = [];
+  await using service = serve(pair.nc, { host: "*", onError: failures.onError }, ({ url }) => {
+    paths.push(url);
+    return new Response();
+  });
+  await service.ready;
+  assertProblem(await pair.edge.request("h8s.http.GET.com.example.a"), 502);
+  const { error, stage } = await failures.next();
+  assert.equal(stage, "request");
+  assert.match(String(error), /h8s\.http\.GET\.com\.example\.a.*by its name/);
+  assert.deepEqual(paths, []);
 });
 
 Deno.test("a message without a Host is its own workload's", async () => {
