@@ -38,8 +38,9 @@ export interface EventMessage {
 /**
  * The messages by which an event is told, one for each generation of workloads.
  *
- * The 2025 generation listens on the flat subject and reads `X-H8S-PublishSubject`, spelled so: NATS
- * headers are case-sensitive there. The 2026 generation has the subject by host and `X-H8s-…`.
+ * The 2025 generation listens on the flat subject, the 2026 generation on the one by host. Both read
+ * `X-H8S-PublishSubject`, spelled so, when they look for a subject's connections: NATS headers are
+ * case-sensitive there. Everybody else reads `X-H8s-PublishSubject`.
  *
  * @param type The event's type.
  * @param options `hostTokens`: from `toHostTokens`; `subject`: where the connection's messages go;
@@ -67,8 +68,9 @@ export function toEventMessages(
   },
 ): EventMessage[] {
   const flat = `${prefix}.control.ws.conn.${type}`;
-  const byHost = { subject: `${flat}.${hostTokens}`, lines: "" };
-  const byNothing = { subject: flat, lines: toHeaderLine("X-H8S-PublishSubject", subject) };
+  const lines = toHeaderLine("X-H8S-PublishSubject", subject);
+  const byHost = { subject: `${flat}.${hostTokens}`, lines };
+  const byNothing = { subject: flat, lines };
   switch (forms) {
     case "flat":
       return [byNothing];

@@ -18,6 +18,8 @@ export interface Incoming {
    * with WebSockets alone; undefined where neither is there.
    */
   readonly host: string | undefined;
+  /** True where the message went into a stream, and its reply subject is for the acknowledgement. */
+  readonly isPersisted: boolean;
 }
 
 const CONTROL_PREFIX = "x-h8s-";
@@ -46,6 +48,7 @@ export function parseIncoming(headerBlock: string): Incoming {
   const headers: HeaderEntry[] = [];
   const control = new Map<string, string>();
   let sentHost: string | undefined;
+  let isPersisted = false;
   for (const entry of parseHeaderBlock(headerBlock).entries) {
     const name = entry[0].toLowerCase();
     if (name.startsWith(CONTROL_PREFIX)) {
@@ -53,11 +56,12 @@ export function parseIncoming(headerBlock: string): Incoming {
       if (!control.has(key)) control.set(key, entry[1]);
       if (IDENTITY.has(name)) headers.push(entry);
     } else if (name === "host") sentHost ??= entry[1];
+    else if (name === "nats-msg-id") isPersisted = true;
     else if (!name.startsWith("nats-")) headers.push(entry);
   }
   const host = control.get("original-host") ?? sentHost;
   if (host !== undefined) headers.push(["Host", host]);
-  return { headers, control, host };
+  return { headers, control, host, isPersisted };
 }
 
 /** Where a message was for, read from its subject with the help of its host. */

@@ -84,14 +84,31 @@ export function toCloseInfo(control: Incoming["control"]): CloseInfo {
   return { code: Number.isSafeInteger(code) && code >= 1000 ? code : NO_STATUS, reason };
 }
 
+/** An inbox of a gateway, or what stands for one where a request came from another account of NATS. */
+const GATEWAY_INBOX = /^(?:_INBOX\.h8s|_R_)\./;
+
 /**
- * Where a message for a connection goes.
+ * Where the reply to a request goes, or a message for a connection: to the reply subject. Only where the
+ * message came through a stream, whose own that is, to `X-H8s-ReplySubject`: the gateway in Go has
+ * an outdated inbox there.
  *
- * @param control The headers of its message or event, from `parseIncoming`.
- * @param reply The message's NATS reply; with a persisted message that is JetStream's, not the inbox.
- * @returns The inbox.
+ * @param incoming The headers, from `parseIncoming`.
+ * @param reply The message's NATS reply.
+ * @returns The inbox; empty where nobody waits for a reply.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseIncoming } from "./incoming.ts";
+ * import { toInbox } from "./socket_message.ts";
+ *
+ * const incoming = parseIncoming("NATS/1.0\r\nX-H8s-ReplySubject: _INBOX.h8s.G.1\r\n\r\n");
+ * assert.equal(toInbox(incoming, "_INBOX.h8s.G.2"), "_INBOX.h8s.G.2");
+ * assert.equal(toInbox(incoming, "$JS.ACK.said.c.1.7.7.1700000000000000000.0"), "_INBOX.h8s.G.1");
+ * ```
  */
-export function toInbox(control: Incoming["control"], reply: string): string {
+export function toInbox({ control, isPersisted }: Incoming, reply: string): string {
+  if (!isPersisted && GATEWAY_INBOX.test(reply)) return reply;
   return control.get("replysubject") ?? reply;
 }
 
@@ -109,10 +126,11 @@ export interface KnownConnection extends ListedConnection {
  * @returns The connection; undefined when the event does not name its inbox and subject.
  */
 export function toKnownConnection(
-  { headers, control, host = "" }: Incoming,
+  incoming: Incoming,
   { reply, since }: { reply: string; since: string },
 ): KnownConnection | undefined {
-  const inbox = toInbox(control, reply);
+  const { headers, control, host = "" } = incoming;
+  const inbox = toInbox(incoming, reply);
   const subject = control.get("publishsubject");
   if (inbox === "" || subject === undefined) return undefined;
   const session = control.get("session") ?? findHeader(headers, "client-id");

@@ -182,10 +182,11 @@ export class ConnectionTracker implements Registry, Disposable {
   }
 
   #onClosed({ headers, reply }: BusMessage): void {
-    const { control } = parseIncoming(headers);
+    const incoming = parseIncoming(headers);
+    const { control } = incoming;
     this.#heard(control.get("gateway-id") ?? "");
     const { code, reason } = toCloseInfo(control);
-    const id = toConnectionId(control, reply);
+    const id = toConnectionId(incoming, reply);
     this.#lost.tell(id);
     this.#remove(id, code, reason);
   }
@@ -248,12 +249,12 @@ export class ConnectionTracker implements Registry, Disposable {
 /**
  * The id of an event's connection.
  *
- * @param control From `parseIncoming`.
+ * @param incoming From `parseIncoming`.
  * @param reply The event's.
  * @returns `X-H8s-Connection-Id`, else the inbox.
  */
-export function toConnectionId(control: Incoming["control"], reply: string): string {
-  return control.get("connection-id") ?? toInbox(control, reply);
+export function toConnectionId(incoming: Incoming, reply: string): string {
+  return incoming.control.get("connection-id") ?? toInbox(incoming, reply);
 }
 
 function toText(reason: LossReason): string {

@@ -84,7 +84,7 @@ export class Exchange {
     this.#input = input;
     this.#parts = parts;
     const { message, incoming: { control } } = input;
-    this.#inbox = toInbox(control, message.reply);
+    this.#inbox = toInbox(input.incoming, message.reply);
     this.#unwatch = parts.closeWatch.watch(control.get("connection-close-subject") ?? "", {
       gateway: toGateway(this.#inbox),
       onGone: (reason) => this.abort(`the client is gone: ${reason}`),

@@ -148,8 +148,8 @@ export class Sockets implements Disposable {
     const { pathTokens } = destination;
     if (findServed(this.#settings.sockets, pathTokens) !== route) return undefined;
     const place = { host: host.kind === "one" ? host.name : "", pathTokens };
-    const inbox = toInbox(control, message.reply);
-    const id = toConnectionId(control, message.reply);
+    const inbox = toInbox(incoming, message.reply);
+    const id = toConnectionId(incoming, message.reply);
     const identity = { id, inbox, subject };
     const handle = new SocketHandle(this.#link, identity, () => toHandshake(incoming, place));
     return { group, incoming, message, handle, id, inbox };

@@ -36,7 +36,7 @@ Deno.test("toEventMessages() and toRequestClosedSubject() start with the prefix"
   assert.equal(toRequestClosedSubject("acme.edge", "t"), "acme.edge.control.connection.closed.t");
 });
 
-Deno.test("toEventMessages() spells the subject's header as the flat generation reads it", () => {
+Deno.test("toEventMessages() spells the subject's header as the Go workloads read it", () => {
   const options = {
     prefix: "h8s",
     hostTokens: "a",
@@ -45,7 +45,7 @@ Deno.test("toEventMessages() spells the subject's header as the flat generation 
   } as const;
   assert.deepEqual(toEventMessages("established", options).map(({ lines }) => lines), [
     "X-H8S-PublishSubject: h8s.ws.ws.a\r\n",
-    "",
+    "X-H8S-PublishSubject: h8s.ws.ws.a\r\n",
   ]);
 });
 

@@ -60,9 +60,26 @@ Deno.test("toCloseInfo() reads how a connection ended", () => {
   }
 });
 
-Deno.test("toInbox() prefers what a persisted message says", () => {
-  assert.equal(toInbox(new Map(), "reply"), "reply");
-  assert.equal(toInbox(new Map([["replysubject", "inbox"]]), "ack"), "inbox");
+Deno.test("toInbox() is the reply subject, but for what came through a stream", () => {
+  const [told, ack] = ["_INBOX.h8s.G.told", "$JS.ACK.said.c.1.7.7.1700000000000000000.0"];
+  const table: [reply: string, lines: string[], inbox: string][] = [
+    ["_INBOX.h8s.G.1", [`X-H8s-ReplySubject: ${told}`], "_INBOX.h8s.G.1"],
+    // The gateway in Go: the inbox of a WebSocket is its key, that of a request is outdated.
+    ["_INBOX.h8s.dGhlIHNhbXBsZQ==", [`X-H8s-ReplySubject: ${told}`], "_INBOX.h8s.dGhlIHNhbXBsZQ=="],
+    // A server's stand-in for the inbox of a request from another account.
+    ["_R_.Xy12.Zz", [`X-H8s-ReplySubject: ${told}`], "_R_.Xy12.Zz"],
+    // A consumer's, then a live one whose reply subject waits for the stream's acknowledgement.
+    [ack, [`X-H8s-ReplySubject: ${told}`], told],
+    ["_INBOX.h8s.G.1", ["Nats-Msg-Id: 1", `X-H8s-ReplySubject: ${told}`], told],
+    ["_INBOX.other.1", [`X-H8s-ReplySubject: ${told}`], told],
+    ["", [`X-H8s-ReplySubject: ${told}`], told],
+    ["_INBOX.other.1", [], "_INBOX.other.1"],
+    ["", [], ""],
+  ];
+  for (const [reply, lines, inbox] of table) {
+    const block = `NATS/1.0\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n`;
+    assert.equal(toInbox(parseIncoming(block), reply), inbox, `${reply} ${lines}`);
+  }
 });
 
 Deno.test("toKnownConnection() reads an established event as its gateway would list it", () => {

@@ -298,12 +298,41 @@ Deno.test("a persisted message is answered at its connection's inbox, not JetStr
   const inbox = createInbox();
   const replies = await listen(pair.edge, inbox);
   const acks = await listen(pair.edge, "acks");
-  pair.edge.publish("h8s.http.GET.com.example", "", {
-    reply: "acks",
-    headers: natsHeaders(["Host", "example.com"], ["X-H8s-ReplySubject", inbox]),
-  });
+  const liveAcks = await listen(pair.edge, "_INBOX.h8s.G1.ack");
+  const told: [string, string] = ["X-H8s-ReplySubject", inbox];
+  const publish = (reply: string, ...lines: [string, string][]) =>
+    pair.edge.publish("h8s.http.GET.com.example", "", { reply, headers: natsHeaders(...lines) });
+  publish("acks", told);
   assert.equal((await replies.next()).string(), "hello");
-  assert.equal(acks.all.length, 0);
+  publish("_INBOX.h8s.G1.ack", ["Nats-Msg-Id", "1"], told);
+  assert.equal((await replies.next()).string(), "hello");
+  await settle(pair.nc, pair.edge);
+  assert.deepEqual([acks.all.length, liveAcks.all.length], [0, 0]);
+});
+
+Deno.test("a request is answered at its reply subject, not at an outdated one in its headers", async () => {
+  await using pair = await openPair();
+  await using service = serve(pair.nc, { host: "app.test" }, () => new Response("hello"));
+  await service.ready;
+  const [right, outdated] = ["_INBOX.h8s.gw.right", "_INBOX.h8s.gw.outdated"];
+  const replies = await listen(pair.edge, "_INBOX.h8s.gw.*");
+  // As the gateway in Go sends it since 0.5.3.
+  pair.edge.publish("h8s.http.GET.test.app.a", "", {
+    reply: right,
+    headers: natsHeaders(
+      ["User-Agent", "curl/7.88.1"],
+      ["Accept", "*/*"],
+      ["X-H8s-PublishSubject", "h8s.http.GET.test.app.a"],
+      ["X-H8s-Original-Query", ""],
+      ["X-H8s-ReplySubject", outdated],
+      ["X-H8s-Connection-Close-Subject", "h8s.control.connection.closed.MmFTuaKBdf8g8ySMZaHIf1"],
+    ),
+  });
+  const reply = await replies.next();
+  assert.equal(reply.subject, right);
+  assert.equal(reply.string(), "hello");
+  await settle(pair.nc, pair.edge);
+  assert.equal(replies.all.length, 1);
 });
 
 Deno.test("a message that is no request is a 400, and is reported", async () => {
