@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { connect } from "@nats-io/transport";
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core";
+import { connect } from "../lib/workload/mod.ts";
 
 /**
  * Answers `GET /hello/<name>`, streams `GET /ticks`, echoes WebSocket messages on `/echo`, and serves

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { connect } from "@nats-io/transport";
-import { serve } from "../../lib/workload/mod.ts";
+import { connect, serve } from "../../lib/workload/mod.ts";
 import { app } from "./app.ts";
 
 const nc = await connect({ servers: Deno.args[0] ?? "nats://127.0.0.1:4222" });

@@ -5,17 +5,12 @@
  *
  * @module
  */
-import { connect } from "@nats-io/transport";
+import { connect } from "../../lib/workload/mod.ts";
 import { startWork } from "./start.ts";
 
 const [natsUrl = "nats://127.0.0.1:4222", prefix = "h8s"] = Deno.args;
 
-const nc = await connect({
-  servers: natsUrl,
-  name: "rooms",
-  maxReconnectAttempts: -1,
-  waitOnFirstConnect: true,
-});
+const nc = await connect({ servers: natsUrl, name: "rooms" });
 try {
   await using _work = await startWork(nc, { prefix, onError: report });
   console.log(`rooms: at work for ${prefix}.> on ${natsUrl}`);

@@ -36,6 +36,7 @@ export class LostGateways implements Disposable {
   readonly #clock: Clock;
   readonly #watch: GatewayWatch;
   readonly #timers = new Set<() => void>();
+  #hasEnded = false;
 
   /**
    * Begins to watch, and looks once for what was left by gateways that are not heard.
@@ -74,6 +75,7 @@ export class LostGateways implements Disposable {
 
   /** Watches no more. */
   [Symbol.dispose](): void {
+    this.#hasEnded = true;
     this.#watch[Symbol.dispose]();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
@@ -136,7 +138,9 @@ export class LostGateways implements Disposable {
     }
   }
 
+  /** Not once it has ended: what was under way then may still come back and ask. */
   #after(delayMs: number, task: () => Promise<void>): void {
+    if (this.#hasEnded) return;
     const cancel = this.#clock.after(delayMs, () => {
       this.#timers.delete(cancel);
       task().catch((error) => {

@@ -35,3 +35,30 @@ export interface NatsAddress {
 export function splitNatsUrl(url: string): NatsAddress {
   return { address: url.replace(LOGIN, "$<scheme>"), login: LOGIN.exec(url)?.groups?.login };
 }
+
+/** Who one is in NATS, as the client library wants to be told: it does not look for it in a URL. */
+export type UrlLogin = { readonly user: string; readonly pass: string } | {
+  readonly token: string;
+};
+
+/**
+ * Reads a login.
+ *
+ * @param login As {@link NatsAddress} has it.
+ * @returns User and password; a token where there is no colon.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseLogin } from "./nats_url.ts";
+ *
+ * assert.deepEqual(parseLogin("ann:s%40cret"), { user: "ann", pass: "s@cret" });
+ * ```
+ */
+export function parseLogin(login: string): UrlLogin {
+  const colon = login.indexOf(":");
+  if (colon === -1) return { token: decodeURIComponent(login) };
+  const [user = "", pass = ""] = [login.slice(0, colon), login.slice(colon + 1)]
+    .map(decodeURIComponent);
+  return { user, pass };
+}

@@ -11,7 +11,7 @@ import {
 } from "@nats-io/nats-core";
 import { ConfigError } from "../config/options.ts";
 import type { NatsLoginOptions } from "../config/options/nats_login.ts";
-import { splitNatsUrl } from "../mapping/nats_url.ts";
+import { parseLogin, splitNatsUrl } from "../mapping/nats_url.ts";
 
 /** What a configuration says of it; files have been read. */
 export type LoginConfig = NatsLoginOptions & Required<Pick<NatsLoginOptions, "natsUrl">>;
@@ -58,17 +58,9 @@ export function toLogin(config: LoginConfig): Login {
   }
   return {
     servers: parts.map(({ address }) => address),
-    ...(inUrl === undefined ? toCredentials(config) : fromUrl(inUrl)),
+    ...(inUrl === undefined ? toCredentials(config) : parseLogin(inUrl)),
     ...toTls(config),
   };
-}
-
-/** The client library does not look at the login in a URL. */
-function fromUrl(login: string): Pick<Login, "user" | "pass" | "token"> {
-  const colon = login.indexOf(":");
-  if (colon === -1) return { token: decodeURIComponent(login) };
-  const [user, pass] = [login.slice(0, colon), login.slice(colon + 1)].map(decodeURIComponent);
-  return { user: user!, pass: pass! };
 }
 
 function toCredentials(

@@ -13,8 +13,8 @@ import type {
   PublishOptions,
   SubscribeOptions,
 } from "./bus.ts";
+import { dial } from "./dial.ts";
 import { FastLane } from "./fast_lane.ts";
-import { connect } from "./transport.ts";
 import {
   Handover,
   isFast,
@@ -196,7 +196,7 @@ export class Session implements Bus, AsyncDisposable {
       ignoreAuthErrorAbort: true,
     };
     const lane = new FastLane({ isOn: this.#options.fastLane ?? true });
-    return { connection: await connect(options, lane), lane };
+    return { connection: await dial(options, lane), lane };
   }
 
   async #watch(link: Link): Promise<void> {

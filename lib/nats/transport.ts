@@ -4,55 +4,22 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { lookup } from "node:dns/promises";
 import { connect as dial, type Socket } from "node:net";
 import { connect as dialTls } from "node:tls";
-import type { ConnectionOptions, NatsConnection, Server, ServerInfo } from "@nats-io/nats-core";
-import {
-  checkOptions,
-  INFO,
-  NatsConnectionImpl,
-  setTransportFactory,
-  type Transport,
-} from "@nats-io/nats-core/internal";
+import type { ConnectionOptions, Server, ServerInfo, TlsOptions } from "@nats-io/nats-core";
+import { checkOptions, INFO, type Transport } from "@nats-io/nats-core/internal";
 import type { FastLane } from "./fast_lane.ts";
 import { FrameSplitter } from "./frame_splitter.ts";
 import { Output } from "./output.ts";
 
-/**
- * The factory is one for all connections of the process, and is not told for whose it makes a transport; the
- * options tell. Others' have no lane.
- */
-interface TransportOptions extends ConnectionOptions {
-  readonly fastLane?: FastLane | undefined;
-}
-
-/**
- * Connects with a transport of this project's.
- *
- * @param options As the client library wants them.
- * @param fastLane Opened whenever there is a connection.
- * @returns The connection.
- * @throws {Error} when no server can be reached.
- */
-export function connect(options: ConnectionOptions, fastLane: FastLane): Promise<NatsConnection> {
-  setTransportFactory({ factory: () => new SocketTransport(), dnsResolveFn: resolve });
-  const all: TransportOptions = { ...options, fastLane };
-  return NatsConnectionImpl.connect(all);
-}
-
-async function resolve(host: string): Promise<string[]> {
-  return (await lookup(host, { all: true })).map(({ address }) => address);
-}
-
 /** One socket; a new one is made for each attempt. */
-class SocketTransport implements Transport {
+export class SocketTransport implements Transport {
   readonly lang = "nats.js";
   readonly version = "h8s";
   closeError?: Error;
   readonly #closed = Promise.withResolvers<void | Error>();
   readonly #output = new Output(() => this.#socket);
-  #lane: FastLane | undefined;
+  readonly #lane: FastLane | undefined;
   #socket: Socket | undefined;
   #state: "connecting" | "open" | "closed" = "connecting";
   #isEncrypted = false;
@@ -61,14 +28,20 @@ class SocketTransport implements Transport {
   #received: Uint8Array[] = [];
   #wake: (() => void) | undefined;
 
+  /**
+   * @param lane Opened once there is a connection; undefined where the library does it all.
+   */
+  constructor(lane: FastLane | undefined) {
+    this.#lane = lane;
+  }
+
   get isClosed(): boolean {
     return this.#state === "closed";
   }
 
-  async connect({ hostname, port, tlsName }: Server, options: TransportOptions): Promise<void> {
-    const tls = options.tls ?? undefined;
-    const tlsOptions = { ...tls, servername: tlsName };
-    const isTlsFirst = tls?.handshakeFirst === true;
+  async connect({ hostname, port, tlsName }: Server, options: ConnectionOptions): Promise<void> {
+    const tlsOptions = { ...await toTlsOptions(options.tls ?? {}), servername: tlsName };
+    const isTlsFirst = options.tls?.handshakeFirst === true;
     let socket = isTlsFirst
       ? await this.#own(dialTls({ host: hostname, port, ...tlsOptions }), "secureConnect")
       : await this.#own(dial({ host: hostname, port }), "connect");
@@ -80,7 +53,7 @@ class SocketTransport implements Transport {
       socket = await this.#own(dialTls({ socket, ...tlsOptions }), "secureConnect");
     }
     this.#isEncrypted = wantsTls || isTlsFirst;
-    this.#open(socket, { bytes, lane: options.fastLane });
+    this.#open(socket, bytes);
   }
 
   /** The library's reading of what is not the lane's. */
@@ -162,10 +135,10 @@ class SocketTransport implements Transport {
     return promise;
   }
 
-  #open(socket: Socket, { bytes, lane }: { bytes: Buffer; lane: FastLane | undefined }): void {
+  #open(socket: Socket, bytes: Buffer): void {
     if (this.isClosed) return void socket.destroy();
     this.#state = "open";
-    this.#lane = lane;
+    const lane = this.#lane;
     const passOn = (bytes: Uint8Array) => this.#passOn(bytes);
     const splitter = lane?.isOn && new FrameSplitter({ handlers: lane.handlers, passOn });
     socket.on("data", splitter ? (chunk: Buffer) => splitter.push(chunk) : passOn);
@@ -201,4 +174,19 @@ function parseInfo(text: string): ServerInfo {
   const json = INFO.exec(text)?.[1];
   if (json === undefined) throw new Error("Cannot connect: this is no NATS server");
   return JSON.parse(json);
+}
+
+/** What it names by files is read anew for each connection: a certificate may have been renewed. */
+async function toTlsOptions(
+  { caFile, certFile, keyFile, ...rest }: TlsOptions,
+): Promise<Omit<TlsOptions, "caFile" | "certFile" | "keyFile">> {
+  if ((caFile ?? certFile ?? keyFile) === undefined) return rest;
+  const { readFile } = await import("node:fs/promises");
+  const read = (path: string) => readFile(path, "utf8");
+  return {
+    ...rest,
+    ...(caFile === undefined ? {} : { ca: await read(caFile) }),
+    ...(certFile === undefined ? {} : { cert: await read(certFile) }),
+    ...(keyFile === undefined ? {} : { key: await read(keyFile) }),
+  };
 }

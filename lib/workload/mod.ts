@@ -4,8 +4,7 @@
  *
  * @example
  * ```ts ignore
- * import { connect } from "@nats-io/transport-node";
- * import { serve } from "@h8s/gateway/workload";
+ * import { connect, serve } from "@h8s/gateway/workload";
  *
  * const nc = await connect({ servers: "nats://127.0.0.1:4222" });
  * await using service = serve(nc, { host: "example.com" }, () => new Response("hello"));
@@ -14,6 +13,7 @@
  *
  * @module
  */
+export { connect, type ConnectOptions } from "./connect.ts";
 export { serve, type Service } from "./serve.ts";
 export type { ServeErrorHook, ServeOptions, ServeStage } from "./serve_options.ts";
 export type { ServeHandler, ServeInfo } from "./exchange.ts";
@@ -23,5 +23,5 @@ export type { Registry } from "./connection_tracker.ts";
 export type { KnownConnection } from "../mapping/socket_message.ts";
 export type { ListedConnection } from "../mapping/listing.ts";
 export type { Clock } from "../nats/clock.ts";
-export type { NatsClient } from "./link.ts";
+export { LinkLostError, type NatsClient } from "./link.ts";
 export * from "./router.ts";

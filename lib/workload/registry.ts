@@ -77,8 +77,7 @@ export interface OpenRegistry extends Registry, Disposable {
  *
  * @example
  * ```ts ignore
- * import { connect } from "@nats-io/transport-node";
- * import { createRegistry } from "@h8s/gateway/workload";
+ * import { connect, createRegistry } from "@h8s/gateway/workload";
  *
  * await using nc = await connect();
  * using registry = await createRegistry(nc, { host: "chat.example.com" });

@@ -23,7 +23,7 @@ import { Exchange, type ExchangeInput, type ExchangeParts, type ServeHandler } f
 import { FlowInbox } from "./flow_inbox.ts";
 import { GatewayWatch } from "../nats/gateway_watch.ts";
 import { Limiter } from "./limiter.ts";
-import { Link, type LinkSubscription, type NatsClient } from "./link.ts";
+import { Link, LinkLostError, type LinkSubscription, type NatsClient } from "./link.ts";
 import { type ServeOptions, type ServeSettings, toServeSettings } from "./serve_options.ts";
 import { Sockets } from "./sockets.ts";
 
@@ -37,7 +37,11 @@ const SCHEMES = ["http", "upload"] as const;
 export interface Service extends AsyncDisposable {
   /** Resolves when the server has all subscriptions: from then on no request is missed. */
   readonly ready: Promise<void>;
-  /** Resolves when it has stopped, or the connection to NATS was closed. */
+  /**
+   * Resolves when it has stopped, or you have closed the connection to NATS.
+   *
+   * @throws {LinkLostError} when the connection ended for good by itself; `cause` says why.
+   */
   readonly finished: Promise<void>;
   /** Who is connected to the hosts that are served; undefined where no WebSockets are. */
   readonly registry: Registry | undefined;
@@ -62,8 +66,7 @@ export interface Service extends AsyncDisposable {
  *
  * @example
  * ```ts ignore
- * import { connect } from "@nats-io/transport-node";
- * import { serve } from "@h8s/gateway/workload";
+ * import { connect, serve } from "@h8s/gateway/workload";
  *
  * const nc = await connect({ servers: "nats://127.0.0.1:4222" });
  * const service = serve(nc, { host: "example.com" }, (request) => {
@@ -116,7 +119,9 @@ class RunningService implements Service {
     this.finished = this.#ended.promise;
     this.ready = link.flush();
     this.ready.catch((error) => onError(error, "subscribe"));
-    nc.closed().then(() => this.#release(), (error) => onError(error, "stop"));
+    // Whoever does not wait for it is told by `onError`.
+    this.finished.catch(() => {});
+    nc.closed().then((cause) => this.#onClosed(cause), (error) => onError(error, "stop"));
   }
 
   get registry(): Registry | undefined {
@@ -179,6 +184,16 @@ class RunningService implements Service {
     const { drainTimeoutMs, onError } = this.#settings;
     for (const exchange of this.#running) exchange.giveUp();
     onError(new Error(`Cannot finish everything within ${drainTimeoutMs} ms: aborted`), "stop");
+  }
+
+  #onClosed(cause: void | Error): void {
+    if (cause instanceof Error) {
+      const text = "Cannot serve any longer: the connection to NATS has ended for good";
+      const error = new LinkLostError(text, { cause });
+      this.#settings.onError(error, "stop");
+      this.#ended.reject(error);
+    }
+    this.#release();
   }
 
   #release(): void {

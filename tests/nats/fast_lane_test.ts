@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { connect as connectStock } from "@nats-io/transport";
 import type { ConnectionOptions, TlsOptions } from "@nats-io/nats-core";
+import { dial } from "../../lib/nats/dial.ts";
 import { FastLane } from "../../lib/nats/fast_lane.ts";
 import { toLogin } from "../../lib/nats/login.ts";
 import { Session } from "../../lib/nats/session.ts";
-import { connect } from "../../lib/nats/transport.ts";
 import { encodeLatin1, subscribeOn } from "../../lib/nats/wire.ts";
 import { Certificate } from "../harness/certificate.ts";
 import { startNats } from "../harness/nats_server.ts";
@@ -145,7 +145,7 @@ Deno.test("another's connection in the process costs no message, before or after
   session.publish("a", new Uint8Array(1));
   await received.until(1);
   await other.close();
-  // From now on the client library makes the other's transports.
+  // From now on the client library's own transports are the other's.
   await nats.restart();
   await untilState(session, "disconnected");
   await untilState(session, "connected");
@@ -169,20 +169,20 @@ Deno.test("the lane speaks TLS", async (t) => {
       await using nats = await startNats({ jetstream: false, config });
       const servers = `localhost:${nats.port}`;
       await assertMessagesPass({ servers, tls });
-      const isRefused = connect({ servers, tls: { ...tls, ca: "" } }, new FastLane({ isOn: true }));
+      const isRefused = dial({ servers, tls: { ...tls, ca: "" } }, new FastLane({ isOn: true }));
       await assert.rejects(isRefused, /certificate|issuer|CA/i);
     });
   }
   await t.step("not where the server has none", async () => {
     await using nats = await startNats({ jetstream: false });
     const servers = `localhost:${nats.port}`;
-    await assert.rejects(connect({ servers, tls: { ca } }, new FastLane({ isOn: true })), /tls/);
+    await assert.rejects(dial({ servers, tls: { ca } }, new FastLane({ isOn: true })), /tls/);
   });
 });
 
 async function assertMessagesPass(options: ConnectionOptions): Promise<void> {
   const lane = new FastLane({ isOn: true });
-  const connection = await connect(options, lane);
+  const connection = await dial(options, lane);
   try {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const onMessage = ({ headers, data }: { headers: string; data: Uint8Array }) =>

@@ -1,0 +1,55 @@
+/**
+ * Connections of the client library over this project's own transport, whatever else in the process uses
+ * the library.
+ *
+ * @module
+ */
+import type { ConnectionOptions, NatsConnection } from "@nats-io/nats-core";
+import { deferred, NatsConnectionImpl, ProtocolHandler } from "@nats-io/nats-core/internal";
+import type { FastLane } from "./fast_lane.ts";
+import { SocketTransport } from "./transport.ts";
+
+/** The library keeps it to itself, since it dials at once, with the factory of the process. */
+const Connection = NatsConnectionImpl as unknown as new (
+  options: ConnectionOptions,
+) => NatsConnectionImpl;
+
+/**
+ * Connects over TCP or TLS, and later connects again in the same way.
+ *
+ * @param options As the client library wants them.
+ * @param lane Opened whenever there is a connection; @default none: all goes through the library
+ * @returns The connection.
+ * @throws {Error} when no server can be reached.
+ */
+export async function dial(options: ConnectionOptions, lane?: FastLane): Promise<NatsConnection> {
+  // Names are resolved by the socket.
+  const connection = new Connection({ ...options, resolve: false });
+  const protocol = connection.protocol = new ProtocolHandler(connection.options, connection);
+  protocol["prepare"] = () => prepare(protocol, new SocketTransport(lane));
+  await protocol.dialLoop();
+  return connection as NatsConnection;
+}
+
+/**
+ * What the library does before it dials, without its factory of transports: that is one for the whole
+ * process, and whoever connected last has set it, also for the reconnects of all others.
+ */
+function prepare(protocol: ProtocolHandler, transport: SocketTransport): Promise<void> {
+  // Undefined the first time, whatever its type says.
+  (protocol.transport as SocketTransport | undefined)?.discard();
+  delete protocol.info;
+  protocol.resetOutbound();
+  const pong = deferred<void>();
+  // It may be rejected before anybody waits for it.
+  pong.catch(() => {});
+  protocol.pongs.unshift(pong);
+  protocol.connectError = (error) => pong.reject(error);
+  protocol.transport = transport;
+  void transport.closed().then(() => {
+    protocol.connected = false;
+    if (protocol.isClosed()) return;
+    return protocol.disconnected(transport.closeError ?? protocol.lastError);
+  });
+  return pong;
+}
