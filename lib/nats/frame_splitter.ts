@@ -13,7 +13,8 @@ const LOWER_M = 109;
 /** Makes an ASCII letter lower case. */
 const CASE_BIT = 0x20;
 const CRLF_LENGTH = 2;
-const NOTHING = Buffer.alloc(0);
+/** What one read may bring; a larger message gets a buffer of its own, and is read into that. */
+const BUFFER_BYTES = 64 * 1024;
 
 /** Gets the messages of one subscription; does not throw. */
 export type MessageHandler = (message: BusMessage) => void;
@@ -22,19 +23,24 @@ export type MessageHandler = (message: BusMessage) => void;
 export interface FrameSink {
   /** The subscriptions that are one's own, by their number in the protocol. */
   readonly handlers: ReadonlyMap<number, MessageHandler>;
-  /** Gets all other bytes, in order, in pieces of any size. */
+  /** Gets all other bytes, in order, in pieces of any size, to keep. */
   passOn(bytes: Uint8Array): void;
 }
 
 /**
  * Reads a stream of protocol units, cut anywhere. What it does not understand is passed on: whoever gets
  * the rest complains.
+ *
+ * It owns the memory that is read into, and uses it again: a buffer for each read would be most of the
+ * garbage that a gateway makes.
  */
 export class FrameSplitter {
   readonly #sink: FrameSink;
-  /** The beginning of a message whose end has not come; room for all of it once its length is known. */
-  #held: Buffer = NOTHING;
-  #heldLength = 0;
+  readonly #shared = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  /** {@link #shared}, or the whole of a message that is larger. */
+  #target = this.#shared;
+  /** How much of {@link #target} waits for its end. */
+  #filled = 0;
   /** How many bytes of somebody else's message are still to come. */
   #foreign = 0;
   /** True in the middle of a line that is no message. */
@@ -47,57 +53,68 @@ export class FrameSplitter {
     this.#sink = sink;
   }
 
-  /**
-   * Takes what came.
-   *
-   * @param chunk Handed on in parts, without a copy where it holds whole messages; not to be written again.
-   */
-  push(chunk: Buffer): void {
-    if (this.#heldLength === 0) return this.#split(chunk);
-    if (this.#heldLength === this.#held.length) {
-      const joined = Buffer.concat([this.#held, chunk]);
-      this.#held = NOTHING;
-      this.#heldLength = 0;
-      return this.#split(joined);
-    }
-    const missing = this.#held.length - this.#heldLength;
-    this.#held.set(chunk.subarray(0, missing), this.#heldLength);
-    this.#heldLength += Math.min(missing, chunk.length);
-    if (this.#heldLength < this.#held.length) return;
-    const whole = this.#held;
-    this.#held = NOTHING;
-    this.#heldLength = 0;
-    this.#split(whole);
-    if (chunk.length > missing) this.#split(chunk.subarray(missing));
+  /** Where the next bytes are to be read into; never empty. */
+  get space(): Uint8Array<ArrayBuffer> {
+    return this.#target.subarray(this.#filled);
   }
 
-  #split(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length && this.#heldLength === 0;) {
+  /**
+   * Takes what was read into {@link FrameSplitter.space}.
+   *
+   * @param length How many bytes of it.
+   */
+  commit(length: number): void {
+    this.#filled += length;
+    const bytes = this.#target;
+    if (bytes !== this.#shared && this.#filled < bytes.length) return;
+    const end = this.#filled;
+    this.#target = this.#shared;
+    this.#filled = 0;
+    this.#split(bytes.subarray(0, end));
+  }
+
+  /**
+   * Takes what was read elsewhere.
+   *
+   * @param chunk Copied.
+   */
+  push(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) {
+      const { space } = this;
+      const part = chunk.subarray(at, at + space.length);
+      space.set(part);
+      this.commit(part.length);
+      at += part.length;
+    }
+  }
+
+  #split(bytes: Buffer<ArrayBuffer>): void {
+    for (let at = 0; at < bytes.length && this.#filled === 0;) {
       if (this.#foreign > 0) at = this.#passForeign(bytes, at);
       else if (this.#isInLine || !isMessage(bytes[at]!)) at = this.#passLine(bytes, at);
       else at = this.#takeMessage(bytes, at);
     }
   }
 
-  #passForeign(bytes: Buffer, at: number): number {
+  #passForeign(bytes: Buffer<ArrayBuffer>, at: number): number {
     const end = Math.min(bytes.length, at + this.#foreign);
     this.#foreign -= end - at;
-    this.#sink.passOn(bytes.subarray(at, end));
+    this.#sink.passOn(new Uint8Array(bytes.subarray(at, end)));
     return end;
   }
 
-  #passLine(bytes: Buffer, at: number): number {
+  #passLine(bytes: Buffer<ArrayBuffer>, at: number): number {
     const lineEnd = bytes.indexOf(LF, at);
     this.#isInLine = lineEnd === -1;
     const end = this.#isInLine ? bytes.length : lineEnd + 1;
-    this.#sink.passOn(bytes.subarray(at, end));
+    this.#sink.passOn(new Uint8Array(bytes.subarray(at, end)));
     return end;
   }
 
   /** `[H]MSG <subject> <sid> [reply] [header size] <size>␍␊<headers><payload>␍␊` */
-  #takeMessage(bytes: Buffer, at: number): number {
+  #takeMessage(bytes: Buffer<ArrayBuffer>, at: number): number {
     const lineEnd = findLineEnd(bytes, at);
-    if (lineEnd === -1) return this.#hold(bytes, { at, length: bytes.length - at });
+    if (lineEnd === -1) return this.#hold(bytes, { at, length: 0 });
     const begin = lineEnd + 1;
     const line = bytes.toString("latin1", at, lineEnd - 1);
     const subjectAt = line.indexOf(" ") + 1;
@@ -121,22 +138,31 @@ export class FrameSplitter {
       subject: line.slice(subjectAt, sidAt - 1),
       reply: sidEnd + 1 < lastAt ? line.slice(sidEnd + 1, lastAt - 1) : "",
       headers: headerSize === 0 ? "" : bytes.toString("latin1", begin, begin + headerSize),
-      data: new Uint8Array(
-        bytes.buffer as ArrayBuffer,
-        bytes.byteOffset + begin + headerSize,
-        size - headerSize,
-      ),
+      data: this.#toData(bytes, { begin: begin + headerSize, end: begin + size }),
     });
     return end;
   }
 
-  #hold(bytes: Buffer, { at, length }: { at: number; length: number }): number {
-    this.#held = Buffer.allocUnsafeSlow(length);
-    this.#heldLength = bytes.copy(this.#held, 0, at);
+  /** What is read into again is copied. */
+  #toData(
+    { buffer, byteOffset }: Buffer<ArrayBuffer>,
+    { begin, end }: { begin: number; end: number },
+  ): Uint8Array<ArrayBuffer> {
+    const data = new Uint8Array(buffer, byteOffset + begin, end - begin);
+    return buffer === this.#shared.buffer ? data.slice() : data;
+  }
+
+  /** Keeps the beginning of a message; its length is 0 as long as it is not known. */
+  #hold(bytes: Buffer<ArrayBuffer>, { at, length }: { at: number; length: number }): number {
+    const rest = bytes.subarray(at);
+    if (rest.length === BUFFER_BYTES && length === 0) return this.#passForever(bytes, at);
+    if (length > BUFFER_BYTES) this.#target = Buffer.allocUnsafeSlow(length);
+    this.#target.set(rest);
+    this.#filled = rest.length;
     return bytes.length;
   }
 
-  #passForever(bytes: Buffer, at: number): number {
+  #passForever(bytes: Buffer<ArrayBuffer>, at: number): number {
     this.#foreign = Number.POSITIVE_INFINITY;
     return this.#passForeign(bytes, at);
   }
@@ -148,7 +174,7 @@ function isMessage(byte: number): boolean {
 }
 
 /** Lines are short: looking here costs less than a call into the runtime. */
-function findLineEnd(bytes: Buffer, at: number): number {
+function findLineEnd(bytes: Uint8Array, at: number): number {
   for (let index = at; index < bytes.length; index++) if (bytes[index] === LF) return index;
   return -1;
 }
