@@ -30,6 +30,7 @@ const TABLE = {
     retryAfter: 5,
   },
   headers_too_large: { status: 431, title: "Header block too large" },
+  unknown_coding: { status: 501, title: "Unknown transfer coding" },
   internal: { status: 500, title: "Internal error" },
   malformed_reply: { status: 502, title: "Malformed reply" },
   no_responders: { status: 503, title: "No workload is listening", retryAfter: 1 },

@@ -15,6 +15,7 @@ const STATUSES: Record<ErrorCode, number> = {
   rate_limited: 429,
   too_many_connections_from_address: 429,
   headers_too_large: 431,
+  unknown_coding: 501,
   internal: 500,
   malformed_reply: 502,
   no_responders: 503,

@@ -108,7 +108,7 @@ export class Admission {
       this.#config = config;
       this.#chain = toChain(config, this.#memory);
     }
-    const candidate = toCandidate(request, { kind, peer, prefix: config.prefix });
+    const candidate = toCandidate(request, { kind, peer, config });
     for (const check of this.#chain) check(candidate);
     const match = findRoute(config.routes, {
       method: request.method,
@@ -214,12 +214,16 @@ export class Admission {
 
 function toCandidate(
   request: Request,
-  { kind, peer, prefix }: { kind: RequestKind; peer: Peer; prefix: string },
+  { kind, peer, config: { prefix, listen } }: {
+    kind: RequestKind;
+    peer: Peer;
+    config: GatewayConfig;
+  },
 ): Candidate {
   const offer = kind === "websocket" ? parseHandshake(request) : undefined;
   const headers = toEntries(request.headers, offer);
   const { method, url } = request;
-  const target = toTarget({ method, url, headers }, { prefix, kind, host: peer.host });
+  const target = toTarget({ method, url, headers }, { prefix, kind, host: peer.host, listen });
   return { request, kind, headers, target, offer, peer };
 }
 

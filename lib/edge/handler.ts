@@ -4,6 +4,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import { isServerWide } from "../mapping/request.ts";
 import { speaksResume } from "../mapping/resume.ts";
 import type { LogFields } from "../telemetry/log.ts";
 import { Admission, type Admitted } from "./admission.ts";
@@ -101,6 +102,7 @@ export class Edge implements Disposable {
     const parts = this.#parts;
     try {
       if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
+      if (isServerWide(request)) return new Response(null, { status: 204 });
       if (isWebSocketUpgrade(request)) {
         const admitted = this.#admission.admit(request, { kind: "websocket", peer });
         return await this.#upgrade(admitted instanceof Promise ? await admitted : admitted);

@@ -40,7 +40,8 @@ export class Peers {
     const { config, ids } = this.#parts;
     if (config !== this.#config) this.#configure(config);
     const address = toPlainAddress(remoteAddress);
-    const scheme = request.url.startsWith("https:") ? "https" : "http";
+    // Not the target's: an absolute one says what the client likes.
+    const scheme = config.tlsCert === undefined ? "http" : "https";
     const forwarding = this.#isProxy(address)
       ? this.#readProxy(request, { address, scheme })
       : fromClient(address, scheme);

@@ -113,7 +113,6 @@ export function toDestination(
  * @param options `host` and `pathTokens` stand in for what the headers do not tell.
  * @returns The URL; its path and query are what the client sent, as far as a URL can hold them.
  * @throws {TypeError} when no URL can be made of it.
- * @throws {URIError} when a token of the path is not valid percent-encoded UTF-8.
  *
  * @example
  * ```ts

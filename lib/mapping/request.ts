@@ -38,9 +38,10 @@ export interface Target {
  *
  * @param request The request as it came.
  * @param options `prefix`: the first tokens of the subject; `kind`: whether it is an upgrade; `host`: the
- * authority that a trusted proxy was asked for, instead of the request's own.
+ * authority that a trusted proxy was asked for, instead of the request's own; `listen`: the authority of a
+ * request that names none.
  * @returns Where it goes.
- * @throws {GatewayError} `malformed_request`, `method_not_allowed` or `uri_too_long`.
+ * @throws {GatewayError} `malformed_request`, `method_not_allowed`, `uri_too_long` or `unknown_coding`.
  *
  * @example
  * ```ts
@@ -58,10 +59,11 @@ export interface Target {
  */
 export function toTarget(
   request: RequestSnapshot,
-  { prefix, kind, host: forwarded }: {
+  { prefix, kind, host: forwarded, listen }: {
     prefix: string;
     kind: RequestKind;
     host?: string | undefined;
+    listen?: ListenAddress | undefined;
   },
 ): Target {
   const method = toMethodToken(request.method);
@@ -69,9 +71,13 @@ export function toTarget(
   if (/[\x00-\x20\x7f]/.test(request.url)) {
     throw new GatewayError("malformed_request", "Cannot accept a target with control characters");
   }
-  const { scheme, authority: own, path, query } = splitUrl(request.url);
+  checkCoding(request.headers);
+  const { scheme, authority: asked, path, query } = splitUrl(request.url);
+  if (scheme !== "http" && scheme !== "https") {
+    throw new GatewayError("malformed_request", "Cannot accept a target that is not http or https");
+  }
   const host = request.headers.find(([name]) => name === "host")?.[1];
-  checkAuthority({ scheme, authority: own, host });
+  const own = toOwnAuthority({ scheme, authority: asked, host, listen });
   const authority = forwarded ?? own;
   const hostTokens = toHostTokens(authority);
   const pathTokens = toPathTokens(path);
@@ -84,6 +90,17 @@ export function toTarget(
     path: pathTokens,
   });
   return { authority, hostTokens, pathTokens, path, query, subject };
+}
+
+/**
+ * Says whether a request is about the server as a whole: `OPTIONS *` (RFC 9110 §9.3.7), which `Deno.serve`
+ * gives as if the target were `/*`. (A path that really has that name is asked for as `/%2A`.)
+ *
+ * @param request As the server gives it.
+ * @returns True when it is; it then has no path, and no subject.
+ */
+export function isServerWide({ method, url }: Pick<RequestSnapshot, "method" | "url">): boolean {
+  return method === "OPTIONS" && url.endsWith("/*") && splitUrl(url).path === "/*";
 }
 
 /** What the gateway adds to every request. */
@@ -199,22 +216,46 @@ function splitUrl(url: string): { scheme: string; authority: string; path: strin
   };
 }
 
+/** Where a listener is, as it is configured. */
+export interface ListenAddress {
+  /** A name or an IP address, without brackets. */
+  readonly hostname: string;
+  /** 0 where the system picks one. */
+  readonly port: number;
+}
+
 /**
- * RFC 9112 §3.2: an HTTP/1.1 request without `Host` is malformed, and an absolute-form target must
- * agree with it. HTTP/2 has `:authority` and no `Host`; `Deno.serve` does not tell which of the two
- * it was, but makes up `localhost:<port>` for the former.
+ * RFC 9112 §3.2: an absolute-form target must agree with `Host`. Without one it is a request of HTTP/2,
+ * whose `:authority` is all that there is, or one of HTTP/1 for which `Deno.serve` makes up
+ * `localhost:<port>`: those of load balancers that speak HTTP/1.0, and those of HTTP/1.1 that it ought to
+ * refuse. It does not tell them apart, so all are for the address that is listened on.
  */
-function checkAuthority(
-  { scheme, authority, host }: { scheme: string; authority: string; host: string | undefined },
-): void {
-  if (host === undefined) {
-    if (scheme === "http" && /^localhost(:\d+)?$/.test(authority)) {
-      throw new GatewayError("malformed_request", "Cannot accept a request without a Host header");
-    }
-  } else if (host !== authority && toHostName(host) !== toHostName(authority)) {
-    throw new GatewayError(
-      "malformed_request",
-      "Cannot accept a request whose target and Host header differ",
-    );
+function toOwnAuthority({ scheme, authority, host, listen }: {
+  scheme: string;
+  authority: string;
+  host: string | undefined;
+  listen: ListenAddress | undefined;
+}): string {
+  if (host !== undefined) {
+    if (host === authority || toHostName(host) === toHostName(authority)) return authority;
+    const detail = "Cannot accept a request whose target and Host header differ";
+    throw new GatewayError("malformed_request", detail);
   }
+  const madeUp = scheme === "http" ? /^localhost(:\d+)?$/.exec(authority) : null;
+  if (madeUp === null) return authority;
+  if (listen === undefined) {
+    throw new GatewayError("malformed_request", "Cannot accept a request without a Host header");
+  }
+  const [, port = ""] = madeUp;
+  // On port 80 none is made up.
+  if (listen.port !== 0 && listen.port !== Number(port.slice(1) || 80)) return authority;
+  const { hostname } = listen;
+  return (hostname.includes(":") ? `[${hostname}]` : hostname) + port;
+}
+
+/** RFC 9112 §6.1: the server takes the chunks apart, and knows no other coding. */
+function checkCoding(headers: readonly HeaderEntry[]): void {
+  const coding = headers.find(([name]) => name === "transfer-encoding")?.[1];
+  if (coding === undefined || coding.trim().toLowerCase() === "chunked") return;
+  throw new GatewayError("unknown_coding", "Only the transfer coding chunked is understood here");
 }

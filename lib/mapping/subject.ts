@@ -15,6 +15,16 @@ const AUTHORITY = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{0,5}))?$/;
 /** Segments that need neither decoding nor encoding nor dot-segment removal. */
 const PLAIN_PATH = /^[A-Za-z0-9\-_~$&+:=@/]*$/;
 const NOT_TOKEN_SAFE = /[^A-Za-z0-9\-_~$&+:=@]/gu;
+/** `%` and two digits, or any character that has to be encoded; `%` alone is neither. */
+const OCTET_OR_UNSAFE = /%([0-9A-Fa-f]{2})|[^A-Za-z0-9\-_~$&+:=@%]/g;
+/** What each octet is in a token. */
+const OCTET_TOKENS: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
+  const character = String.fromCharCode(octet);
+  return octet < 128 && PLAIN_PATH.test(character) && character !== "/"
+    ? character
+    : `%${octet.toString(16).toUpperCase().padStart(2, "0")}`;
+});
+const BROKEN_ENCODING = /%(?![0-9A-Fa-f]{2})/;
 
 /**
  * The longest subject that is published, in bytes. nats-server cuts a connection whose control
@@ -110,25 +120,15 @@ export function encodeToken(text: string): string {
 }
 
 /**
- * Undoes {@link encodeToken}.
+ * Turns the path of a URL into subject tokens: the one reading of a path that everything is decided by.
  *
- * @param token One token of a subject.
- * @returns The text that it stands for.
- * @throws {URIError} when the token is not valid percent-encoded UTF-8.
- */
-export function decodeToken(token: string): string {
-  return decodeURIComponent(token);
-}
-
-/**
- * Turns the path of a URL into subject tokens.
- *
- * Empty segments vanish and dot segments are resolved as the URL standard says; then each segment
- * is percent-decoded once and encoded with {@link encodeToken}.
+ * Empty segments vanish and dot segments are resolved as the URL standard says, for which `\\` is a `/`;
+ * then each segment is percent-decoded once, to octets, and encoded as {@link encodeToken} does. Octets and
+ * not characters, since a path need not be UTF-8: `/%E9` is an "é" in the links of latin-1 pages.
  *
  * @param path The path as the client sent it, without query, e.g. `"/.oidc//_callback"`.
  * @returns Tokens joined by dots; empty for `/`.
- * @throws {GatewayError} `malformed_request` when a segment is not valid percent-encoded UTF-8.
+ * @throws {GatewayError} `malformed_request` when a `%` is not followed by two hexadecimal digits.
  *
  * @example
  * ```ts
@@ -137,26 +137,38 @@ export function decodeToken(token: string): string {
  *
  * assert.equal(toPathTokens("/.oidc/_callback"), "%2Eoidc._callback");
  * assert.equal(toPathTokens("/a%2Fb"), "a%2Fb");
+ * assert.equal(toPathTokens("//%61/../%e9/"), "%E9");
  * assert.equal(toPathTokens("//"), "");
  * ```
  */
 export function toPathTokens(path: string): string {
   if (PLAIN_PATH.test(path)) return joinSegments(path.split("/"));
-  const resolved = resolveDotSegments(path);
-  const tokens: string[] = [];
-  for (const segment of resolved.split("/")) {
-    if (segment === "") continue;
-    try {
-      tokens.push(encodeToken(decodeURIComponent(segment)));
-    } catch (cause) {
-      throw new GatewayError(
-        "malformed_request",
-        `Cannot decode the path segment ${quote(segment)}: not percent-encoded UTF-8`,
-        { cause },
-      );
-    }
+  if (BROKEN_ENCODING.test(path)) {
+    const detail = `Cannot decode the path ${quote(path)}: a % without two hexadecimal digits`;
+    throw new GatewayError("malformed_request", detail);
   }
-  return tokens.join(".");
+  return joinSegments(resolveDotSegments(path).split("/").map(toToken));
+}
+
+/**
+ * One token as a segment of a URL's path, with the characters that the URL standard leaves alone.
+ *
+ * @param token From {@link toPathTokens}.
+ * @returns The segment; {@link toPathTokens} makes the same token of it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toPathSegment } from "./subject.ts";
+ *
+ * assert.equal(toPathSegment("style%2Ecss"), "style.css");
+ * assert.equal(toPathSegment("a%2Fb%20%E9"), "a%2Fb%20%E9");
+ * ```
+ */
+export function toPathSegment(token: string): string {
+  if (!token.includes("%")) return token;
+  const segment = token.replace(/%(?:2[1789ACE]|3B|5B|5D|7C)/g, decodeURIComponent);
+  return segment === "." || segment === ".." ? token : segment;
 }
 
 /**
@@ -166,7 +178,7 @@ export function toPathTokens(path: string): string {
  * @returns A path that starts with `/`, each segment percent-encoded for a URL.
  */
 export function fromPathTokens(tokens: string): string {
-  return "/" + tokens.split(".").map((token) => encodeURIComponent(decodeToken(token))).join("/");
+  return "/" + tokens.split(".").map(toPathSegment).join("/");
 }
 
 /** What a message's subject is made of. */
@@ -221,6 +233,14 @@ export function toSubject({ prefix, scheme, method, host, path }: SubjectParts):
  */
 export function isSubjectPrefix(prefix: string): boolean {
   return prefix.split(".").every((token) => token !== "" && encodeToken(token) === token);
+}
+
+/** A segment after the URL standard's parser, which has encoded what is no ASCII. */
+function toToken(segment: string): string {
+  return segment.replace(OCTET_OR_UNSAFE, (whole, digits?: string) => {
+    const octet = digits === undefined ? whole.charCodeAt(0) : parseInt(digits, 16);
+    return OCTET_TOKENS[octet]!;
+  });
 }
 
 function joinSegments(segments: string[]): string {

@@ -24,11 +24,11 @@ export interface Offer {
 }
 
 /** RFC 9110 §5.6.2. */
-const TOKENS = /^[!#$%&'*+\-.^_`|~\w]+(\s*,\s*[!#$%&'*+\-.^_`|~\w]+)*$/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
 const NOTHING: Offer = { names: [], asides: {} };
 
 /**
- * Reads an offer.
+ * Reads an offer. Empty elements of the list do not count (RFC 9110 §5.6.1.2), but one has to be there.
  *
  * @param header The value of `Sec-WebSocket-Protocol`; null without one. `a,b` and `a, b` are the same.
  * @returns The offer.
@@ -46,13 +46,14 @@ const NOTHING: Offer = { names: [], asides: {} };
  */
 export function parseOffer(header: string | null): Offer {
   if (header === null) return NOTHING;
-  if (!TOKENS.test(header)) {
+  const items = header.split(",").map((item) => item.trim()).filter((item) => item !== "");
+  if (items.length === 0 || !items.every((item) => TOKEN.test(item))) {
     const detail = "Cannot upgrade: Sec-WebSocket-Protocol is not a list of tokens";
     throw new GatewayError("malformed_request", detail);
   }
   const names: string[] = [];
   const asides: Record<string, string> = {};
-  for (const item of header.split(",").map((item) => item.trim())) {
+  for (const item of items) {
     const prefix = Object.keys(ASIDES).find((prefix) => item.startsWith(prefix));
     if (prefix === undefined) names.push(item);
     else asides[ASIDES[prefix as keyof typeof ASIDES]] ??= item.slice(prefix.length);

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type HeaderEntry, parseHeaderBlock, toHeaderBlock } from "../../lib/mapping/headers.ts";
 import {
+  isServerWide,
+  type ListenAddress,
   type RequestSnapshot,
   toReplyHeaders,
   toRequestHeaders,
@@ -161,6 +163,61 @@ Deno.test("toTarget() takes the authority of HTTP/2, which has no Host header", 
   }
 });
 
+Deno.test("toTarget() takes a request that names no host for the address that is listened on", async (t) => {
+  const table: [url: string, listen: ListenAddress, authority: string][] = [
+    ["http://localhost:8080/x", { hostname: "0.0.0.0", port: 8080 }, "0.0.0.0:8080"],
+    ["http://localhost:45123/x", { hostname: "127.0.0.1", port: 0 }, "127.0.0.1:45123"],
+    ["http://localhost/x", { hostname: "::1", port: 80 }, "[::1]"],
+    ["http://10.0.0.1:8080/x", { hostname: "10.0.0.1", port: 8080 }, "10.0.0.1:8080"],
+    // HTTP/2 alone says such a thing.
+    ["http://localhost:9000/x", { hostname: "127.0.0.1", port: 8080 }, "localhost:9000"],
+    ["http://localhost/x", { hostname: "127.0.0.1", port: 8080 }, "localhost"],
+    ["https://localhost:8443/x", { hostname: "127.0.0.1", port: 8443 }, "localhost:8443"],
+  ];
+  for (const [url, listen, authority] of table) {
+    await t.step(`${url} at ${listen.hostname}:${listen.port}`, () => {
+      assert.equal(toTarget(get(url), { ...OPTIONS, listen }).authority, authority);
+    });
+  }
+});
+
+Deno.test("toTarget() takes no other scheme, and no transfer coding but chunked", async (t) => {
+  for (const scheme of ["ftp", "ws", "file"]) {
+    await t.step(scheme, () => {
+      const request = get(`${scheme}://a.example/`, "a.example");
+      assert.throws(() => toTarget(request, OPTIONS), MALFORMED);
+    });
+  }
+  const codings: [coding: string, isTaken: boolean][] = [
+    ["chunked", true],
+    ["Chunked", true],
+    ["gzip, chunked", false],
+    ["chunked, chunked", false],
+    ["identity", false],
+    ["", false],
+  ];
+  for (const [coding, isTaken] of codings) {
+    await t.step(JSON.stringify(coding), () => {
+      const request = get("http://a.example/", "a.example", [["transfer-encoding", coding]]);
+      if (isTaken) toTarget(request, OPTIONS);
+      else assert.throws(() => toTarget(request, OPTIONS), { code: "unknown_coding", status: 501 });
+    });
+  }
+});
+
+Deno.test("isServerWide() knows OPTIONS * as Deno.serve gives it", async (t) => {
+  const table: [method: string, url: string, expected: boolean][] = [
+    ["OPTIONS", "http://a.example/*", true],
+    ["OPTIONS", "http://a.example/%2A", false],
+    ["OPTIONS", "http://a.example/a/*", false],
+    ["OPTIONS", "http://a.example/?/*", false],
+    ["GET", "http://a.example/*", false],
+  ];
+  for (const [method, url, expected] of table) {
+    await t.step(`${method} ${url}`, () => assert.equal(isServerWide({ method, url }), expected));
+  }
+});
+
 Deno.test("toTarget() refuses a malformed method or path", async (t) => {
   for (const method of ["get", "GET.*", ">", "", "G T"]) {
     await t.step(`the method ${JSON.stringify(method)}`, () => {
@@ -175,7 +232,7 @@ Deno.test("toTarget() refuses a malformed method or path", async (t) => {
     });
   }
   // hyper refuses control characters too, but no header line may hang on that alone.
-  for (const path of ["/%", "/%zz", "/%ff", "/a\r\nNats-Rollup: all", "/a\nb", "/?a\r\nb", "/\0"]) {
+  for (const path of ["/%", "/%zz", "/%f", "/a\r\nNats-Rollup: all", "/a\nb", "/?a\r\nb", "/\0"]) {
     await t.step(`the path ${JSON.stringify(path)}`, () => {
       const request = get(`http://a.example${path}`, "a.example");
       assert.throws(() => toTarget(request, OPTIONS), MALFORMED);
