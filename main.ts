@@ -8,16 +8,19 @@
  * @module
  */
 import manifest from "./deno.json" with { type: "json" };
-import { readFiles } from "./lib/config/files.ts";
-import { parseFlags, renderHelp, UsageError } from "./lib/config/flags.ts";
-import { ConfigFileError, loadOptions, renderOptions } from "./lib/config/load.ts";
-import { ConfigError, type GatewayOptions } from "./lib/config/options.ts";
-import { configSchema, parseConfig, toJsonSchema } from "./lib/config/schema.ts";
-import type { ConfigSource } from "./lib/config/source.ts";
+import { explained } from "./lib/config/explain.ts";
+import { findSecondReaders } from "./lib/config/files.ts";
+import { type Command, parseFlags, renderHelp, SCHEMAS, UsageError } from "./lib/config/flags.ts";
+import { loadOptions, renderOptions } from "./lib/config/load.ts";
+import { ConfigError, ConfigFileError, type ReverseOptions } from "./lib/config/options.ts";
+import { logFields } from "./lib/config/options/log.ts";
+import { natsLoginFields } from "./lib/config/options/nats_login.ts";
+import { parseWith, toJsonSchema } from "./lib/config/schema.ts";
+import type { KvSource } from "./lib/config/source.ts";
 import { type Gateway, ListenError, startGateway } from "./lib/gateway.ts";
 import { ConfigWatch } from "./lib/nats/config_watch.ts";
-import { toLogin } from "./lib/nats/login.ts";
 import { StreamError } from "./lib/nats/stream.ts";
+import { prepareGateway, prepareReverse } from "./lib/prepare.ts";
 import { ReverseDaemon } from "./lib/reverse/daemon.ts";
 import { createLog } from "./lib/telemetry/log.ts";
 
@@ -35,40 +38,32 @@ export async function main(args: readonly string[]): Promise<number> {
     const command = parseFlags(args);
     switch (command.kind) {
       case "help":
-        console.log(renderHelp("deno run --allow-net main.ts", command.of));
+        console.log(renderHelp("deno run --allow-net main.ts", command.program));
         return 0;
       case "version":
         console.log(`h8s ${manifest.version}`);
         return 0;
+      case "config-schema":
+        console.log(JSON.stringify(toJsonSchema(SCHEMAS[command.program]), null, 2));
+        return 0;
       case "config-show": {
-        await using source = await openConfig(command.configSource, command.options);
-        const all = { ...source.options, ...command.options };
-        parseConfig(all);
-        console.log(renderOptions(all).trimEnd());
+        await using config = await openConfig(command);
+        const schema = SCHEMAS[command.program];
+        config.use((options) => {
+          parseWith<unknown>(schema, options);
+          console.log(renderOptions(schema, options).trimEnd());
+        });
         return 0;
       }
-      case "config-check":
-        await loadOptions(command.configSource);
+      case "config-check": {
+        await using config = await openConfig(command);
+        config.use<unknown>(command.program === "reverse" ? prepareReverse : prepareGateway);
         console.log("ok");
         return 0;
-      case "config-schema":
-        console.log(JSON.stringify(toJsonSchema(), null, 2));
-        return 0;
-      case "run": {
-        // Standard input can be read once, and there may be two who want to log in.
-        const flags = readFiles(configSchema, command.options);
-        await using source = await openConfig(command.configSource, flags);
-        await using gateway = startGateway({ ...source.options, ...flags });
-        source.follow((options) => gateway.reconfigure({ ...options, ...flags }));
-        await Promise.race([untilSignal(), unlessItCannotRun(gateway)]);
-        await gateway.stop();
-        return 0;
       }
-      case "reverse": {
-        await using daemon = new ReverseDaemon(command.options);
-        await untilSignal();
-        await daemon.stop();
-        return 0;
+      case "run": {
+        await using config = await openConfig(command);
+        return await (command.program === "reverse" ? runReverse : runGateway)(config);
       }
     }
   } catch (error) {
@@ -82,24 +77,69 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Options that stand elsewhere, and what becomes of them while the gateway runs. */
+async function runGateway(config: OpenConfig): Promise<number> {
+  await using gateway = config.use(startGateway);
+  config.follow((options) => gateway.reconfigure(options));
+  await Promise.race([untilSignal(), unlessItCannotRun(gateway)]);
+  await gateway.stop();
+  return 0;
+}
+
+async function runReverse(config: OpenConfig): Promise<number> {
+  await using daemon = config.use((options) =>
+    // What it is given has been written by hand; it looks at it itself.
+    new ReverseDaemon(options as unknown as ReverseOptions)
+  );
+  await untilSignal();
+  await daemon.stop();
+  return 0;
+}
+
+type Sourced = Extract<Command, { readonly flags: unknown }>;
+
+/** Enough to reach NATS, and to tell of it. */
+const WATCH_OPTIONS = [...Object.keys(natsLoginFields), ...Object.keys(logFields)];
+
+/** Options of flags and of elsewhere, and what becomes of them while the gateway runs. */
 interface OpenConfig extends AsyncDisposable {
-  readonly options: GatewayOptions;
-  follow(apply: (options: GatewayOptions) => void): void;
+  /** Does something with them; what is wrong with them is told in the words of where they stand. */
+  use<T>(work: (options: Record<string, unknown>) => T): T;
+  follow(apply: (options: Record<string, unknown>) => void): void;
+}
+
+async function openConfig({ program, flags, configSource }: Sourced): Promise<OpenConfig> {
+  const schema = SCHEMAS[program];
+  if (configSource?.kind === "nats-kv") return await openWatched(configSource, flags);
+  const written = configSource && await loadOptions(configSource);
+  const isStdinTaken = configSource?.kind === "stdin";
+  return {
+    use: (work) =>
+      explained({ schema, flags, written }, (options) => {
+        if (isStdinTaken) ConfigError.throwIfAny(findSecondReaders(schema, options, isStdinTaken));
+        return work(options);
+      }),
+    follow: () => {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
 }
 
 /** Where NATS is cannot come from NATS, so that much the flags have to say. */
-async function openConfig(
-  source: ConfigSource | undefined,
-  flags: GatewayOptions,
-): Promise<OpenConfig> {
-  if (source?.kind === "nats-kv") {
-    const config = readFiles(configSchema, parseConfig(flags));
-    const log = createLog({ level: config.logLevel, format: config.logFormat });
-    return ConfigWatch.open(source, { login: toLogin(config), log });
-  }
-  const options = source === undefined ? {} : await loadOptions(source);
-  return { options, follow: () => {}, [Symbol.asyncDispose]: () => Promise.resolve() };
+async function openWatched(source: KvSource, given: Sourced["flags"]): Promise<OpenConfig> {
+  const schema = SCHEMAS.gateway;
+  const { config, login } = explained(
+    { schema, flags: given, written: undefined },
+    // Nobody asks for keys or tokens before it is known what else there is.
+    (options) => prepareGateway(pick(options, WATCH_OPTIONS)),
+  );
+  // Standard input can be read once, and there are two who want to log in.
+  const flags = { ...given, ...pick(config, WATCH_OPTIONS.filter((option) => option in given)) };
+  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const watch = await ConfigWatch.open(source, { login, log });
+  return {
+    use: (work) => explained({ schema, flags, written: watch.written }, work),
+    follow: (apply) => watch.follow((written) => explained({ schema, flags, written }, apply)),
+    [Symbol.asyncDispose]: () => watch[Symbol.asyncDispose](),
+  };
 }
 
 /** Resolves at the first signal to stop; the second one ends the process at once. */
@@ -123,8 +163,12 @@ async function unlessItCannotRun({ connected }: Gateway): Promise<never> {
   return await new Promise<never>(() => {});
 }
 
+function pick(from: object, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
+}
+
 function complain(error: Error, exitCode: number): number {
-  console.error(`h8s: ${error.message}`);
+  for (const line of error.message.split("\n")) console.error(`h8s: ${line}`);
   return exitCode;
 }
 

@@ -5,20 +5,17 @@
  */
 import { nuid } from "@nats-io/nats-core";
 import type { GatewayOptions } from "./config/options.ts";
-import { readFiles } from "./config/files.ts";
-import { readKeys } from "./config/keys.ts";
 import { type ConfigChange, LiveConfig } from "./config/live.ts";
-import { configSchema, type GatewayConfig } from "./config/schema.ts";
+import type { GatewayConfig } from "./config/schema.ts";
 import type { Address } from "./config/units.ts";
 import { Edge } from "./edge/handler.ts";
-import { ListenError, listenOn, renderAddress, toCertificate } from "./edge/listener.ts";
+import { ListenError, listenOn, renderAddress } from "./edge/listener.ts";
 import { ReceiveBudget } from "./edge/receive_budget.ts";
 import { RequestIds } from "./edge/request_ids.ts";
 import { splitNatsUrl } from "./mapping/nats_url.ts";
 import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
 import { Interests } from "./nats/interest.ts";
-import { toLogin } from "./nats/login.ts";
 import { Outbox } from "./nats/outbox.ts";
 import { Records } from "./nats/records.ts";
 import { Persistence } from "./nats/persistence.ts";
@@ -26,6 +23,7 @@ import { openResumeStream, type ResumeStream } from "./nats/resume_stream.ts";
 import { MissingRights } from "./nats/rights.ts";
 import { Session } from "./nats/session.ts";
 import { settlesWithin } from "./nats/within.ts";
+import { prepareGateway } from "./prepare.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
@@ -75,13 +73,11 @@ export class Gateway implements AsyncDisposable {
    * @throws {ListenError} when an address cannot be listened on.
    */
   constructor(options: GatewayOptions = {}) {
+    const { config, login, fileKeys, certificate } = prepareGateway(options);
     const live = this.#live = new LiveConfig(options);
-    const config = readFiles(configSchema, live.current);
-    const fileKeys = readKeys(config.authorizationKeyFile);
-    const certificate = toCertificate(config);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
     const session = this.#session = new Session({
-      login: toLogin(config),
+      login,
       name: `h8s-${this.id}`,
       fastLane: config.fastLane,
       onMove: (server) => log.info("nats moved", { server }),

@@ -7,6 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["config"],
   ["nats"],
   ["edge", "workload"],
+  ["prepare"],
   ["gateway", "reverse"],
   ["mod"],
   ["main"],

@@ -9,7 +9,7 @@ import { type Address, parseAddress, parseDurationMs, parseSizeBytes } from "./u
 /** A longer wait would make a timer ring at once. */
 const LONGEST_TIMER_MS = 24 * 86_400_000;
 const DURATION = `a duration such as "500ms", "5s" or "1m"`;
-const SIZE = `a size such as "2097152", "64KiB" or "2MiB"`;
+const SIZE = `a size such as "500B", "64KiB" or "2MiB"`;
 const ADDRESS = `HOST:PORT, e.g. "0.0.0.0:8080" or "[::1]:8080"`;
 
 /** What is said of an option besides its type. */
@@ -37,6 +37,17 @@ export function secret<T extends z.ZodType>(schema: T, mask: FieldMeta["mask"] =
   return schema.meta({ mask } satisfies FieldMeta) as T;
 }
 
+/**
+ * A URL as it may be shown. Up to the last `@`, since a password that should be percent-encoded may hold
+ * one; a query may be a secret, too.
+ *
+ * @param url Perhaps none at all.
+ * @returns The same without a login and a query.
+ */
+export function withoutLogin(url: unknown): string {
+  return String(url).replace(/\?.*$/s, "").replace(/^([a-z][a-z0-9+.-]*:\/+)?.*@/is, "$1");
+}
+
 function hide(value: unknown): unknown {
   // Empty text is what an unset variable leaves.
   return Array.isArray(value) ? value.map(hide) : value === "" ? "" : "***";
@@ -53,7 +64,7 @@ function hide(value: unknown): unknown {
 export function fileText(description: string, { isSecret = false } = {}) {
   const expected = "expected the path of a file, or its text";
   const text = z.string({ error: () => expected }).min(1, expected);
-  const hideText = (value: unknown) => isPath(String(value)) ? value : hide(value);
+  const hideText = (value: unknown) => isShownPath(String(value)) ? value : hide(value);
   return (isSecret ? secret(text, hideText) : text).optional()
     .meta({ placeholder: "FILE", description, isFile: true });
 }
@@ -66,6 +77,18 @@ export function fileText(description: string, { isSecret = false } = {}) {
  */
 export function isPath(text: string): boolean {
   return !/-----BEGIN|\n|^\s*S[A-Z2-7]{57}\s*$/.test(text);
+}
+
+/**
+ * Tells whether the path of a file that holds a secret may be shown: what has no separator and no suffix,
+ * or is a token or half a seed, may be the secret itself, put where a path was expected.
+ *
+ * @param text Of an option that {@link fileText} made.
+ * @returns True for what looks like a path.
+ */
+export function isShownPath(text: string): boolean {
+  return text === "-" ||
+    isPath(text) && /[./\\]/.test(text) && !/^\s*(eyJ|S[A-Z2-7]{20})/.test(text);
 }
 
 /**
@@ -98,6 +121,17 @@ export function parsed<T>(
 }
 
 /**
+ * Text of some form.
+ *
+ * @param pattern What it has to look like.
+ * @param expected What would be right, as it stands behind "expected".
+ * @returns The schema.
+ */
+export function matching(pattern: RegExp, expected: string) {
+  return z.string({ error: () => `expected ${expected}` }).regex(pattern, `expected ${expected}`);
+}
+
+/**
  * An address to listen on.
  *
  * @returns The schema.
@@ -107,7 +141,7 @@ export function address() {
 }
 
 /**
- * A duration: text with a unit, or milliseconds.
+ * A duration: text with a unit.
  *
  * @param byDefault What it is when nothing is said.
  * @param description For the help.
@@ -117,7 +151,7 @@ export function duration(byDefault: string, description: string) {
   return lasting()
     .refine(
       (ms) => ms <= LONGEST_TIMER_MS,
-      `expected at most ${LONGEST_TIMER_MS / 86_400_000} days`,
+      `expected at most ${LONGEST_TIMER_MS / 86_400_000} days, ${LONGEST_TIMER_MS / 3_600_000}h`,
     )
     .prefault(byDefault).meta({ placeholder: "DURATION", description });
 }
@@ -128,18 +162,18 @@ export function duration(byDefault: string, description: string) {
  * @returns The schema.
  */
 export function lasting() {
-  return quantity(DURATION, parseDurationMs);
+  return quantity(DURATION, { parse: parseDurationMs, units: ["s", "ms"] });
 }
 
 /**
- * A size: text with a unit, or bytes.
+ * A size: text with a unit.
  *
  * @param byDefault What it is when nothing is said.
  * @param description For the help.
  * @returns The schema of an option.
  */
 export function size(byDefault: string, description: string) {
-  return quantity(SIZE, parseSizeBytes).prefault(byDefault)
+  return quantity(SIZE, { parse: parseSizeBytes, units: ["B", "MiB"] }).prefault(byDefault)
     .meta({ placeholder: "SIZE", description });
 }
 
@@ -151,9 +185,10 @@ export function size(byDefault: string, description: string) {
  * @returns The schema.
  */
 export function wholeNumber(min: number, max: number) {
-  const expected = `a whole number from ${min} to ${max}`;
-  return quantity(expected, (text) => /^\d{1,15}$/.test(text) ? Number(text) : undefined)
-    .refine((n) => Number.isInteger(n) && n >= min && n <= max, `expected ${expected}`);
+  const expected = `expected a whole number from ${min} to ${max}`;
+  const text = z.string({ error: () => expected }).regex(/^\d{1,15}$/, expected).transform(Number);
+  return z.union([z.number({ error: () => expected }), text], { error: () => expected })
+    .refine((n) => Number.isInteger(n) && n >= min && n <= max, expected);
 }
 
 /**
@@ -175,10 +210,26 @@ export function count(byDefault: number, description: string) {
  * @returns The schema.
  */
 export function list<T>(expected: string, parse: (text: string) => T | undefined) {
-  return z.array(parsed(expected, (text) => {
-    const values = text.split(",").map((item) => parse(item.trim()));
-    return values.includes(undefined) ? undefined : values as T[];
-  })).transform((lists) => lists.flat());
+  return listOf(
+    parsed(expected, (text) => {
+      const values = text.split(",").map((item) => parse(item.trim()));
+      return values.includes(undefined) ? undefined : values as T[];
+    }),
+    expected,
+  ).transform((lists) => lists.flat());
+}
+
+/**
+ * Several values.
+ *
+ * @param item The schema of one.
+ * @param expected What would be right, as it stands behind "expected".
+ * @returns The schema.
+ */
+export function listOf<T extends z.ZodType>(item: T, expected: string) {
+  return z.array(item, {
+    error: () => `expected a list of ${expected}: in [ ], or each behind a dash`,
+  });
 }
 
 /**
@@ -191,8 +242,45 @@ export function oneOf<const Words extends readonly string[]>(words: Words) {
   return z.enum(words, { error: () => `expected one of ${words.join(", ")}` });
 }
 
-/** Text with a unit, or a number that is in the smallest unit already. */
-function quantity(expected: string, parse: (text: string) => number | undefined) {
-  const number = z.number({ error: () => `expected ${expected}` }).nonnegative();
-  return z.union([number, parsed(expected, parse)], { error: () => `expected ${expected}` });
+/**
+ * A check of options that have to fit together. It is made where each of them can be used by itself, so
+ * that all that is wrong is told at once.
+ *
+ * @param options Their names.
+ * @param check Told of the whole configuration, of which no more than these options can be relied upon.
+ * @returns What a schema's `check()` takes.
+ */
+export function together<T>(
+  options: readonly (string & keyof T)[],
+  check: (config: T, context: z.RefinementCtx<T>) => void,
+) {
+  const names: readonly PropertyKey[] = options;
+  return z.superRefine<T>(check, {
+    when: ({ issues }) =>
+      issues.every(({ code, path: [name] = [] }) =>
+        name === undefined ? code === "unrecognized_keys" : !names.includes(name)
+      ),
+  });
+}
+
+/** Text with a unit. A bare number would be read as one thing by the one, as another by the other. */
+function quantity(
+  expected: string,
+  { parse, units: [one, other] }: {
+    readonly parse: (text: string) => number | undefined;
+    readonly units: readonly [one: string, other: string];
+  },
+) {
+  const toReason = (value: unknown) => {
+    const bare = typeof value === "number" && value >= 0 ? String(value) : value;
+    if (typeof bare !== "string" || !/^\d+(\.\d+)?$/.test(bare)) return `expected ${expected}`;
+    const hint = Number(bare) === 0 ? `0${one}` : `${bare}${one} or ${bare}${other}`;
+    return `expected ${expected}; write ${hint}`;
+  };
+  return z.string({ error: ({ input }) => toReason(input) }).transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined && Number.isFinite(value)) return value;
+    context.addIssue({ code: "custom", message: toReason(text) });
+    return z.NEVER;
+  });
 }

@@ -4,9 +4,9 @@
  * @module
  */
 import type { z } from "zod";
-import { isPath } from "./fields.ts";
+import { isPath, isShownPath } from "./fields.ts";
 import { toFlagName } from "./flag_table.ts";
-import { ConfigError } from "./options.ts";
+import { ConfigError, type ConfigProblem } from "./options.ts";
 import { unwrap } from "./walk.ts";
 
 /**
@@ -15,9 +15,26 @@ import { unwrap } from "./walk.ts";
  * @param schema Says which options may name one.
  * @param config Checked against the schema.
  * @returns The same with the files' texts in place of their paths.
- * @throws {ConfigError} that says which permission is missing for all of them together; no text is quoted.
+ * @throws {ConfigError} that says of each file that cannot be used why, and which permission is missing for
+ * all of them together; no text is quoted.
  */
 export function readFiles<T extends object>(schema: z.ZodObject, config: T): T {
+  const { config: read, problems } = tryFiles(schema, config);
+  ConfigError.throwIfAny(problems);
+  return read;
+}
+
+/**
+ * The same, as far as it can be done.
+ *
+ * @param schema Says which options may name one.
+ * @param config Checked against the schema.
+ * @returns The configuration with the texts of those files that can be read, and what is wrong with the rest.
+ */
+export function tryFiles<T extends object>(
+  schema: z.ZodObject,
+  config: T,
+): { readonly config: T; readonly problems: readonly ConfigProblem[] } {
   const paths = Object.entries(config).filter((entry): entry is [string, string] => {
     const [option, value] = entry;
     const field = schema.shape[option];
@@ -25,38 +42,99 @@ export function readFiles<T extends object>(schema: z.ZodObject, config: T): T {
     return unwrap(field).meta.isFile === true && isPath(value);
   });
   const files = [...new Set(paths.map(([, path]) => path))].filter((path) => path !== "-");
-  const texts = paths.map(([option, path]) => {
-    const text = readText(path, { option, files });
-    if (!isPath(text)) return [option, text];
-    const expected = "expected PEM, the text of a .creds file or the seed of an nkey";
-    throw new ConfigError([option], `cannot use ${toFileName(path)}: ${expected}`);
-  });
-  return { ...config, ...Object.fromEntries(texts) };
+  const texts: Record<string, string> = {};
+  const problems = ConfigError.collect(paths.map(([option, path]) => () => {
+    const isSecret = unwrap(schema.shape[option]!).meta.mask !== undefined;
+    const name = !isSecret || isShownPath(path) ? toFileName(path) : "***";
+    const text = readText(path, { option, files, name });
+    if (isPath(text)) {
+      const expected = "expected PEM, the text of a .creds file or the seed of an nkey";
+      throw new ConfigError([option], `cannot use ${name}: ${expected}`);
+    }
+    texts[option] = text;
+  }));
+  return { config: { ...config, ...texts }, problems };
 }
 
 /**
  * Reads a file at start.
  *
  * @param path Needs `--allow-read` of it; `-` is standard input, which needs no permission.
- * @param options `option`: which names it; `files`: all that are needed, if there are more.
+ * @param options `option`: which names it; `files`: all that are needed, if there are more; `name`: what it
+ * is called in errors, if not as it is.
  * @returns Its text.
  * @throws {ConfigError} that says what to do.
  */
 export function readText(
   path: string,
-  { option, files = [path] }: { option: string; files?: readonly string[] },
+  { option, files = [path], name = toFileName(path) }: {
+    readonly option: string;
+    readonly files?: readonly string[];
+    readonly name?: string;
+  },
 ): string {
   try {
     return path === "-" ? readStandardInput() : Deno.readTextFileSync(path);
   } catch (error) {
-    const hint = `or pipe it in: --${toFlagName(option)} - < ${path}`;
-    const reason = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : error instanceof Deno.errors.NotCapable
-      ? `run with --allow-read=${files.join(",")}, ${hint}`
-      : String(error);
-    throw new ConfigError([option], `cannot read ${toFileName(path)}: ${reason}`);
+    const flag = `--${toFlagName(option)}`;
+    const reason = explainReadError(error, {
+      flag,
+      path: name,
+      files: name === path ? files : [name],
+    });
+    throw new ConfigError([option], `cannot read ${name}: ${reason}`);
   }
+}
+
+/**
+ * Says why a file cannot be read, and what to do.
+ *
+ * @param error As it was thrown.
+ * @param options `flag`: which names the file; `path`: its path; `files`: all that are needed, if there are
+ * more.
+ * @returns The text.
+ */
+export function explainReadError(
+  error: unknown,
+  { flag, path, files = [path] }: {
+    readonly flag: string;
+    readonly path: string;
+    readonly files?: readonly string[];
+  },
+): string {
+  if (error instanceof Deno.errors.NotCapable) {
+    return `run with --allow-read=${files.join(",")}, or pipe it in: ${flag} - < ${path}`;
+  }
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory, expected a file";
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "the system does not let this user read it";
+  }
+  const { message } = error instanceof Error ? error : { message: String(error) };
+  return message.replace(/: \w+ '.*'$/, "");
+}
+
+/**
+ * Standard input can be read once.
+ *
+ * @param schema Says which options may name a file.
+ * @param options As they were written.
+ * @param isTaken True where the configuration itself stands there.
+ * @returns What reads it although something else does.
+ */
+export function findSecondReaders(
+  schema: z.ZodObject,
+  options: Readonly<Record<string, unknown>>,
+  isTaken: boolean,
+): ConfigProblem[] {
+  const readers = Object.keys(schema.shape).filter((option) =>
+    options[option] === "-" && unwrap(schema.shape[option]!).meta.placeholder === "FILE"
+  );
+  const first = isTaken ? "--config" : readers.shift();
+  return readers.map((option) => ({
+    path: [option],
+    reason: `standard input can be read once, and ${first} reads it already`,
+  }));
 }
 
 /**

@@ -3,44 +3,42 @@
  *
  * @module
  */
-import type { z } from "zod";
-import {
-  type Flag,
-  listFlags,
-  readFlags,
-  renderFlags,
-  toFlagName,
-  UsageError,
-} from "./flag_table.ts";
-import { ConfigError, type GatewayOptions, type ReverseOptions } from "./options.ts";
-import { configSchema, parseWith, reverseSchema } from "./schema.ts";
-import { type ConfigSource, parseSource, type TextSource } from "./source.ts";
-import { present } from "./walk.ts";
+import { checkFlags } from "./explain.ts";
+import { type Flag, listFlags, readFlags, renderFlags, UsageError } from "./flag_table.ts";
+import { configSchema, reverseSchema } from "./schema.ts";
+import { type ConfigSource, parseSource } from "./source.ts";
 
 export { UsageError };
+
+/** What runs: the gateway, or the reverse daemon. */
+export type Program = "gateway" | "reverse";
 
 /** What the command line asks for. */
 export type Command =
   | {
-    /** To run it, or to print what would be in effect. */
-    readonly kind: "run" | "config-show";
+    /** To run it, to say what is wrong with its options, or to print those that would be in effect. */
+    readonly kind: "run" | "config-check" | "config-show";
+    readonly program: Program;
     /** From the flags alone. */
-    readonly options: GatewayOptions;
+    readonly flags: Readonly<Record<string, unknown>>;
     /** Where more options come from; the flags win. */
     readonly configSource: ConfigSource | undefined;
   }
-  | { readonly kind: "reverse"; readonly options: ReverseOptions }
-  | { readonly kind: "config-check"; readonly configSource: TextSource }
-  | { readonly kind: "config-schema" }
-  | { readonly kind: "help"; readonly of: "run" | "reverse" }
+  | { readonly kind: "config-schema" | "help"; readonly program: Program }
   | { readonly kind: "version" };
 
-const CONFIG_FLAG: Flag = {
+/** What there is to be configured. */
+export const SCHEMAS = { gateway: configSchema, reverse: reverseSchema } as const;
+
+const CONFIG_FLAG = {
   option: "config",
   placeholder: "FILE",
-  description: "YAML: FILE, -, https://… or nats-kv://BUCKET/KEY; flags win",
   byDefault: undefined,
   isRepeatable: false,
+} as const;
+const CONFIG_FLAGS: Readonly<Record<Program, Flag>> = {
+  gateway: { ...CONFIG_FLAG, description: "YAML: FILE, - or nats-kv://BUCKET/KEY; flags win" },
+  reverse: { ...CONFIG_FLAG, description: "YAML: FILE or -; flags win" },
 };
 
 /**
@@ -48,7 +46,7 @@ const CONFIG_FLAG: Flag = {
  *
  * @param args Without the program's name.
  * @returns What it asks for.
- * @throws {UsageError} that names the flag and what would be right.
+ * @throws {UsageError} that names the flags and what would be right.
  *
  * @example
  * ```ts
@@ -57,26 +55,40 @@ const CONFIG_FLAG: Flag = {
  *
  * const command = parseFlags(["--listen", "127.0.0.1:9000", "--request-timeout=5s"]);
  * assert.ok(command.kind === "run");
- * assert.deepEqual(command.options, { listen: "127.0.0.1:9000", requestTimeout: "5s" });
+ * assert.deepEqual(command.flags, { listen: "127.0.0.1:9000", requestTimeout: "5s" });
  * ```
  */
 export function parseFlags(args: readonly string[]): Command {
-  if (args[0] === "reverse") return parseReverse(args.slice(1));
-  if (args[0] === "config") return parseConfigCommand(args.slice(1));
-  return parseRun(args, "run");
+  const program = args[0] === "reverse" ? "reverse" : "gateway";
+  const rest = program === "reverse" ? args.slice(1) : args;
+  return rest[0] === "config"
+    ? parseConfigCommand(rest.slice(1), program)
+    : parseOptions(rest, { kind: "run", program });
 }
 
-function parseRun(args: readonly string[], kind: "run" | "config-show"): Command {
-  const flags = readFlags(args, [CONFIG_FLAG, ...listFlags(configSchema)]);
-  switch (flags.kind) {
+function parseOptions(
+  args: readonly string[],
+  { kind, program }: Pick<Extract<Command, { readonly flags: unknown }>, "kind" | "program">,
+): Command {
+  const schema = SCHEMAS[program];
+  const read = readFlags(args, [CONFIG_FLAGS[program], ...listFlags(schema)]);
+  switch (read.kind) {
     case "help":
-      return { kind: "help", of: "run" };
+      return { kind: "help", program };
     case "version":
-      return flags;
+      return read;
     case "values": {
-      const { config, ...values } = flags.values;
+      const { config, ...flags } = read.values;
       const configSource = typeof config === "string" ? parseSource(config) : undefined;
-      return { kind, options: check<GatewayOptions>(configSchema, values), configSource };
+      if (configSource?.kind === "nats-kv" && (program === "reverse" || kind === "config-check")) {
+        const hint = program === "reverse"
+          ? "expected FILE or -"
+          : "expected FILE or -; `config show --config nats-kv://…` looks into a bucket";
+        throw new UsageError(`Cannot use --config ${config}: ${hint}`);
+      }
+      const wrong = checkFlags(schema, flags);
+      if (wrong.length > 0) throw new UsageError(wrong.join("\n"));
+      return { kind, program, flags, configSource };
     }
   }
 }
@@ -88,75 +100,50 @@ function parseRun(args: readonly string[], kind: "run" | "config-show"): Command
  * @param of Which command's.
  * @returns Several lines.
  */
-export function renderHelp(program: string, of: "run" | "reverse" = "run"): string {
+export function renderHelp(program: string, of: Program = "gateway"): string {
   switch (of) {
-    case "run":
+    case "gateway":
       return [
         "h8s: HTTP and WebSocket clients in, NATS messages out; workloads need no inbound port.",
         "",
         `Usage: ${program} [FLAGS]`,
         `       ${program} reverse --help   (the other end: NATS in, a local server out)`,
-        `       ${program} config check FILE | config show [FLAGS] | config schema`,
+        `       ${program} config check FILE [FLAGS] | config show [FLAGS] | config schema`,
         "",
-        ...renderFlags([CONFIG_FLAG, ...listFlags(configSchema)]),
+        ...renderFlags([CONFIG_FLAGS[of], ...listFlags(configSchema)]),
         "",
-        "Durations: 500ms, 5s, 1m. Sizes: 2097152, 64KiB, 2MiB. Defaults stand in [brackets].",
+        "Durations: 500ms, 5s, 1m. Sizes: 500B, 64KiB, 2MiB. Defaults stand in [brackets].",
       ].join("\n");
     case "reverse":
       return [
         "h8s reverse: what the gateway publishes in NATS goes to a local HTTP and WebSocket server.",
         "",
         `Usage: ${program} reverse --hostname HOST --backend-url URL [FLAGS]`,
+        `       ${program} reverse config check FILE [FLAGS] | show [FLAGS] | schema`,
         "",
-        ...renderFlags(listFlags(reverseSchema)),
+        ...renderFlags([CONFIG_FLAGS[of], ...listFlags(reverseSchema)]),
       ].join("\n");
   }
 }
 
-function parseConfigCommand([action, ...args]: readonly string[]): Command {
-  if (action === "show") return parseRun(args, "config-show");
-  const [source, ...others] = args;
-  if (others.length === 0) {
-    if (action === "schema" && source === undefined) return { kind: "config-schema" };
-    const isSource = source === "-" || source?.startsWith("-") === false;
-    if (action === "check" && isSource) return parseCheck(source);
+function parseConfigCommand(
+  [action, ...args]: readonly string[],
+  program: Program,
+): Command {
+  const [source, ...flags] = args;
+  const isSource = source === "-" || source?.startsWith("-") === false;
+  switch (action) {
+    case "schema":
+      if (source === undefined) return { kind: "config-schema", program };
+      break;
+    case "show":
+      return parseOptions(args, { kind: "config-show", program });
+    case "check":
+      return parseOptions(isSource ? [...flags, "--config", source] : args, {
+        kind: "config-check",
+        program,
+      });
   }
-  const expected = "config check FILE|-|URL, config show [FLAGS] or config schema";
+  const expected = "config check FILE|- [FLAGS], config show [FLAGS] or config schema";
   throw new UsageError(`Cannot tell what to do: expected ${expected}`);
-}
-
-function parseCheck(source: string): Command {
-  const configSource = parseSource(source);
-  if (configSource.kind !== "nats-kv") return { kind: "config-check", configSource };
-  const hint = "expected FILE, - or a URL; `config show --config nats-kv://…` looks into a bucket";
-  throw new UsageError(`Cannot check ${source}: ${hint}`);
-}
-
-function parseReverse(args: readonly string[]): Command {
-  const flags = readFlags(args, listFlags(reverseSchema));
-  switch (flags.kind) {
-    case "help":
-      return { kind: "help", of: "reverse" };
-    case "version":
-      return flags;
-    case "values":
-      return { kind: "reverse", options: check<ReverseOptions>(reverseSchema, flags.values) };
-  }
-}
-
-/** The values as they are, since whoever runs the command reads them again. */
-function check<Options>(schema: z.ZodObject, values: Readonly<Record<string, unknown>>): Options {
-  try {
-    parseWith(schema, values);
-    return values as Options;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const [option = ""] = error.path;
-    const flag = `--${toFlagName(option)}`;
-    if (values[option] === undefined) {
-      throw new UsageError(`Cannot do without ${flag}: ${error.reason}`);
-    }
-    const shown = JSON.stringify(present(schema.shape[option]!, values[option]));
-    throw new UsageError(`Cannot use ${flag} ${shown}: ${error.reason}`);
-  }
 }

@@ -5,10 +5,12 @@
  * @module
  */
 import { z } from "zod";
-import { ConfigError } from "./options.ts";
+import { together } from "./fields.ts";
+import { explainIssue, toProblems } from "./issues.ts";
+import { ConfigError, type ConfigProblem } from "./options.ts";
 import { admissionFields } from "./options/admission.ts";
 import { checkIdentity, identityFields } from "./options/identity.ts";
-import { listenFields } from "./options/listen.ts";
+import { checkAddresses, listenFields } from "./options/listen.ts";
 import { logFields } from "./options/log.ts";
 import { natsFields } from "./options/nats.ts";
 import { natsLoginFields } from "./options/nats_login.ts";
@@ -17,8 +19,6 @@ import { requestFields } from "./options/requests.ts";
 import { backendFields } from "./options/reverse.ts";
 import { routingFields } from "./options/routing.ts";
 import { checkResume, socketFields } from "./options/sockets.ts";
-import { suggest } from "./suggest.ts";
-import { listKeys } from "./walk.ts";
 
 /** Every option with its default, what it is for, and how its value is called in the help. */
 export const configSchema = z.strictObject({
@@ -31,7 +31,13 @@ export const configSchema = z.strictObject({
   ...routingFields,
   ...persistenceFields,
   ...logFields,
-}).superRefine(checkPersistence).superRefine(checkResume).superRefine(checkIdentity);
+})
+  .check(together(["persist", "prefix", "routes"], checkPersistence))
+  .check(together(["resume", "connectionRecords", "routes"], checkResume))
+  .check(
+    together(["auth", "authorizationKey", "authorizationKeyFile", "jwt", "routes"], checkIdentity),
+  )
+  .check(together(["listen", "admin"], checkAddresses));
 
 /** The gateway's configuration, complete. Durations are milliseconds, sizes bytes. */
 export type GatewayConfig = Readonly<z.output<typeof configSchema>>;
@@ -52,7 +58,7 @@ export type ReverseConfig = Readonly<z.output<typeof reverseSchema>>;
  *
  * @param options From the command line, a file or a program.
  * @returns The complete configuration.
- * @throws {ConfigError} that names the first option that cannot be used, and what would be right.
+ * @throws {ConfigError} that names all options that cannot be used, and what would be right.
  *
  * @example
  * ```ts
@@ -73,28 +79,35 @@ export function parseConfig(options: unknown): GatewayConfig {
  * @param schema What is expected.
  * @param options From the command line, a file or a program.
  * @returns What the schema makes of them.
- * @throws {ConfigError} that names the first option that cannot be used, and what would be right.
+ * @throws {ConfigError} that names all options that cannot be used, and what would be right.
  */
 export function parseWith<T>(schema: z.ZodType<T>, options: unknown): T {
-  const result = schema.safeParse(options);
+  const result = schema.safeParse(options, { error: explainIssue });
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  if (issue === undefined) throw result.error;
-  const path = issue.path.map(String);
-  if (issue.code !== "unrecognized_keys") throw new ConfigError(path, issue.message);
-  const [key = ""] = issue.keys;
-  const closest = suggest(key, listKeys(schema, path));
-  const hint = closest === undefined ? "" : `; did you mean "${closest}"?`;
-  throw new ConfigError([...path, key], `there is no such option${hint}`);
+  ConfigError.throwIfAny(toProblems(result.error.issues, { schema, options }));
+  throw result.error;
+}
+
+/**
+ * Looks for all that is wrong.
+ *
+ * @param schema What is expected.
+ * @param options From the command line, a file or a program.
+ * @returns Where, and what would be right; nothing where all is right.
+ */
+export function findProblems(schema: z.ZodType, options: unknown): readonly ConfigProblem[] {
+  const result = schema.safeParse(options, { error: explainIssue });
+  return result.success ? [] : toProblems(result.error.issues, { schema, options });
 }
 
 /**
  * The schema for editors.
  *
+ * @param schema The gateway's, if nothing else is said.
  * @returns JSON Schema, draft 2020-12, of what one may write in the YAML file.
  */
-export function toJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(configSchema, {
+export function toJsonSchema(schema: z.ZodObject = configSchema): Record<string, unknown> {
+  return z.toJSONSchema(schema, {
     io: "input",
     target: "draft-2020-12",
     unrepresentable: "any",

@@ -6,7 +6,6 @@
 
 const MS_PER_UNIT = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 const BYTES_PER_UNIT = {
-  "": 1,
   B: 1,
   KiB: 2 ** 10,
   MiB: 2 ** 20,
@@ -31,13 +30,13 @@ export function parseDurationMs(text: string): number | undefined {
 /**
  * Reads a size.
  *
- * @param text E.g. `"2097152"`, `"2MiB"`, `"64kB"`.
+ * @param text E.g. `"500B"`, `"2MiB"`, `"64kB"`.
  * @returns Bytes, or undefined when it is no size.
  */
 export function parseSizeBytes(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s?(B|KiB|MiB|GiB|kB|MB|GB)?$/.exec(text);
+  const match = /^(\d+(?:\.\d+)?)\s?(B|KiB|MiB|GiB|kB|MB|GB)$/.exec(text);
   if (match === null) return undefined;
-  const unit = (match[2] ?? "") as keyof typeof BYTES_PER_UNIT;
+  const unit = match[2] as keyof typeof BYTES_PER_UNIT;
   return Math.round(Number(match[1]) * BYTES_PER_UNIT[unit]);
 }
 
@@ -61,6 +60,41 @@ export function parseAddress(text: string): Address | undefined {
   const port = Number(match[3]);
   const hostname = match[1] ?? match[2] ?? "";
   return port <= 65535 ? { hostname: hostname === "" ? "0.0.0.0" : hostname, port } : undefined;
+}
+
+/**
+ * Says whether two servers would want the same address.
+ *
+ * @param one Where one listens.
+ * @param other Where another one does.
+ * @returns True when they cannot both listen; a name is not looked up.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { doOverlap, parseAddress } from "./units.ts";
+ *
+ * assert.ok(doOverlap(parseAddress("0.0.0.0:8080")!, parseAddress("127.0.0.1:8080")!));
+ * ```
+ */
+export function doOverlap(one: Address, other: Address): boolean {
+  if (one.port === 0 || one.port !== other.port) return false;
+  const [a, b] = [toHost(one), toHost(other)];
+  // A socket on `::` takes IPv4, too.
+  if (a === b || a === "[::]" || b === "[::]") return true;
+  const isV4 = (host: string) => /^[\d.]+$/.test(host);
+  return (a === "0.0.0.0" && isV4(b)) || (b === "0.0.0.0" && isV4(a));
+}
+
+/** One spelling for each: `[0:0::1]` is `[::1]`, an IPv4 address in IPv6 is that address. */
+function toHost({ hostname }: Address): string {
+  const name = hostname.toLowerCase();
+  if (name === "localhost") return "127.0.0.1";
+  const host = URL.parse(`http://${name.includes(":") ? `[${name}]` : name}`)?.hostname ?? name;
+  const mapped = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(host);
+  if (mapped === null) return host;
+  const [high, low] = [Number.parseInt(mapped[1]!, 16), Number.parseInt(mapped[2]!, 16)];
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
 /** How often something may happen. */

@@ -3,9 +3,7 @@
  *
  * @module
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { ConfigError } from "../config/options.ts";
-import type { GatewayConfig } from "../config/schema.ts";
+import type { Certificate } from "../config/certificate.ts";
 import type { Address } from "../config/units.ts";
 import { ResponseAborted } from "./stream.ts";
 
@@ -13,12 +11,6 @@ import { ResponseAborted } from "./stream.ts";
 export class ListenError extends Error {
   /** Always `"ListenError"`. */
   override readonly name = "ListenError";
-}
-
-/** What a server shows to its clients, in PEM. */
-export interface Certificate {
-  readonly cert: string;
-  readonly key: string;
 }
 
 /** What is listened for. */
@@ -59,42 +51,6 @@ export function listenOn(
       ? `the port is in use; stop what uses it, or choose another with ${flag} HOST:PORT`
       : String(cause);
     throw new ListenError(`Cannot listen on ${where}: ${reason}`, { cause });
-  }
-}
-
-/**
- * The certificate that a configuration holds.
- *
- * @param config Its files have been read.
- * @returns Certificate and key; undefined for plain HTTP.
- * @throws {ConfigError} when there is one without the other, or they do not belong together.
- */
-export function toCertificate(
-  { tlsCert: cert, tlsKey: key }: Pick<GatewayConfig, "tlsCert" | "tlsKey">,
-): Certificate | undefined {
-  if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined || key === undefined) {
-    const option = key === undefined ? "tlsCert" : "tlsKey";
-    throw new ConfigError([option], "expected tlsCert and tlsKey together");
-  }
-  if (readCertificate(cert).checkPrivateKey(readPrivateKey(key))) return { cert, key };
-  throw new ConfigError(["tlsKey"], "expected the private key of tlsCert, this is another's");
-}
-
-/** Read here so that the complaint is not one about the address. */
-function readCertificate(pem: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch (cause) {
-    throw new ConfigError(["tlsCert"], `expected a certificate in PEM: ${String(cause)}`);
-  }
-}
-
-function readPrivateKey(pem: string): KeyObject {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    throw new ConfigError(["tlsKey"], "expected a private key in PEM, without a passphrase");
   }
 }
 

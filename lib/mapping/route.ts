@@ -52,7 +52,7 @@ export interface RouteOptions {
    *
    * @default the `resume` option
    */
-  readonly resume?: string | number | undefined;
+  readonly resume?: string | undefined;
 }
 
 /** A route, checked. */
@@ -113,22 +113,29 @@ export function parseRoute(options: RouteOptions): Route {
   const unused = isWebSocket ? options.subject : options.publish ?? options.subscribe?.[0];
   if (unused !== undefined) {
     const why = isWebSocket ? "publish and subscribe, not subject" : "subject";
-    throw new TemplateError(`a ${isWebSocket ? "WebSocket" : "HTTP"} route has ${why}`);
+    throw new TemplateError(`a ${isWebSocket ? "WebSocket" : "HTTP"} route has ${why}`, {
+      path: [isWebSocket ? "subject" : options.publish === undefined ? "subscribe" : "publish"],
+    });
   }
   // A stream would answer a request by itself; and all of them on the convention's subjects.
   if (options.persist && !isWebSocket && (options.mode !== "publish" || !options.subject)) {
-    throw new TemplateError("persist: an HTTP route needs mode: publish and a subject of its own");
+    throw new TemplateError(
+      "an HTTP route that persists needs mode: publish and a subject of its own",
+      {
+        path: ["persist"],
+      },
+    );
   }
   return {
     mode: options.mode ?? "request",
     subject: options[where] === undefined
       ? undefined
-      : labelled(where, () => parseTemplate(options[where]!, { params, wildcards: false })),
+      : at([where], () => parseTemplate(options[where]!, { params, wildcards: false })),
     isWebSocket,
     persist: options.persist ?? isWebSocket,
     auth: options.auth,
-    subscribe: (options.subscribe ?? []).map((text) =>
-      labelled("subscribe", () => parseTemplate(text, { params, wildcards: true }))
+    subscribe: (options.subscribe ?? []).map((text, index) =>
+      at(["subscribe", index], () => parseTemplate(text, { params, wildcards: true }))
     ),
     match(request) {
       if (request.isWebSocket !== isWebSocket) return undefined;
@@ -157,7 +164,10 @@ function toPattern(path: string): URLPattern {
   try {
     return new URLPattern({ pathname: path });
   } catch (cause) {
-    throw new TemplateError(`the path "${path}" is no URLPattern`, { cause });
+    throw new TemplateError(`the path "${path}" is no URLPattern`, {
+      cause,
+      path: ["match", "path"],
+    });
   }
 }
 
@@ -174,11 +184,11 @@ function decode(text: string): string {
   return decodeURIComponent(text);
 }
 
-function labelled(label: string, parse: () => Template): Template {
+function at(path: readonly (string | number)[], parse: () => Template): Template {
   try {
     return parse();
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new TemplateError(`${label}: ${error.message}`);
+    throw new TemplateError(`expected a subject, found ${error.message}`, { path });
   }
 }

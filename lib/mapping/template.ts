@@ -11,6 +11,21 @@ import { encodeToken, MAX_SUBJECT_LENGTH } from "./subject.ts";
 export class TemplateError extends Error {
   /** Always `"TemplateError"`. */
   override readonly name = "TemplateError";
+
+  /**
+   * @param message What is wrong, and what would be right.
+   * @param options `path`: which part of a route it is, where that is known.
+   */
+  constructor(
+    message: string,
+    { path = [], ...options }: ErrorOptions & { readonly path?: readonly (string | number)[] } = {},
+  ) {
+    super(message, options);
+    this.path = path;
+  }
+
+  /** Which part of a route it is, e.g. `["subscribe", 0]`; empty where that is not known. */
+  readonly path: readonly (string | number)[];
 }
 
 /** A subject template, checked. */

@@ -6,8 +6,8 @@
 import { JetStreamApiError } from "@nats-io/jetstream";
 import type { NatsConnection, QueuedIterator } from "@nats-io/nats-core";
 import { type KV, type KvEntry, Kvm } from "@nats-io/kv";
-import { parseOptions } from "../config/load.ts";
-import { ConfigError, ConfigFileError, type GatewayOptions } from "../config/options.ts";
+import { parseOptions, type Written } from "../config/load.ts";
+import { ConfigFileError } from "../config/options.ts";
 import { type KvSource, toSourceName } from "../config/source.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Login } from "./login.ts";
@@ -37,7 +37,7 @@ export class ConfigWatch implements AsyncDisposable {
   #kv: KV | undefined;
   #entries: QueuedIterator<KvEntry> | undefined;
   #revision = 0;
-  #options: GatewayOptions = {};
+  #written: Written | undefined;
   #watching: Promise<void> | undefined;
 
   /**
@@ -71,17 +71,17 @@ export class ConfigWatch implements AsyncDisposable {
     });
   }
 
-  /** The first version, checked. */
-  get options(): GatewayOptions {
-    return this.#options;
+  /** The first version, not checked yet. */
+  get written(): Written | undefined {
+    return this.#written;
   }
 
   /**
    * Hands on every later version. One that cannot be used is logged and skipped, like the key's deletion.
    *
-   * @param apply Takes a version whole, or throws a {@link ConfigError}.
+   * @param apply Takes a version whole, or throws a {@link ConfigFileError}.
    */
-  follow(apply: (options: GatewayOptions) => void): void {
+  follow(apply: (written: Written) => void): void {
     if (this.#watching !== undefined) return;
     this.#watching = this.#follow(apply);
     // A server that came back may have forgotten who watches.
@@ -107,7 +107,7 @@ export class ConfigWatch implements AsyncDisposable {
         );
       }
       this.#revision = entry.revision;
-      this.#options = parseOptions(entry.string(), this.#name);
+      this.#written = parseOptions(entry.string(), this.#name);
     } catch (error) {
       if (error instanceof ConfigFileError) throw error;
       const isMissing = error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND;
@@ -128,7 +128,7 @@ export class ConfigWatch implements AsyncDisposable {
   }
 
   /** A watch begins with the present version, so that one written meanwhile is not missed. */
-  async #follow(apply: (options: GatewayOptions) => void): Promise<void> {
+  async #follow(apply: (written: Written) => void): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
         this.#entries = await this.#kv!.watch({ key: this.#key });
@@ -142,7 +142,7 @@ export class ConfigWatch implements AsyncDisposable {
     }
   }
 
-  #take(entry: KvEntry, apply: (options: GatewayOptions) => void): void {
+  #take(entry: KvEntry, apply: (written: Written) => void): void {
     // A bucket that was made anew counts from the start again.
     if (entry.revision === this.#revision) return;
     this.#revision = entry.revision;
@@ -153,7 +153,7 @@ export class ConfigWatch implements AsyncDisposable {
     try {
       apply(parseOptions(entry.string(), this.#name));
     } catch (error) {
-      if (!(error instanceof ConfigFileError || error instanceof ConfigError)) throw error;
+      if (!(error instanceof ConfigFileError)) throw error;
       this.#log.error("the new configuration was refused; the last version stays", {
         ...fields,
         error: error.message,

@@ -9,6 +9,7 @@ import {
   credsAuthenticator,
   nkeyAuthenticator,
 } from "@nats-io/nats-core";
+import { readCertificate, toCertificate } from "../config/certificate.ts";
 import { ConfigError } from "../config/options.ts";
 import type { NatsLoginOptions } from "../config/options/nats_login.ts";
 import { parseLogin, splitNatsUrl } from "../mapping/nats_url.ts";
@@ -99,16 +100,13 @@ function usable(
 
 /** Any of it, even empty, has the client library refuse a server that does not encrypt. */
 function toTls(
-  { natsUrl, natsCa: ca, natsCert: cert, natsKey: key }: LoginConfig,
+  { natsUrl, natsCa: ca, natsCert, natsKey }: LoginConfig,
 ): Pick<Login, "tls"> {
-  if ((cert === undefined) !== (key === undefined)) {
-    const option = key === undefined ? "natsCert" : "natsKey";
-    throw new ConfigError([option], "expected natsCert and natsKey together");
-  }
+  if (ca !== undefined) readCertificate(ca, "natsCa");
   const isAskedFor = natsUrl.some((url) => /^tls:\/\//i.test(url));
-  if (ca === undefined && cert === undefined && !isAskedFor) return {};
-  const trusted = ca === undefined ? {} : { ca };
-  return { tls: key === undefined || cert === undefined ? trusted : { ...trusted, cert, key } };
+  const own = toCertificate({ natsCert, natsKey }, ["natsCert", "natsKey"]);
+  if (ca === undefined && own === undefined && !isAskedFor) return {};
+  return { tls: { ...(ca === undefined ? {} : { ca }), ...own } };
 }
 
 /** The client library looks for lines that end in a line feed and nothing else. */

@@ -4,11 +4,10 @@
  * @module
  */
 import { nuid } from "@nats-io/nats-core";
-import { readFiles } from "../config/files.ts";
 import type { ReverseOptions } from "../config/options.ts";
-import { parseWith, type ReverseConfig, reverseSchema } from "../config/schema.ts";
-import { toLogin } from "../nats/login.ts";
+import type { ReverseConfig } from "../config/schema.ts";
 import { Session } from "../nats/session.ts";
+import { prepareReverse } from "../prepare.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { Link } from "../workload/link.ts";
 import { serve } from "../workload/mod.ts";
@@ -32,11 +31,11 @@ export class ReverseDaemon implements AsyncDisposable {
    * @throws {ConfigError} when an option cannot be used.
    */
   constructor(options: ReverseOptions) {
-    const config = readFiles(reverseSchema, parseWith(reverseSchema, options));
+    const { config, login } = prepareReverse(options);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
     const connected = Promise.withResolvers<void>();
     this.#session = new Session({
-      login: toLogin(config),
+      login,
       name: `h8s-reverse-${this.id}`,
       inboxPrefix: "_INBOX.h8s-workload",
       onRetry: (error, attempt) => log.warn("cannot reach NATS", { attempt, error: error.message }),

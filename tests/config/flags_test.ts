@@ -30,7 +30,7 @@ const VALUED: readonly Row[] = [
   row("listen", "--listen HOST:PORT", ["127.0.0.1:9000", "nowhere"], "0.0.0.0:8080"),
   row("prefix", "--prefix TOKENS", ["acme.edge", "a.*"], "h8s"),
   row("requestTimeout", "--request-timeout DURATION", ["5s", "soon"], "30s"),
-  row("maxBodySize", "--max-body-size SIZE", ["64KiB", "2XB"], "2MiB"),
+  row("maxBodySize", "--max-body-size SIZE", ["64KiB", "2097152"], "2MiB"),
   row("responseBuffer", "--response-buffer SIZE", ["64KiB", "2XB"], "8MiB"),
   row("wsSendBuffer", "--ws-send-buffer SIZE", ["64KiB", "2XB"], "1MiB"),
   row("wsReceiveBuffer", "--ws-receive-buffer SIZE", ["64KiB", "2XB"], "1MiB"),
@@ -38,7 +38,7 @@ const VALUED: readonly Row[] = [
   row("persist", "--persist STREAM", ["said", "a.b"], ""),
   row("persistStorage", "--persist-storage KIND", ["memory", "tape"], "file"),
   row("persistReplicas", "--persist-replicas N", ["3", "6"], "1"),
-  row("persistMaxBytes", "--persist-max-bytes SIZE", ["1GiB", "2XB"], "0"),
+  row("persistMaxBytes", "--persist-max-bytes SIZE", ["1GiB", "2XB"], "0B"),
   row("persistMaxAge", "--persist-max-age DURATION", ["24h", "1"], "0s"),
   row("persistDupeWindow", "--persist-dupe-window DURATION", ["5m", "5"], "2m"),
   row("wsIdleTimeout", "--ws-idle-timeout DURATION", ["0s", "0"], "30s"),
@@ -135,11 +135,15 @@ Deno.test("parseFlags() says where more options come from", async (t) => {
     [["--config=h8s.yaml"], file],
     [["--config", "-"], { kind: "stdin" }],
     [["--config", "nats-kv://edge/h8s"], { kind: "nats-kv", bucket: "edge", key: "h8s" }],
-    [["--config", "https://a/b?c"], { kind: "url", url: new URL("https://a/b?c") }],
   ];
   for (const [args, configSource] of table) {
     await t.step(args.join(" "), () => {
-      assert.deepEqual(parseFlags(args), { kind: "run", options: {}, configSource });
+      assert.deepEqual(parseFlags(args), {
+        kind: "run",
+        program: "gateway",
+        flags: {},
+        configSource,
+      });
     });
   }
 });
@@ -210,12 +214,12 @@ Deno.test("parseFlags() refuses what is no flag", async (t) => {
 
 Deno.test("parseFlags() knows when help or the version is asked for", async (t) => {
   const table: [args: string[], expected: unknown][] = [
-    [["--help"], { kind: "help", of: "run" }],
-    [["-h"], { kind: "help", of: "run" }],
-    [["--listen", ":80", "--help"], { kind: "help", of: "run" }],
-    [["--listen", "nowhere", "--help"], { kind: "help", of: "run" }],
+    [["--help"], { kind: "help", program: "gateway" }],
+    [["-h"], { kind: "help", program: "gateway" }],
+    [["--listen", ":80", "--help"], { kind: "help", program: "gateway" }],
+    [["--listen", "nowhere", "--help"], { kind: "help", program: "gateway" }],
     [["--version"], { kind: "version" }],
-    [["reverse", "--help"], { kind: "help", of: "reverse" }],
+    [["reverse", "--help"], { kind: "help", program: "reverse" }],
     [["reverse", "--version"], { kind: "version" }],
   ];
   for (const [args, expected] of table) {
@@ -223,46 +227,82 @@ Deno.test("parseFlags() knows when help or the version is asked for", async (t) 
   }
 });
 
-Deno.test("parseFlags() reads the reverse daemon's flags, and asks for those it needs", async (t) => {
+Deno.test("parseFlags() reads the reverse daemon's flags", async (t) => {
   const needed = ["reverse", "--hostname", "a.b", "--backend-url", "http://localhost:3000"];
   assert.deepEqual(parseFlags([...needed, "--hostname", "c.d", "--queue-group", "g"]), {
-    kind: "reverse",
-    options: { hostname: ["a.b", "c.d"], backendUrl: "http://localhost:3000", queueGroup: "g" },
+    kind: "run",
+    program: "reverse",
+    flags: { hostname: ["a.b", "c.d"], backendUrl: "http://localhost:3000", queueGroup: "g" },
+    configSource: undefined,
   });
   const table: [args: string[], ...parts: string[]][] = [
-    [["reverse"], "Cannot do without --hostname", "a host name"],
-    [needed.slice(0, 3), "Cannot do without --backend-url", "an HTTP URL"],
     [[...needed, "--hostname", "a b"], "--hostname", '"a b"', "a host name"],
     [[...needed, "--queue-group", "a.b"], "--queue-group", '"a.b"', "one literal subject token"],
-    [["reverse", "--backend-url", "ftp://a", "--hostname", "a"], "--backend-url", "an HTTP URL"],
+    [["reverse", "--backend-url", "ftp://ann:s3cret@a"], '--backend-url "ftp://a":', "an HTTP URL"],
     [[...needed, "--listen", ":80"], "Unknown flag --listen"],
     [[...needed, "--queue-grup", "g"], "did you mean --queue-group?"],
+    [["reverse", "--config", "nats-kv://a/b"], "expected FILE or -"],
   ];
   for (const [args, ...parts] of table) {
     await t.step(args.join(" "), () => assertUsage(args, ...parts));
   }
 });
 
-Deno.test("parseFlags() reads what is to be done with a configuration", () => {
-  assert.deepEqual(parseFlags(["config", "schema"]), { kind: "config-schema" });
-  const sources: [text: string, configSource: unknown][] = [
-    ["h8s.yaml", { kind: "file", path: "h8s.yaml" }],
-    ["-", { kind: "stdin" }],
-    ["https://a/b", { kind: "url", url: new URL("https://a/b") }],
-  ];
-  for (const [text, configSource] of sources) {
-    const expected = { kind: "config-check", configSource };
-    assert.deepEqual(parseFlags(["config", "check", text]), expected);
+Deno.test("parseFlags() tells of all flags that cannot be used, and of none that need others", () => {
+  assert.throws(() => parseFlags(["--listen", "x", "--rate", "fast", "--auth", "jwt"]), {
+    name: "UsageError",
+    message: /^Cannot use --listen "x": .*\nCannot use --rate "fast": .*$/,
+  });
+  assert.equal(parseFlags(["--auth", "jwt"]).kind, "run");
+});
+
+Deno.test("parseFlags() reads what is to be done with a configuration", async (t) => {
+  for (const program of ["gateway", "reverse"] as const) {
+    const before = program === "reverse" ? ["reverse", "config"] : ["config"];
+    const file = { kind: "file", path: "f" };
+    const flags = { prefix: "x" };
+    const table: [args: string[], expected: unknown][] = [
+      [["schema"], { kind: "config-schema", program }],
+      [["check", "f"], { kind: "config-check", program, flags: {}, configSource: file }],
+      [["check", "-"], {
+        kind: "config-check",
+        program,
+        flags: {},
+        configSource: { kind: "stdin" },
+      }],
+      [["check", "f", "--prefix", "x"], {
+        kind: "config-check",
+        program,
+        flags,
+        configSource: file,
+      }],
+      [["check", "--prefix", "x", "--config", "f"], {
+        kind: "config-check",
+        program,
+        flags,
+        configSource: file,
+      }],
+      [["check", "--prefix=x"], { kind: "config-check", program, flags, configSource: undefined }],
+      [["show", "--config", "f", "--prefix", "x"], {
+        kind: "config-show",
+        program,
+        flags,
+        configSource: file,
+      }],
+    ];
+    for (const [args, expected] of table) {
+      await t.step([...before, ...args].join(" "), () => {
+        assert.deepEqual(parseFlags([...before, ...args]), expected);
+      });
+    }
+    for (const args of [[], ["chek", "x"], ["schema", "x"]]) {
+      assertUsage([...before, ...args], "expected config check FILE|- [FLAGS], config show");
+    }
+    assertUsage([...before, "check", "a", "b"], '"b"', "expected flags only");
+    assertUsage([...before, "check", "--x"], "Unknown flag --x");
+    assert.throws(() => parseFlags([...before, "check", "https://a/b"]), /curl/);
   }
   assertUsage(["config", "check", "nats-kv://a/b"], "config show");
-  assert.deepEqual(parseFlags(["config", "show", "--config", "f", "--prefix", "x"]), {
-    kind: "config-show",
-    options: { prefix: "x" },
-    configSource: { kind: "file", path: "f" },
-  });
-  for (const args of [[], ["chek", "x"], ["check"], ["check", "--x"], ["check", "a", "b"]]) {
-    assertUsage(["config", ...args], "expected config check FILE|-|URL, config show");
-  }
 });
 
 Deno.test("renderHelp() lists every flag once, with its default", async (t) => {
@@ -289,7 +329,7 @@ Deno.test("renderHelp() lists every flag once, with its default", async (t) => {
 });
 
 Deno.test("renderHelp() fits a terminal, and begins with how to call the program", () => {
-  for (const  of of["run", "reverse"] as const) {
+  for (const  of of["gateway", "reverse"] as const) {
     const help = renderHelp("deno run --allow-net main.ts", of);
     assert.match(help, /^h8s.*\n\nUsage: deno run --allow-net main\.ts /);
     const longest = Math.max(...help.split("\n").map((line) => line.length));
@@ -310,7 +350,7 @@ function row(
 function parseOptions(args: readonly string[]): Record<string, unknown> {
   const command = parseFlags(args);
   assert.ok(command.kind === "run");
-  return { ...command.options };
+  return { ...command.flags };
 }
 
 /** One line, all parts in it, no full stop at its end. */

@@ -67,7 +67,7 @@ Deno.test("LiveConfig lets routes wait that change what the stream keeps, and on
 Deno.test("LiveConfig reminds of what waits at each version", () => {
   const live = new LiveConfig({});
   assert.deepEqual(live.replace({ prefix: "b" }).postponed, ["prefix"]);
-  assert.deepEqual(live.replace({ prefix: "b", requestTimeout: 1 }).postponed, ["prefix"]);
+  assert.deepEqual(live.replace({ prefix: "b", requestTimeout: "1s" }).postponed, ["prefix"]);
   assert.deepEqual(live.replace({}), { applied: ["requestTimeout"], postponed: [] });
 });
 

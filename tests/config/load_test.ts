@@ -6,14 +6,6 @@ import { parseOptions, renderOptions } from "../../lib/config/load.ts";
 import { configSchema, parseConfig, toJsonSchema } from "../../lib/config/schema.ts";
 import { present, unwrap } from "../../lib/config/walk.ts";
 
-Deno.test("parseOptions() guesses what was meant at any depth", () => {
-  const text = "routes:\n  - match: {}\n    subjct: a\n";
-  assert.throws(() => parseOptions(text, "f"), {
-    name: "ConfigFileError",
-    message: `f:3:13: routes.0.subjct: there is no such option; did you mean "subject"?`,
-  });
-});
-
 Deno.test("toJsonSchema() describes every option", () => {
   const { properties, additionalProperties } = toJsonSchema() as {
     properties: Record<string, { default?: unknown }>;
@@ -34,16 +26,19 @@ Deno.test("renderOptions() writes what may be read again and means the same", ()
     jwt: { jwks: "https://a.b/keys" },
     rate: "10/s,burst=20",
   };
-  const text = renderOptions(options);
+  const text = renderOptions(configSchema, options);
   const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
-  assert.deepEqual(plain(parseConfig(parseOptions(text, "f"))), plain(parseConfig(options)));
+  assert.deepEqual(
+    plain(parseConfig(parseOptions(text, "f").options)),
+    plain(parseConfig(options)),
+  );
   assert.match(text, /^drainTimeout: 10s$/m);
   assert.match(text, /^ {2}maxAge: 720h$/m);
 });
 
 Deno.test("renderOptions() masks every secret, and shows that there is one", () => {
   const long = "s3cret-s3cret-s3cret-s3cret-s3cret";
-  const text = renderOptions({
+  const text = renderOptions(configSchema, {
     natsUrl: ["nats://ann:s3cret@a:4222", "TLS://s3cret@b", "ann:s3cret@s3cret@c"],
     natsPassword: "s3cret",
     natsToken: "s3cret",
@@ -67,7 +62,7 @@ Deno.test("renderOptions() masks every secret, and shows that there is one", () 
   assert.match(text, /^ {2}secret: "\*\*\*"$/m);
   assert.match(text, /^ {2}jwks: "\*\*\*"$/m);
   assert.match(
-    renderOptions({ jwt: { jwks: "https://ann:s3cret@a/b" } }),
+    renderOptions(configSchema, { jwt: { jwks: "https://ann:s3cret@a/b" } }),
     /jwks: https:\/\/a\/b$/m,
   );
 });
@@ -86,7 +81,7 @@ Deno.test("toJsonSchema() makes editors refuse what the program refuses", async 
   const table: [text: string, isRight: boolean][] = [
     ["{}", true],
     ["requestTimeout: 5s", true],
-    ["requestTimeout: 5000", true],
+    ["requestTimeout: 5000", false],
     ["routes: [{ match: { path: /a }, mode: publish }]", true],
     ["session: {}", true],
     ["jwt: { jwks: 'https://a/b', algorithms: [ES256] }", true],
@@ -100,9 +95,9 @@ Deno.test("toJsonSchema() makes editors refuse what the program refuses", async 
   for (const [text, isRight] of table) {
     await t.step(text, () => {
       assert.equal(validate(parse(text)), isRight);
-      const check = () => parseOptions(text, "f");
+      const check = () => parseConfig(parseOptions(text, "f").options);
       if (isRight) check();
-      else assert.throws(check, { name: "ConfigFileError" });
+      else assert.throws(check, { name: "ConfigError" });
     });
   }
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   type Address,
+  doOverlap,
   parseAddress,
   parseDurationMs,
   parseRate,
@@ -48,10 +49,9 @@ Deno.test("parseDurationMs() takes nothing else for a duration", async (t) => {
   }
 });
 
-Deno.test("parseSizeBytes() reads bytes, binary and decimal units", async (t) => {
+Deno.test("parseSizeBytes() reads binary and decimal units", async (t) => {
   const table: [text: string, bytes: number][] = [
-    ["0", 0],
-    ["2097152", 2_097_152],
+    ["0B", 0],
     ["1B", 1],
     ["64KiB", 65_536],
     ["2MiB", 2_097_152],
@@ -68,7 +68,22 @@ Deno.test("parseSizeBytes() reads bytes, binary and decimal units", async (t) =>
 });
 
 Deno.test("parseSizeBytes() takes nothing else for a size", async (t) => {
-  const table = ["", " ", "B", "-1", "+1", ".5MiB", "1e3", "0x10", "1K", "1KB", "1mib", "1TiB"];
+  const table = [
+    "",
+    " ",
+    "B",
+    "0",
+    "2097152",
+    "-1",
+    "+1",
+    ".5MiB",
+    "1e3",
+    "0x10",
+    "1K",
+    "1KB",
+    "1mib",
+    "1TiB",
+  ];
   table.push("1  B", " 1B", "1B ", "1B\n", "1,5MiB", "Infinity", "large");
   for (const text of table) {
     await t.step(JSON.stringify(text), () => assert.equal(parseSizeBytes(text), undefined));
@@ -76,7 +91,7 @@ Deno.test("parseSizeBytes() takes nothing else for a size", async (t) => {
 });
 
 Deno.test("parseSizeBytes() gives whole bytes, since a part of one cannot be sent", () => {
-  const unit = fc.constantFrom("", "B", "KiB", "MiB", "GiB", "kB", "MB", "GB");
+  const unit = fc.constantFrom("B", "KiB", "MiB", "GiB", "kB", "MB", "GB");
   const number = fc.double({ min: 0, max: 1000, noNaN: true }).map((value) => value.toFixed(3));
   fc.assert(fc.property(number, unit, (value, unit) => {
     assert.ok(Number.isSafeInteger(parseSizeBytes(value + unit)), value + unit);
@@ -127,5 +142,34 @@ Deno.test("parseRate() takes nothing else for a rate", async (t) => {
     const text of ["", "100", "100/", "/s", "0/s", "-1/s", "1/ms", "1/s,burst=0", "1/s burst=2"]
   ) {
     await t.step(JSON.stringify(text), () => assert.equal(parseRate(text), undefined));
+  }
+});
+
+Deno.test("doOverlap() knows addresses that one server alone can have", async (t) => {
+  const table: [one: string, other: string, expected: boolean][] = [
+    ["127.0.0.1:80", "127.0.0.1:80", true],
+    ["127.0.0.1:80", "127.0.0.1:81", false],
+    ["127.0.0.1:0", "127.0.0.1:0", false],
+    ["0.0.0.0:80", "127.0.0.1:80", true],
+    [":80", "192.0.2.1:80", true],
+    ["0.0.0.0:80", "[::1]:80", false],
+    ["0.0.0.0:80", "[::]:80", true],
+    ["[::]:80", "127.0.0.1:80", true],
+    ["[::]:80", "[::1]:80", true],
+    ["localhost:80", "127.0.0.1:80", true],
+    ["LOCALHOST:80", "0.0.0.0:80", true],
+    ["[::ffff:127.0.0.1]:80", "127.0.0.1:80", true],
+    ["[0:0::1]:80", "[::1]:80", true],
+    ["[2001:DB8::1]:80", "[2001:db8::1]:80", true],
+    ["a.example:80", "b.example:80", false],
+    ["a.example:80", "A.example:80", true],
+    ["127.0.0.1:80", "127.0.0.2:80", false],
+  ];
+  for (const [one, other, expected] of table) {
+    await t.step(`${one} ${other}`, () => {
+      const addresses = [parseAddress(one)!, parseAddress(other)!] as const;
+      assert.equal(doOverlap(...addresses), expected);
+      assert.equal(doOverlap(addresses[1], addresses[0]), expected);
+    });
   }
 });

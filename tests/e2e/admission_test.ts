@@ -123,7 +123,7 @@ Deno.test("--max-in-flight: what is beyond is refused at once", async () => {
 
 Deno.test("the head of a request is bounded", async (t) => {
   await using setup = await setUp([
-    ...["--max-url-length", "50", "--max-header-bytes", "500", "--max-headers", "10"],
+    ...["--max-url-length", "50", "--max-header-bytes", "500B", "--max-headers", "10"],
   ]);
   await answer(setup.nc, "h8s.http.>", () => ({ data: "ok" }));
   const many = Array.from({ length: 10 }, (_, index) => `X-${index}: 1`).join("\r\n");

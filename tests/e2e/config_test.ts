@@ -89,7 +89,7 @@ Deno.test("a configuration that is not in NATS is one line that says how to put 
   await client.kv.put("h8s.yaml", "listn: ':1'\n");
   const bad = await runMain(flags);
   assert.equal(bad.code, 2);
-  assert.match(bad.stderr, /h8s\.yaml:1:8: listn: .* did you mean "listen"\?\n$/);
+  assert.match(bad.stderr, /h8s\.yaml:1:1: listn: .* did you mean "listen"\?\n$/);
   await client.kv.put("h8s.yaml", "prefix: kv\n");
   assert.match((await runMain(["config", "show", ...flags])).stdout, /^prefix: kv$/m);
 });
@@ -115,12 +115,93 @@ Deno.test("config show refuses what would not run, exit 2", async () => {
 Deno.test("config check says where a file is wrong, or that it is right", async () => {
   const right = await runMain(["config", "check", "-"], { stdin: "prefix: a\n" });
   assert.deepEqual([right.code, right.stdout], [0, "ok\n"]);
-  const wrong = await runMain(["config", "check", "-"], { stdin: "prefix: a\nroutes: 5\n" });
-  assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
-  assert.match(wrong.stderr, /^h8s: standard input:2:9: routes: .*\n$/);
   const missing = await runMain(["config", "check", "/nowhere/h8s.yaml"]);
   assert.equal(missing.code, 2);
   assert.match(missing.stderr, /--allow-read=\/nowhere\/h8s\.yaml/);
+  const empty = await runMain(["--config", "-"], { stdin: "" });
+  assert.deepEqual([empty.code, empty.stdout], [2, ""]);
+  assert.equal(empty.stderr, "h8s: standard input:1:1: it is empty; write {} for no options\n");
+});
+
+Deno.test("config check finds what start would refuse, all of it, in the same words", async () => {
+  const stdin = `requestTimeout: 30
+maxBodySize: 1048576
+listn: ":80"
+admin: 127.0.0.1:8080
+listen: 0.0.0.0:8080
+tlsCert: /nowhere/cert.pem
+natsUser: ann
+natsToken: s3cret
+authorizationKey: s3cret
+natsKey: "-"
+routes:
+  - match: { path: /a }
+    subject: "{nope}"
+  - match: { methods: GET }
+  - {}
+`;
+  const check = await runMain(["config", "check", "-"], { stdin });
+  assert.deepEqual([check.code, check.stdout], [2, ""]);
+  const places = check.stderr.trimEnd().split("\n").map((line) =>
+    /^h8s: standard input:(\d+:\d+): ([\w.]+): \w/.exec(line)?.slice(1).join(" ")
+  );
+  assert.deepEqual(places, [
+    "1:17 requestTimeout",
+    "2:14 maxBodySize",
+    "3:1 listn",
+    "4:8 admin",
+    "6:10 tlsCert",
+    "8:12 natsToken",
+    "9:19 authorizationKey",
+    "13:14 routes.0.subject",
+    "14:23 routes.1.match.methods",
+    "15:5 routes.2.match",
+  ]);
+  assert.match(check.stderr, /write 30s or 30ms$/m);
+  assert.match(check.stderr, /run with --allow-read=\/nowhere\/cert\.pem/);
+  assert.doesNotMatch(check.stderr, /s3cret|received|invalid/i);
+  const start = await runMain(["--config", "-"], { stdin });
+  assert.deepEqual(start, check);
+});
+
+Deno.test("flags and a file are judged together", async () => {
+  const yaml = `routes:
+  - match: { path: /in }
+    subject: kept.in
+    mode: publish
+    persist: true
+`;
+  const alone = await runMain(["config", "check", "-"], { stdin: yaml });
+  assert.match(alone.stderr, /^h8s: standard input:5:14: routes\.0\.persist: .*--persist NAME\n$/);
+  const both = await runMain(["config", "check", "-", "--persist", "kept"], { stdin: yaml });
+  assert.deepEqual(both, { code: 0, stdout: "ok\n", stderr: "" });
+  const wrong = await runMain(["config", "check", "-", "--persist", "kept"], {
+    stdin: `persist: true\n${yaml}`,
+  });
+  assert.match(wrong.stderr, /^h8s: standard input:1:10: persist: expected a stream name .*\n$/);
+  const admin = await runMain(["config", "check", "-", "--admin", ":8080"], { stdin: "prefix: a" });
+  assert.match(admin.stderr, /^h8s: Cannot use --admin ":8080": expected another address.*\n$/);
+});
+
+Deno.test("the reverse daemon takes a configuration, and says what is wrong with it", async () => {
+  const stdin = "hostname: [api.example.com]\nbackendUrl: http://ann:s3cret@localhost:3000\n";
+  const shown = await runMain(["reverse", "config", "show", "--config", "-"], { stdin });
+  assert.match(shown.stdout, /^hostname:\n {2}- api\.example\.com$/m);
+  assert.match(shown.stdout, /^backendUrl: http:\/\/localhost:3000$/m);
+  const check = ["reverse", "config", "check", "-"];
+  assert.equal((await runMain(check, { stdin })).stdout, "ok\n");
+  const wrong = { stdin: "hostname: api.example.com\nqueueGrup: a\n" };
+  const checked = await runMain(check, wrong);
+  assert.match(
+    checked.stderr,
+    /^h8s: .*:1:1: backendUrl: it is missing, .*\nh8s: .*:1:11: hostname: .*list.*\nh8s: .*:2:1: queueGrup: .*queueGroup"\?\n$/,
+  );
+  assert.deepEqual(await runMain(["reverse", "--config", "-"], wrong), checked);
+  const nothing = await runMain(["reverse"]);
+  assert.match(
+    nothing.stderr,
+    /^h8s: Cannot do without --hostname: .*\nh8s: .* --backend-url: .*\n$/,
+  );
 });
 
 async function setUpKv(yaml: string, flags: readonly string[] = []) {

@@ -373,7 +373,7 @@ Deno.test("a late reply reaches nobody", async () => {
 });
 
 Deno.test("a body over the limit is a 413, whether it is announced or not", async (t) => {
-  await using setup = await setUp(["--max-body-size", "1000"]);
+  await using setup = await setUp(["--max-body-size", "1000B"]);
   const { nc, gateway } = setup;
   await answer(nc, "h8s.http.POST.>", (message) => ({ data: String(message.data.length) }));
   await t.step("announced", async () => {

@@ -115,7 +115,7 @@ Deno.test("a request is answered 202 when the stream has it, and once for one ke
 Deno.test("a full stream refuses: 503 for a request, 1013 for a socket", async () => {
   await using setup = await run({
     persist: "small",
-    persistMaxBytes: 4096,
+    persistMaxBytes: "4096B",
     routes: [{ match: { path: "/in" }, subject: "small.in", mode: "publish", persist: true }],
   });
   const send = () => fetch(`http://127.0.0.1:${setup.port}/in`, { method: "POST", body: "x" });

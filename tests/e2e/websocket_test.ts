@@ -208,7 +208,7 @@ Deno.test("an Upgrade to anything else is plain HTTP", async () => {
 });
 
 Deno.test("a message over the limit closes the socket with 1009", async () => {
-  await using setup = await setUp(["--max-body-size", "1000"]);
+  await using setup = await setUp(["--max-body-size", "1000B"]);
   const messages = await listen(setup.nc, "h8s.ws.ws.>");
   await using client = await Client.connect(`ws://127.0.0.1:${setup.gateway.port}/big`);
   client.send("x".repeat(1000));
@@ -220,7 +220,7 @@ Deno.test("a message over the limit closes the socket with 1009", async () => {
 });
 
 Deno.test("a client that does not answer a close is hung up on", async () => {
-  await using setup = await setUp(["--max-body-size", "1000"]);
+  await using setup = await setUp(["--max-body-size", "1000B"]);
   const closed = await listen(setup.nc, CLOSED);
   const { conn } = await rawHandshake(setup.gateway.port);
   await write(conn, clientFrame(2, "x".repeat(1001)));

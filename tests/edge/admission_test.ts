@@ -86,7 +86,7 @@ Deno.test("the cheapest check refuses first", () => {
   const world = new World();
   world.configure({
     ...{ hostFilters: ["b.example"], allowedOrigins: ["https://c.example"], rate: "1/h" },
-    ...{ authorizationKey: ["k"], maxHeaderBytes: 200, maxConnections: 0 },
+    ...{ authorizationKey: ["k"], maxHeaderBytes: "200B", maxConnections: 0 },
   });
   const origin = { origin: "https://evil.example" };
   assert.throws(() => world.admit({ ...origin, x: "y".repeat(200) }), {

@@ -112,7 +112,7 @@ const CASES: readonly Case[] = [
 ];
 
 Deno.test("whatever frames a client sends, its end is told once and the gateway lives on", async (t) => {
-  await using setup = await setUp(["--max-body-size", String(LIMIT)]);
+  await using setup = await setUp(["--max-body-size", `${LIMIT}B`]);
   const { nc, gateway } = setup;
   const established = await listen(nc, "h8s.control.ws.conn.established.>");
   const closed = await listen(nc, "h8s.control.ws.conn.closed.>");

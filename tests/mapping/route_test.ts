@@ -33,12 +33,18 @@ Deno.test("a route matches by host, path, methods and upgrade", async (t) => {
 
 Deno.test("parseRoute() names what cannot be used", async (t) => {
   const table: [options: RouteOptions, expected: RegExp][] = [
-    [{ match: { path: "/:room" }, subject: "{client}" }, /^subject: unknown variable \{client\}/],
+    [
+      { match: { path: "/:room" }, subject: "{client}" },
+      /^expected a subject, found unknown variable \{client\}/,
+    ],
     [{ match: {}, publish: "a" }, /HTTP route has subject/],
     [{ match: {}, subscribe: ["a"] }, /HTTP route has subject/],
     [{ match: { upgrade: "websocket" }, subject: "a" }, /publish and subscribe, not subject/],
-    [{ match: { upgrade: "websocket" }, publish: "a.>" }, /^publish: a wildcard/],
-    [{ match: { upgrade: "websocket" }, subscribe: ["a.>.b"] }, /^subscribe: > that is not/],
+    [{ match: { upgrade: "websocket" }, publish: "a.>" }, /^expected a subject, found a wildcard/],
+    [
+      { match: { upgrade: "websocket" }, subscribe: ["a.>.b"] },
+      /^expected a subject, found > that is not/,
+    ],
     [{ match: { path: "/(" } }, /no URLPattern/],
   ];
   for (const [options, expected] of table) {

@@ -32,9 +32,9 @@ Deno.test("ConfigWatch reads and follows with the rights that the documentation 
   const watch = stack.use(
     await ConfigWatch.open(source, { login: toLogin({ natsUrl: [login("edge")] }), log }),
   );
-  assert.deepEqual(watch.options, { prefix: "a" });
+  assert.deepEqual(watch.written?.options, { prefix: "a" });
   const versions = new Versions();
-  watch.follow((options) => versions.push(options));
+  watch.follow(({ options }) => versions.push(options));
   await kv.put("h8s.yaml", "prefix: b\n");
   assert.deepEqual(await versions.next(), { prefix: "b" });
   await stack.disposeAsync();

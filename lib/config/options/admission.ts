@@ -8,7 +8,10 @@ import { parseNetwork } from "../../mapping/address.ts";
 import { count, list, parsed, size } from "../fields.ts";
 import { parseRate } from "../units.ts";
 
-const HOSTS = `host names such as "example.com" or "*.example.com"`;
+/** What may stand for hosts. */
+export const HOST_FILTER: RegExp = /^(\*\.)?[\w:-]+(\.[\w-]+)*$/;
+/** The same, as it stands behind "expected". */
+export const HOSTS: string = `host names such as "example.com" or "*.example.com"`;
 const ORIGINS = `origins such as "https://example.com", "null" or "*"`;
 const NETWORKS = `addresses or networks such as "10.0.0.0/8" or "2001:db8::/32"`;
 const RATE = `a rate such as "100/s" or "100/s,burst=200"`;
@@ -71,7 +74,7 @@ export interface AdmissionOptions {
    *
    * @default "32KiB"
    */
-  readonly maxHeaderBytes?: number | string;
+  readonly maxHeaderBytes?: string;
   /**
    * The most headers of a request. Deno itself takes no more than about a hundred.
    *
@@ -117,7 +120,7 @@ export const admissionFields = {
 
 function parseHostFilter(text: string): string | undefined {
   const filter = text.toLowerCase();
-  return /^(\*\.)?[\w:-]+(\.[\w-]+)*$/.test(filter) ? filter : undefined;
+  return HOST_FILTER.test(filter) ? filter : undefined;
 }
 
 /** As a browser writes it: no path, no port that the scheme has anyway. */

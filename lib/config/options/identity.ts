@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import type { Auth, Route } from "../../mapping/route.ts";
-import { duration, lasting, oneOf, secret } from "../fields.ts";
+import { duration, lasting, listOf, matching, oneOf, secret, withoutLogin } from "../fields.ts";
 
 /** The ways to prove it. */
 export const AUTHS = ["none", "key", "jwt", "authorize"] as const satisfies readonly Auth[];
@@ -17,6 +17,9 @@ const ASYMMETRIC = [
 const SYMMETRIC = ["HS256", "HS384", "HS512"] as const satisfies readonly JwtAlgorithm[];
 /** What a bearer key may be made of, printable and no comma. */
 export const KEY: RegExp = /^[\x21-\x2b\x2d-\x7e]+$/;
+const KEYS = "letters, digits and signs, no comma";
+const KEY_SET =
+  "expected an https URL, or { keys: [ … ] } with at least one key, each with its kty";
 const NAME = /^[!#$%&'*+\-.^_`|~\w]+$/;
 
 /** Who has to prove who they are, and how. */
@@ -50,7 +53,7 @@ export interface IdentityOptions {
    *
    * @default "5s"
    */
-  readonly authorizeTimeout?: string | number;
+  readonly authorizeTimeout?: string;
   /**
    * Let workloads see the credential that let a client in.
    *
@@ -83,19 +86,19 @@ export interface JwtOptions {
    *
    * @default "10m"
    */
-  readonly jwksMaxAge?: string | number;
+  readonly jwksMaxAge?: string;
   /**
    * How long it is between two fetches for a key that was not there.
    *
    * @default "30s"
    */
-  readonly jwksCooldown?: string | number;
+  readonly jwksCooldown?: string;
   /**
    * How far clocks may be apart.
    *
    * @default "10s"
    */
-  readonly clockTolerance?: string | number;
+  readonly clockTolerance?: string;
   /** A cookie that holds the token, for WebSockets. */
   readonly cookie?: string | undefined;
   /** A parameter of the query that holds the token; it ends up in the logs of proxies. */
@@ -123,27 +126,30 @@ export type JwtAlgorithm =
 export type JwtConfig = z.output<typeof jwtSchema>;
 
 const keySetSchema = z.strictObject({
-  keys: z.array(z.record(z.string(), z.unknown()), { error: () => "expected a list of keys" })
-    .min(1, "expected at least one key"),
+  keys: z.array(
+    z.record(z.string(), z.unknown(), KEY_SET).refine(
+      ({ kty }) => typeof kty === "string",
+      KEY_SET,
+    ),
+    KEY_SET,
+  ).min(1, KEY_SET),
 });
 
 const jwtSchema = z.strictObject({
-  issuer: z.string().min(1).optional(),
-  audience: z.string().min(1).optional(),
-  algorithms: z.array(oneOf([...ASYMMETRIC, ...SYMMETRIC])).min(1, "expected an algorithm")
-    .optional(),
+  issuer: matching(/./, "the name of who signs (iss)").optional(),
+  audience: matching(/./, "the name of whom tokens are for (aud)").optional(),
+  algorithms: listOf(oneOf([...ASYMMETRIC, ...SYMMETRIC]), "algorithms such as RS256")
+    .min(1, "expected an algorithm").optional(),
   jwks: secret(
-    z.union([z.string().refine(isKeySetUrl, "expected an https URL, or keys"), keySetSchema], {
-      error: () => "expected an https URL, or keys",
-    }),
+    z.union([z.string().refine(isKeySetUrl, KEY_SET), keySetSchema], { error: () => KEY_SET }),
     maskKeySet,
   ).optional(),
-  secret: secret(z.string().min(32, "expected at least 32 characters")).optional(),
+  secret: secret(matching(/^[^]{32}/, "at least 32 characters")).optional(),
   jwksMaxAge: lasting().prefault("10m"),
   jwksCooldown: lasting().prefault("30s"),
   clockTolerance: lasting().prefault("10s"),
-  cookie: z.string().regex(NAME, "expected a cookie name").optional(),
-  query: z.string().min(1, "expected the name of a parameter").optional(),
+  cookie: matching(NAME, "a cookie name").optional(),
+  query: matching(/./, "the name of a parameter").optional(),
 }).transform(({ algorithms, ...jwt }, context) => {
   const fitting: readonly JwtAlgorithm[] = jwt.secret === undefined ? ASYMMETRIC : SYMMETRIC;
   const byDefault = jwt.secret === undefined ? ASYMMETRIC : SYMMETRIC.slice(0, 1);
@@ -166,13 +172,11 @@ export const identityFields = {
     placeholder: "KIND",
     description: "What clients must show: none, key, jwt, authorize",
   }),
-  authorizationKey: z.array(
-    secret(z.string().regex(KEY, "expected letters, digits and signs, no comma")),
-  ).prefault([]).meta({
+  authorizationKey: listOf(secret(matching(KEY, KEYS)), `keys of ${KEYS}`).prefault([]).meta({
     placeholder: "KEY",
     description: "Clients' bearer key; may be repeated; rather in --config",
   }),
-  authorizationKeyFile: z.string().min(1, "expected the path of a file, or -").optional()
+  authorizationKeyFile: matching(/./, "the path of a file, or -").optional()
     .meta({ placeholder: "FILE", description: "More such keys, one a line; - for standard input" }),
   jwt: jwtSchema.optional().meta({ isFileOnly: true, description: "Tokens that let in" }),
   authorizeTimeout: duration("5s", "How long an authorizer may take to answer"),
@@ -241,5 +245,5 @@ function isKeySetUrl(text: string): boolean {
 
 /** Nobody says which parts of a key that we do not know are public. */
 function maskKeySet(jwks: unknown): unknown {
-  return typeof jwks === "string" ? jwks.replace(/\/\/[^/?#]*@/, "//") : "***";
+  return typeof jwks === "string" ? withoutLogin(jwks) : "***";
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { type Address, doOverlap } from "../units.ts";
 import { address, duration, fileText } from "../fields.ts";
 
 /** Where clients come in, and how it ends. */
@@ -45,7 +46,7 @@ export interface ListenOptions {
    *
    * @default "10s"
    */
-  readonly drainTimeout?: string | number;
+  readonly drainTimeout?: string;
 }
 
 /** The same, to be checked. */
@@ -60,3 +61,18 @@ export const listenFields = {
     .meta({ placeholder: "HOST:PORT", description: "Serve /healthz, /readyz and /metrics here" }),
   drainTimeout: duration("10s", "How long requests in flight may take to end when stopping"),
 };
+
+/**
+ * Checks that both servers can listen.
+ *
+ * @param config The parts of the configuration that have to fit together.
+ * @param context Where to complain.
+ */
+export function checkAddresses(
+  { listen, admin }: { readonly listen: Address; readonly admin?: Address | undefined },
+  context: z.RefinementCtx,
+): void {
+  if (admin === undefined || !doOverlap(listen, admin)) return;
+  const message = "expected another address than that of listen, which takes this one, too";
+  context.addIssue({ code: "custom", path: ["admin"], message });
+}

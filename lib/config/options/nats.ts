@@ -23,7 +23,7 @@ export interface NatsOptions extends NatsLoginOptions {
    *
    * @default "15s"
    */
-  readonly natsGrace?: string | number;
+  readonly natsGrace?: string;
   /**
    * Whether messages pass by the NATS client library on its own socket, which costs less; off, every one
    * goes through it.

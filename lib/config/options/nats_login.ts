@@ -4,8 +4,9 @@
  * @module
  */
 import { z } from "zod";
-import { fileText, parsed, secret } from "../fields.ts";
+import { fileText, listOf, parsed, secret, withoutLogin } from "../fields.ts";
 
+const NATS_URLS = `NATS URLs such as "nats://127.0.0.1:4222"`;
 const NATS_URL = `a NATS URL such as "nats://127.0.0.1:4222"`;
 
 /** Where NATS is, who one is there, and whom to trust. At most one way to log in. */
@@ -69,7 +70,7 @@ export interface NatsLoginOptions {
 
 /** The same, to be checked. */
 export const natsLoginFields = {
-  natsUrl: z.array(secret(parsed(NATS_URL, parseNatsUrl), withoutLogin))
+  natsUrl: listOf(secret(parsed(NATS_URL, parseNatsUrl), withoutLogin), NATS_URLS)
     .min(1, `expected ${NATS_URL}`)
     .prefault(["nats://127.0.0.1:4222"])
     .meta({ placeholder: "URL", description: "NATS server; may be repeated" }),
@@ -94,11 +95,6 @@ function parseNatsUrl(text: string): string | undefined {
   const url = URL.parse(text.includes("://") ? text : `nats://${text}`);
   if (url === null || !/^(nats|tls):$/.test(url.protocol) || url.hostname === "") return undefined;
   return isPercentEncoded(url.username) && isPercentEncoded(url.password) ? text : undefined;
-}
-
-/** Up to the last `@`, since a password that should be percent-encoded may hold one. */
-function withoutLogin(url: unknown): string {
-  return String(url).replace(/^([a-z]+:\/\/)?.*@/is, "$1");
 }
 
 function isPercentEncoded(text: string): boolean {

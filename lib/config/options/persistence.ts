@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { listCaptured } from "../../mapping/capture.ts";
 import type { Route } from "../../mapping/route.ts";
-import { duration, lasting, oneOf, size, wholeNumber } from "../fields.ts";
+import { duration, lasting, oneOf, parsed, size, wholeNumber } from "../fields.ts";
 
 /** Where JetStream keeps messages. */
 export type StorageKind = "file" | "memory";
@@ -35,34 +35,34 @@ export interface PersistenceOptions {
   /**
    * How large the stream may become; what does not fit is refused.
    *
-   * @default 0: as large as the account allows
+   * @default "0B": as large as the account allows
    */
-  readonly persistMaxBytes?: string | number;
+  readonly persistMaxBytes?: string;
   /**
    * How long a message is kept that no consumer takes.
    *
-   * @default 0: for ever
+   * @default "0s": for ever
    */
-  readonly persistMaxAge?: string | number;
+  readonly persistMaxAge?: string;
   /**
    * How long the stream recognises a message that comes again.
    *
    * @default "2m"
    */
-  readonly persistDupeWindow?: string | number;
+  readonly persistDupeWindow?: string;
 }
 
-const NAME = `a stream name: letters, digits, "_" and "-"`;
+const NAME = `a stream name of letters, digits, "_" and "-" (true and false are for routes)`;
 
 /** The same, to be checked. */
 export const persistenceFields = {
-  persist: z.string().regex(/^[\w-]{1,255}$/, `expected ${NAME}`).optional()
+  persist: parsed(NAME, (text) => /^[\w-]{1,255}$/.test(text) ? text : undefined).optional()
     .meta({ placeholder: "STREAM", description: "Keep WebSocket messages in this stream" }),
   persistStorage: oneOf(["file", "memory"]).default("file")
     .meta({ placeholder: "KIND", description: "Where the stream keeps them: file or memory" }),
   persistReplicas: wholeNumber(1, 5).prefault(1)
     .meta({ placeholder: "N", description: "How many servers keep them" }),
-  persistMaxBytes: size("0", "Largest size of the stream, then it refuses; 0 for no bound"),
+  persistMaxBytes: size("0B", "Largest size of the stream, then it refuses; 0B for no bound"),
   persistMaxAge: lasting().prefault("0s")
     .meta({ placeholder: "DURATION", description: "How long it keeps them; 0s for ever" }),
   persistDupeWindow: duration("2m", "How long it recognises a message that comes again"),
@@ -83,16 +83,19 @@ export function checkPersistence(
   context: z.RefinementCtx,
 ): void {
   if (persist === undefined) {
-    const index = routes.findIndex((route) => route.persist && !route.isWebSocket);
-    if (index === -1) return;
     const message = "expected a stream, too: persist: NAME at the top, or --persist NAME";
-    context.addIssue({ code: "custom", path: ["routes", index, "persist"], message });
+    for (const [index, route] of routes.entries()) {
+      if (!route.persist || route.isWebSocket) continue;
+      context.addIssue({ code: "custom", path: ["routes", index, "persist"], message });
+    }
     return;
   }
-  try {
-    listCaptured(routes, prefix);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : "";
-    context.addIssue({ code: "custom", path: ["routes"], message });
+  for (const [index, route] of routes.entries()) {
+    try {
+      listCaptured([route], prefix);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : "";
+      context.addIssue({ code: "custom", path: ["routes", index, "subject"], message });
+    }
   }
 }

@@ -13,19 +13,19 @@ export interface RequestOptions {
    *
    * @default "30s"
    */
-  readonly requestTimeout?: string | number;
+  readonly requestTimeout?: string;
   /**
    * The largest request body and the largest WebSocket message.
    *
    * @default "2MiB"
    */
-  readonly maxBodySize?: string | number;
+  readonly maxBodySize?: string;
   /**
    * What of a streamed response may wait for a slow client.
    *
    * @default "8MiB"
    */
-  readonly responseBuffer?: string | number;
+  readonly responseBuffer?: string;
   /**
    * Answer 200 as soon as a request is published; no replies.
    *

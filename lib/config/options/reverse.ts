@@ -5,8 +5,9 @@
  */
 import { z } from "zod";
 import { encodeToken, toHostName } from "../../mapping/subject.ts";
-import { parsed } from "../fields.ts";
+import { listOf, parsed, secret, withoutLogin } from "../fields.ts";
 
+const HOSTS = `host names such as "api.example.com"`;
 const HOST = `a host name such as "api.example.com"`;
 const BACKEND_URL = `an HTTP URL such as "http://localhost:3000"`;
 const GROUP = `one literal subject token such as "api"`;
@@ -27,10 +28,10 @@ export interface BackendOptions {
 
 /** The same, to be checked. */
 export const backendFields = {
-  hostname: z.array(parsed(HOST, parseHost), { error: () => `expected ${HOST}` })
+  hostname: listOf(parsed(HOST, parseHost), HOSTS)
     .min(1, `expected ${HOST}`).prefault([])
     .meta({ placeholder: "HOST", description: "Public host to serve; may be repeated" }),
-  backendUrl: parsed(BACKEND_URL, parseBackendUrl)
+  backendUrl: secret(parsed(BACKEND_URL, parseBackendUrl), withoutLogin)
     .meta({ placeholder: "URL", description: "The local server, e.g. http://localhost:3000" }),
   queueGroup: parsed(GROUP, (text) => encodeToken(text) === text && text !== "" ? text : undefined)
     .default("h8s-reverse")

@@ -5,8 +5,13 @@
  */
 import { z } from "zod";
 import { parseRoute, type RouteOptions } from "../../mapping/route.ts";
-import { lasting, oneOf, secret } from "../fields.ts";
+import { TemplateError } from "../../mapping/template.ts";
+import { lasting, listOf, matching, oneOf, secret } from "../fields.ts";
+import { HOST_FILTER, HOSTS } from "./admission.ts";
 import { AUTHS } from "./identity.ts";
+
+const LONG = "at least 32 characters";
+const METHOD = "an upper-case method";
 
 /** What leaves the convention. */
 export interface RoutingOptions {
@@ -37,7 +42,7 @@ export interface SessionOptions {
    *
    * @default "720h"
    */
-  readonly maxAge?: string | number;
+  readonly maxAge?: string;
   /**
    * Secrets of at least 32 characters that sign the cookie (HMAC-SHA-256): the first signs, all are
    * taken, so that one can replace another. With any, a cookie that none of them signed is not taken.
@@ -57,38 +62,43 @@ export interface SessionOptions {
 export type SessionConfig = Readonly<z.output<typeof sessionSchema>>;
 
 const sessionSchema = z.strictObject({
-  cookie: z.string().regex(/^[!#$%&'*+\-.^_`|~\w]+$/, "expected a cookie name").default("clientId"),
+  cookie: matching(/^[!#$%&'*+\-.^_`|~\w]+$/, "a cookie name").default("clientId"),
   maxAge: lasting().prefault("720h"),
-  keys: z.array(secret(z.string().min(32, "expected at least 32 characters"))).default([]),
+  keys: listOf(secret(matching(/^[^]{32}/, LONG)), `secrets of ${LONG}`).default([]),
   sameSite: oneOf(["lax", "strict", "none"]).default("lax"),
 });
 
 const routeSchema = z.strictObject({
   match: z.strictObject({
-    host: z.string().optional(),
+    host: matching(HOST_FILTER, HOSTS).optional(),
     path: z.string().optional(),
-    methods: z.array(z.string().regex(/^[A-Z][A-Z0-9-]{0,31}$/, "expected an upper-case method"))
-      .optional(),
-    upgrade: z.literal("websocket", { error: `expected "websocket"` }).optional(),
+    methods: listOf(matching(/^[A-Z][A-Z0-9-]{0,31}$/, METHOD), "upper-case methods")
+      .min(1, `expected upper-case methods, at least one`).optional(),
+    upgrade: z.literal("websocket", { error: () => `expected "websocket"` }).optional(),
   }),
   subject: z.string().optional(),
   publish: z.string().optional(),
-  subscribe: z.array(z.string()).optional(),
+  subscribe: listOf(z.string(), "subjects").optional(),
   mode: oneOf(["request", "publish"]).optional(),
   persist: z.boolean({ error: () => "expected true or false" }).optional(),
   auth: oneOf(AUTHS).optional(),
   resume: lasting().optional(),
-}).transform((route, context) => {
+}).transform(({ resume, ...route }, context) => {
   try {
-    return { ...parseRoute(route), resumeMs: route.resume };
+    return { ...parseRoute(route), resumeMs: resume };
   } catch (error) {
-    context.addIssue({ code: "custom", message: error instanceof Error ? error.message : "" });
+    if (!(error instanceof TemplateError)) throw error;
+    context.addIssue({ code: "custom", message: error.message, path: [...error.path] });
     return z.NEVER;
   }
 });
 
 /** The same, to be checked. */
 export const routingFields = {
-  session: sessionSchema.optional().meta({ isFileOnly: true }),
-  routes: z.array(routeSchema).prefault([]).meta({ isFileOnly: true }),
+  session: sessionSchema.optional().meta({
+    isFileOnly: true,
+    description: "Cookies that tell clients apart",
+  }),
+  routes: listOf(routeSchema, "routes").prefault([])
+    .meta({ isFileOnly: true, description: "Requests that leave the convention" }),
 };

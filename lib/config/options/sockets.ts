@@ -17,25 +17,25 @@ export interface SocketOptions {
    *
    * @default "1MiB"
    */
-  readonly wsSendBuffer?: string | number;
+  readonly wsSendBuffer?: string;
   /**
    * What of a WebSocket client's messages may wait for NATS: while it is away, or too slow.
    *
    * @default "1MiB"
    */
-  readonly wsReceiveBuffer?: string | number;
+  readonly wsReceiveBuffer?: string;
   /**
    * The same of all WebSocket clients together; past it the one with the most has to go.
    *
    * @default "256MiB"
    */
-  readonly wsReceiveTotal?: string | number;
+  readonly wsReceiveTotal?: string;
   /**
    * How often an idle WebSocket is pinged; 0 for never.
    *
    * @default "30s"
    */
-  readonly wsIdleTimeout?: string | number;
+  readonly wsIdleTimeout?: string;
   /**
    * On which subjects it is told who connected and who left.
    *
@@ -55,13 +55,13 @@ export interface SocketOptions {
    *
    * @default "0s"
    */
-  readonly resume?: string | number;
+  readonly resume?: string;
   /**
    * How much of what is sent to such clients is kept; past it the oldest is lost, and the client is told.
    *
    * @default "256MiB"
    */
-  readonly resumeMaxBytes?: string | number;
+  readonly resumeMaxBytes?: string;
 }
 
 /** The same, to be checked. */
@@ -100,8 +100,8 @@ export function checkResume(
   if (connectionRecords !== "off") return;
   const message = 'expected connection records, too: they are "off"';
   if (resume > 0) context.addIssue({ code: "custom", path: ["resume"], message });
-  const index = routes.findIndex(({ resumeMs = 0 }) => resumeMs > 0);
-  if (index !== -1) {
+  for (const [index, { resumeMs = 0 }] of routes.entries()) {
+    if (resumeMs === 0) continue;
     context.addIssue({ code: "custom", path: ["routes", index, "resume"], message });
   }
 }
