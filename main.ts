@@ -9,7 +9,6 @@
  */
 import manifest from "./deno.json" with { type: "json" };
 import { explained } from "./lib/config/explain.ts";
-import { findSecondReaders } from "./lib/config/files.ts";
 import { type Command, parseFlags, renderHelp, SCHEMAS, UsageError } from "./lib/config/flags.ts";
 import { loadOptions, renderOptions } from "./lib/config/load.ts";
 import { ConfigError, ConfigFileError, type ReverseOptions } from "./lib/config/options.ts";
@@ -113,11 +112,7 @@ async function openConfig({ program, flags, configSource }: Sourced): Promise<Op
   const written = configSource && await loadOptions(configSource);
   const isStdinTaken = configSource?.kind === "stdin";
   return {
-    use: (work) =>
-      explained({ schema, flags, written }, (options) => {
-        if (isStdinTaken) ConfigError.throwIfAny(findSecondReaders(schema, options, isStdinTaken));
-        return work(options);
-      }),
+    use: (work) => explained({ schema, flags, written, isStdinTaken }, work),
     follow: () => {},
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

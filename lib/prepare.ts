@@ -81,7 +81,7 @@ class Findings<Config> {
     const written: Readonly<Record<string, unknown>> = { ...options };
     this.#problems = [
       ...findProblems(schema, written),
-      ...findSecondReaders(schema, written, false),
+      ...findSecondReaders(schema, written),
     ];
     const usable = Object.entries(schema.shape).flatMap(([option, part]) => {
       const result = z.safeParse(part, written[option]);

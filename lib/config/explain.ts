@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { findSecondReaders } from "./files.ts";
 import { toFlagName } from "./flag_table.ts";
 import { valueAt } from "./issues.ts";
 import type { Written } from "./load.ts";
@@ -18,6 +19,8 @@ export interface Origin {
   readonly flags: Readonly<Record<string, unknown>>;
   /** As it stands in a file; undefined for none. */
   readonly written: Written | undefined;
+  /** True where that file was standard input. */
+  readonly isStdinTaken?: boolean;
 }
 
 /**
@@ -30,12 +33,18 @@ export interface Origin {
  * @throws {ConfigFileError} with a line for everything that is wrong.
  */
 export function explained<T>(origin: Origin, work: (options: Record<string, unknown>) => T): T {
-  const { schema, flags, written } = origin;
-  const problems = written === undefined ? [] : findProblems(toFields(schema), written.options)
+  const { schema, flags, written, isStdinTaken = false } = origin;
+  const options: Record<string, unknown> = { ...written?.options, ...flags };
+  const overridden = written === undefined ? [] : findProblems(toFields(schema), written.options)
     .filter(({ path: [option = ""] }) => Object.hasOwn(flags, option));
-  const inFile = problems.map((problem) => renderInFile(problem, written!));
+  const inFile = overridden.map((problem) => renderInFile(problem, written!));
+  for (const problem of isStdinTaken ? findSecondReaders(schema, options, "--config") : []) {
+    inFile.push(render(problem, origin));
+    // Whoever reads it would find it empty.
+    delete options[problem.path[0]!];
+  }
   try {
-    const result = work({ ...written?.options, ...flags });
+    const result = work(options);
     if (inFile.length === 0) return result;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -119,18 +119,18 @@ export function explainReadError(
  *
  * @param schema Says which options may name a file.
  * @param options As they were written.
- * @param isTaken True where the configuration itself stands there.
+ * @param by What has read it already; undefined for nothing yet.
  * @returns What reads it although something else does.
  */
 export function findSecondReaders(
   schema: z.ZodObject,
   options: Readonly<Record<string, unknown>>,
-  isTaken: boolean,
+  by?: string,
 ): ConfigProblem[] {
   const readers = Object.keys(schema.shape).filter((option) =>
     options[option] === "-" && unwrap(schema.shape[option]!).meta.placeholder === "FILE"
   );
-  const first = isTaken ? "--config" : readers.shift();
+  const first = by ?? readers.shift();
   return readers.map((option) => ({
     path: [option],
     reason: `standard input can be read once, and ${first} reads it already`,

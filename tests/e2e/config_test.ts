@@ -153,6 +153,7 @@ routes:
     "6:10 tlsCert",
     "8:12 natsToken",
     "9:19 authorizationKey",
+    "10:10 natsKey",
     "13:14 routes.0.subject",
     "14:23 routes.1.match.methods",
     "15:5 routes.2.match",

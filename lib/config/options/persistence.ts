@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import type { z } from "zod";
 import { listCaptured } from "../../mapping/capture.ts";
 import type { Route } from "../../mapping/route.ts";
 import { duration, lasting, oneOf, parsed, size, wholeNumber } from "../fields.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { z } from "zod";
 import { encodeToken, toHostName } from "../../mapping/subject.ts";
 import { listOf, parsed, secret, withoutLogin } from "../fields.ts";
 
