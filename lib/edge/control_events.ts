@@ -7,7 +7,6 @@ import type { ConnectionRecord } from "../mapping/connection_record.ts";
 import { type ConnectionEvent, toEventHeaders, toEventMessages } from "../mapping/control.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
 import type { Bus } from "../nats/bus.ts";
-import { encodeLatin1 } from "../nats/wire.ts";
 import { pause } from "../nats/within.ts";
 import type { EdgeParts } from "./parts.ts";
 
@@ -29,7 +28,7 @@ export function tell(
 ): void {
   const common = lines + toEventHeaders(event);
   for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
-    const headers = encodeLatin1(toHeaderBlock(common + message.lines));
+    const headers = toHeaderBlock(common + message.lines);
     outbox.publish(message.subject, EMPTY, { reply: inbox, headers });
   }
 }

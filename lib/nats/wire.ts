@@ -13,6 +13,8 @@ import type { MsgImpl, NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import type { BusMessage, PublishOptions, SubscribeOptions } from "./bus.ts";
 import type { FastLane } from "./fast_lane.ts";
 
+const ENCODER = new TextEncoder();
+
 /**
  * Publishes on a connection.
  *
@@ -97,7 +99,9 @@ export function pendingBytesOf(connection: NatsConnection): number {
  * @returns The bytes.
  */
 export function encodeLatin1(text: string): Uint8Array {
-  return Buffer.from(text, "latin1");
+  // Nearly all of it is ASCII, which is the same in UTF-8, and that encoder is the platform's own.
+  const bytes = ENCODER.encode(text);
+  return bytes.length === text.length ? bytes : Buffer.from(text, "latin1");
 }
 
 function toMsgHdrs(headers: string | Uint8Array): MsgHdrs {
