@@ -29,6 +29,7 @@ const PROVENANCE = {
   traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-00",
   tracestate: undefined,
   scheme: "http",
+  isProxied: false,
   forwardedFor: "192.0.2.7",
   sessionId: undefined,
 } as const;

@@ -4,6 +4,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import { toBodyStream } from "./body_stream.ts";
 
 /** A request's body, as far as it was read. */
 export type RequestBody =
@@ -26,11 +27,12 @@ export async function readBody(
   request: Request,
   { room, limit }: { room: number; limit: number },
 ): Promise<RequestBody> {
-  if (request.body === null) return { kind: "whole", bytes: EMPTY };
+  const body = toBodyStream(request);
+  if (body === null) return { kind: "whole", bytes: EMPTY };
   const announced = request.headers.get("content-length");
   if (announced === "0") return { kind: "whole", bytes: EMPTY };
   if (announced !== null && Number(announced) > limit) throw tooLarge(limit);
-  const rest = bounded(request.body, limit);
+  const rest = bounded(body, limit);
   const begin: Uint8Array[] = [];
   let length = 0;
   while (length <= room) {

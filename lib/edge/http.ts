@@ -7,7 +7,7 @@ import { GatewayError } from "../errors.ts";
 import { type EndReason, toRequestClosedSubject } from "../mapping/control.ts";
 import { DEFAULT_WINDOW_BYTES, parseFlowSignal, STREAM_BODY_LINE } from "../mapping/flow.ts";
 import { isBodyless, parseReply, type Reply, toStreamEnd } from "../mapping/reply.ts";
-import { toReplyHeaders, toUploadSubject } from "../mapping/request.ts";
+import { toLengthLine, toReplyHeaders, toUploadSubject } from "../mapping/request.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { AbortReason, Receiver, Slot } from "../nats/inbox.ts";
 import type { Admitted } from "./admission.ts";
@@ -142,10 +142,11 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   };
 
   #publish(body: RequestBody): void {
-    const { subject, headerLines } = this.#admitted;
+    const { request, subject, headerLines } = this.#admitted;
     const { bus, config } = this.#parts;
     const reply = this.#slot.subject;
-    const lines = headerLines +
+    const length = body.kind === "whole" ? body.bytes.length : undefined;
+    const lines = headerLines + toLengthLine(request.headers.get("content-length"), length) +
       toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes });
     const isUpload = body.kind === "stream";
     if (isUpload) this.#upload = new Upload(body.chunks, this.#parts, this);

@@ -52,7 +52,13 @@ export class Peers {
     { headers }: Request,
     { address, scheme }: { address: string; scheme: "http" | "https" },
   ): Forwarding {
-    const hop = { address, scheme, header: (name: string) => headers.get(name) };
+    const { maxHeaderBytes } = this.#parts.config;
+    // A head over the limit is refused a moment later; until then nothing of it is read.
+    const header = (name: string) => {
+      const value = headers.get(name);
+      return value !== null && value.length > maxHeaderBytes ? null : value;
+    };
+    const hop = { address, scheme, header };
     return fromProxy(hop, (address) => this.#isProxy(address));
   }
 

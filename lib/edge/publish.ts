@@ -6,6 +6,7 @@
 import { GatewayError } from "../errors.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
 import { toIdempotentId, toPersistLines } from "../mapping/jetstream.ts";
+import { toLengthLine } from "../mapping/request.ts";
 import type { Outcome, Persist } from "../nats/persist.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
@@ -28,24 +29,31 @@ export async function publishOnly(
     body.chunks.return?.().catch(() => {});
     throw tooLarge(parts.bus.maxPayload);
   }
+  const announced = admitted.request.headers.get("content-length");
+  const lines = admitted.headerLines + toLengthLine(announced, body.bytes.length);
   if (admitted.isPersistent && parts.persist !== undefined) {
-    return await store(admitted, { data: body.bytes, persist: parts.persist, parts });
+    return await store(admitted, { lines, data: body.bytes, persist: parts.persist, parts });
   }
-  const headers = encodeHeaders(admitted.headerLines, parts);
+  const headers = encodeHeaders(lines, parts);
   if (!parts.bus.publish(admitted.subject, body.bytes, { headers })) throw natsUnavailable();
   return new Response(null, { status: 200 });
 }
 
 async function store(
-  { request, subject, headerLines, session, requestId }: Admitted,
-  { data, persist, parts }: { data: Uint8Array; persist: Persist; parts: EdgeParts },
+  { request, subject, session, requestId }: Admitted,
+  { lines, data, persist, parts }: {
+    lines: string;
+    data: Uint8Array;
+    persist: Persist;
+    parts: EdgeParts;
+  },
 ): Promise<Response> {
   const key = request.headers.get("idempotency-key");
   const messageId = key === null
     ? requestId
     : toIdempotentId(key, { subject, session: session?.id });
-  const lines = toPersistLines({ stream: persist.stream, messageId });
-  const headers = encodeLatin1(encodeHeaders(headerLines + lines, parts));
+  const own = toPersistLines({ stream: persist.stream, messageId });
+  const headers = encodeLatin1(encodeHeaders(lines + own, parts));
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   persist.publish({ subject, data, headers }, resolve);
   const outcome = await promise;

@@ -17,6 +17,8 @@ export interface Hop {
 
 /** Where a request came from. */
 export interface Forwarding {
+  /** A trusted proxy sent it. */
+  readonly isProxied: boolean;
   /** The client's IP address. */
   readonly clientAddress: string;
   /** What the client spoke. */
@@ -35,9 +37,6 @@ export interface Forwarding {
 
 const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/;
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-/** RFC 7239 §4: `for=…;proto=…` elements between commas; values are tokens or quoted. */
-const ELEMENTS = /(?:[^,"]|"(?:[^"\\]|\\.)*")+/g;
-const PAIRS = /([a-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/gi;
 
 /**
  * What a peer says that is not to be trusted: nothing.
@@ -48,6 +47,7 @@ const PAIRS = /([a-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))/gi;
  */
 export function fromClient(address: string, scheme: "http" | "https"): Forwarding {
   return {
+    isProxied: false,
     clientAddress: address,
     scheme,
     host: undefined,
@@ -88,6 +88,7 @@ export function fromProxy(hop: Hop, isTrusted: (address: string) => boolean): Fo
   const traceparent = hop.header("traceparent");
   const isTraced = traceparent !== null && TRACEPARENT.test(traceparent);
   return {
+    isProxied: true,
     clientAddress,
     scheme: toScheme(proto) ?? hop.scheme,
     host: host === "" ? undefined : host,
@@ -128,7 +129,7 @@ function readForwarded(
   value: string,
   { hop, isTrusted }: { hop: Hop; isTrusted: (address: string) => boolean },
 ): Chain {
-  const elements = [...value.matchAll(ELEMENTS)].map(([element]) => toPairs(element));
+  const elements = splitUnquoted(value, ",").map(toPairs);
   const nodes = elements.map((pairs) => pairs.get("for") ?? "unknown");
   const { address, index } = findClient(nodes, { hop, isTrusted });
   const told = elements[index];
@@ -173,10 +174,38 @@ function toItems(list: string): string[] {
   return list.split(",").map((item) => item.trim());
 }
 
+/** RFC 7239 §4: `for=…;proto=…`; values are tokens or quoted. */
 function toPairs(element: string): ReadonlyMap<string, string> {
   const pairs = new Map<string, string>();
-  for (const [, name = "", quoted, token = ""] of element.matchAll(PAIRS)) {
-    pairs.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, "$1") ?? token);
+  for (const pair of splitUnquoted(element, ";")) {
+    const equals = pair.indexOf("=");
+    if (equals === -1) continue;
+    const value = pair.slice(equals + 1).trim();
+    const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
+    pairs.set(
+      pair.slice(0, equals).trim().toLowerCase(),
+      isQuoted ? value.slice(1, -1).replace(/\\(.)/g, "$1") : value,
+    );
   }
   return pairs;
+}
+
+/**
+ * Splits where a separator stands outside of quotes; each character is looked at once. A quote that is
+ * never closed leaves nothing: behind it, who said what cannot be told.
+ */
+function splitUnquoted(text: string, separator: "," | ";"): string[] {
+  const parts: string[] = [];
+  let begin = 0;
+  let isQuoted = false;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (character === '"') isQuoted = !isQuoted;
+    else if (character === "\\" && isQuoted) index++;
+    else if (character === separator && !isQuoted) {
+      parts.push(text.slice(begin, index));
+      begin = index + 1;
+    }
+  }
+  return isQuoted ? [] : [...parts, text.slice(begin)];
 }

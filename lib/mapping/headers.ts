@@ -23,23 +23,6 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Those of {@link HOP_BY_HOP} that are the handshake itself: a workload sees it whole. */
-const HANDSHAKE: ReadonlySet<string> = new Set(["connection", "upgrade"]);
-
-/** What the gateway itself says of a request; a client's own are dropped first. */
-const SET_BY_GATEWAY: ReadonlySet<string> = new Set([
-  "client-id",
-  "forwarded",
-  "host",
-  "reply-to",
-  "traceparent",
-  "tracestate",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-proto",
-  "x-request-id",
-]);
-
 /**
  * Says whether a header is for one hop only (RFC 9110 §7.6.1).
  *
@@ -50,7 +33,10 @@ export function isHopByHop(lowerCaseName: string): boolean {
   return HOP_BY_HOP.has(lowerCaseName);
 }
 
-/** Lower case → canonical, worked out once for the names that nearly every request has. */
+/**
+ * Lower case → canonical, worked out once for the names that nearly every request has: all of them from
+ * the client to the application.
+ */
 const COMMON_NAMES: ReadonlyMap<string, string> = new Map(
   [
     "accept",
@@ -58,14 +44,11 @@ const COMMON_NAMES: ReadonlyMap<string, string> = new Map(
     "accept-language",
     "authorization",
     "cache-control",
-    "connection",
     "content-encoding",
-    "content-length",
     "content-type",
     "cookie",
     "dnt",
     "expect",
-    "host",
     "if-match",
     "if-modified-since",
     "if-none-match",
@@ -85,7 +68,6 @@ const COMMON_NAMES: ReadonlyMap<string, string> = new Map(
     "sec-websocket-key",
     "sec-websocket-protocol",
     "sec-websocket-version",
-    "upgrade",
     "upgrade-insecure-requests",
     "user-agent",
     "x-requested-with",
@@ -102,6 +84,17 @@ const BAD_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
 export type HeaderEntry = readonly [name: string, value: string];
 
 /**
+ * The canonical form of a name that nearly every request has, and that crosses from the client to the
+ * application without a second look.
+ *
+ * @param name In lower case.
+ * @returns E.g. `"User-Agent"`; undefined for any other name.
+ */
+export function findCommonName(name: string): string | undefined {
+  return COMMON_NAMES.get(name);
+}
+
+/**
  * The canonical MIME form of a header name, as Go writes it; Go's NATS headers are case-sensitive.
  *
  * @param name A header name in any case.
@@ -113,37 +106,6 @@ export function toCanonicalName(name: string): string {
 
 /** What a request's headers become a NATS header block for. */
 export type RequestKind = "http" | "websocket";
-
-/**
- * A client's headers as lines of a NATS header block: names canonical, values in order, without
- * what a client may not set, what the gateway sets itself, and what is for one hop only.
- *
- * @param headers The request's headers with names in lower case, as `Request.headers` iterates.
- * @param kind A WebSocket's handshake keeps `Connection` and `Upgrade`, so that a workload has all
- * of it.
- * @returns Lines, each ended by CRLF; to be completed by {@link toHeaderLine} and
- * {@link toHeaderBlock}.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { fromClientHeaders } from "./headers.ts";
- *
- * const headers = new Headers({ "content-type": "text/plain", "nats-rollup": "all" });
- * assert.equal(fromClientHeaders([...headers], "http"), "Content-Type: text/plain\r\n");
- * ```
- */
-export function fromClientHeaders(headers: readonly HeaderEntry[], kind: RequestKind): string {
-  const named = namedByConnection(headers);
-  let lines = "";
-  for (const [name, value] of headers) {
-    if (SET_BY_GATEWAY.has(name) || isForbidden(name)) continue;
-    if (HOP_BY_HOP.has(name) && !(kind === "websocket" && HANDSHAKE.has(name))) continue;
-    if (named?.has(name) && !HANDSHAKE.has(name)) continue;
-    lines += toHeaderLine(toCanonicalName(name), value);
-  }
-  return lines;
-}
 
 /**
  * One line of a NATS header block.
@@ -193,11 +155,13 @@ export function parseHeaderBlock(block: string): ParsedHeaders {
   const lineEnd = block.indexOf(CRLF);
   const status = Number.parseInt(block.slice(VERSION_LINE.length, toEnd(lineEnd, block)), 10);
   const entries: HeaderEntry[] = [];
+  let colon = -1;
   // Lines are looked for in place: this is done for every reply.
   for (let begin = toEnd(lineEnd, block) + CRLF.length; begin < block.length;) {
     const end = toEnd(block.indexOf(CRLF, begin), block);
-    const colon = block.indexOf(":", begin);
-    if (colon >= 0 && colon < end) {
+    // One that is behind this line is that of the next one with a colon: not to be looked for again.
+    if (colon < begin) colon = toEnd(block.indexOf(":", begin), block);
+    if (colon < end) {
       entries.push([block.slice(begin, colon), trimBlanks(block.slice(colon + 1, end))]);
     } else if (end > begin) entries.push(["", block.slice(begin, end)]);
     begin = end + CRLF.length;
@@ -241,13 +205,20 @@ export function toClientHeaders(entries: readonly HeaderEntry[]): HeaderEntry[] 
   });
 }
 
-/** Control headers: a `Nats-Rollup` from outside could erase a stream. */
+/** Control headers, which are between workload and gateway. */
 function isForbidden(lowerCaseName: string): boolean {
   return lowerCaseName.startsWith("x-h8s-") || lowerCaseName.startsWith("nats-");
 }
 
-/** RFC 9110 §7.6.1: what `Connection` names is for this hop only, too. */
-function namedByConnection(entries: readonly HeaderEntry[]): ReadonlySet<string> | undefined {
+/**
+ * RFC 9110 §7.6.1: what `Connection` names is for this hop only, too.
+ *
+ * @param entries Header lines, names in any case.
+ * @returns The names in lower case; undefined where there is no `Connection`.
+ */
+export function namedByConnection(
+  entries: readonly HeaderEntry[],
+): ReadonlySet<string> | undefined {
   let names: Set<string> | undefined;
   for (const [name, value] of entries) {
     if (name.length !== CONNECTION.length || name.toLowerCase() !== CONNECTION) continue;

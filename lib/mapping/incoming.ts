@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isReservedName } from "./client_headers.ts";
 import { type HeaderEntry, parseHeaderBlock } from "./headers.ts";
 import { fromPathTokens, toHostTokens } from "./subject.ts";
 
@@ -20,6 +21,8 @@ export interface Incoming {
   readonly host: string | undefined;
   /** True where the message went into a stream, and its reply subject is for the acknowledgement. */
   readonly isPersisted: boolean;
+  /** `Content-Length`, which is not among the {@link headers}. */
+  readonly contentLength: string | undefined;
 }
 
 const CONTROL_PREFIX = "x-h8s-";
@@ -27,7 +30,8 @@ const CONTROL_PREFIX = "x-h8s-";
 const IDENTITY: ReadonlySet<string> = new Set(["x-h8s-subject", "x-h8s-claims"]);
 
 /**
- * Reads a message's headers.
+ * Reads a message's headers. Names that an application behind CGI or WSGI would take for others are left
+ * out here, too: not every gateway does so.
  *
  * @param headerBlock The NATS header block as latin-1 text; empty without one.
  * @returns What the application may see, and what it may not.
@@ -48,6 +52,7 @@ export function parseIncoming(headerBlock: string): Incoming {
   const headers: HeaderEntry[] = [];
   const control = new Map<string, string>();
   let sentHost: string | undefined;
+  let contentLength: string | undefined;
   let isPersisted = false;
   for (const entry of parseHeaderBlock(headerBlock).entries) {
     const name = entry[0].toLowerCase();
@@ -56,12 +61,31 @@ export function parseIncoming(headerBlock: string): Incoming {
       if (!control.has(key)) control.set(key, entry[1]);
       if (IDENTITY.has(name)) headers.push(entry);
     } else if (name === "host") sentHost ??= entry[1];
+    else if (name === "content-length") contentLength ??= entry[1];
     else if (name === "nats-msg-id") isPersisted = true;
-    else if (!name.startsWith("nats-")) headers.push(entry);
+    else if (name !== "transfer-encoding" && !isReservedName(name)) headers.push(entry);
   }
   const host = control.get("original-host") ?? sentHost;
   if (host !== undefined) headers.push(["Host", host]);
-  return { headers, control, host, isPersisted };
+  return { headers, control, host, contentLength, isPersisted };
+}
+
+/**
+ * The headers of a request with the length of its body, where somebody announced one. What the message says
+ * of it is not believed: a length without the bytes that it counts makes whoever sends the request on take
+ * the next one for them.
+ *
+ * @param incoming The message's headers.
+ * @param length How many bytes the body has; undefined where they come in messages of their own.
+ * @returns The headers.
+ */
+export function toBodyHeaders(
+  { headers, control, contentLength }: Incoming,
+  length: number | undefined,
+): readonly HeaderEntry[] {
+  const announced = length === undefined ? control.get("content-length") : contentLength;
+  if (announced === undefined) return headers;
+  return [...headers, ["Content-Length", String(length ?? announced)]];
 }
 
 /** Where a message was for, read from its subject with the help of its host. */

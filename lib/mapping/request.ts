@@ -4,7 +4,8 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
-import { fromClientHeaders, type HeaderEntry, type RequestKind, toHeaderLine } from "./headers.ts";
+import { fromClientHeaders } from "./client_headers.ts";
+import { type HeaderEntry, type RequestKind, toHeaderLine } from "./headers.ts";
 import { toHostName, toHostTokens, toMethodToken, toPathTokens, toSubject } from "./subject.ts";
 
 /** What is needed of a request before anything else happens to it. */
@@ -105,6 +106,8 @@ export function isServerWide({ method, url }: Pick<RequestSnapshot, "method" | "
 
 /** What the gateway adds to every request. */
 export interface Provenance {
+  /** A trusted proxy sent it. */
+  readonly isProxied: boolean;
   /** What the client, or a trusted proxy, can quote. */
   readonly requestId: string;
   /** W3C Trace Context. */
@@ -138,7 +141,7 @@ export function toRequestHeaders(
     provenance: Provenance;
   },
 ): string {
-  return fromClientHeaders(headers, kind) +
+  return fromClientHeaders(headers, { kind, isProxied: provenance.isProxied }) +
     (kind === "websocket" ? toHeaderLine("Host", target.authority) : "") +
     toHeaderLine("X-Forwarded-For", provenance.forwardedFor) +
     toHeaderLine("X-Forwarded-Proto", provenance.scheme) +
@@ -178,6 +181,22 @@ export function toReplyHeaders({ reply, closeSubject, windowBytes }: ReplyAddres
   return toHeaderLine("X-H8s-ReplySubject", reply) +
     toHeaderLine("X-H8s-Connection-Close-Subject", closeSubject) +
     toHeaderLine("X-H8s-Window", String(windowBytes));
+}
+
+/**
+ * The header line that counts a body: `Content-Length` never crosses without the bytes that it counts, or
+ * whoever sends the request on takes the next one for them.
+ *
+ * @param announced The client's own `Content-Length`; null without one.
+ * @param length How many bytes the message carries; undefined where they come in messages of their own.
+ * @returns The line; empty where there is nothing to count.
+ */
+export function toLengthLine(announced: string | null, length: number | undefined): string {
+  if (length === undefined) {
+    return announced === null ? "" : toHeaderLine("X-H8s-Content-Length", announced);
+  }
+  if (announced === null && length === 0) return "";
+  return toHeaderLine("Content-Length", String(length));
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Incoming, toRemoteAddress, toRequestUrl } from "../mapping/incoming.ts";
+import { type Incoming, toRequestUrl } from "../mapping/incoming.ts";
 import { findHeader } from "../mapping/headers.ts";
 import { toInbox } from "../mapping/socket_message.ts";
 import type { BusMessage } from "../nats/bus.ts";
@@ -14,29 +14,9 @@ import { CreditPace } from "./credit_pace.ts";
 import type { FlowInbox } from "./flow_inbox.ts";
 import { FlushPace, ReplyWriter } from "./reply_writer.ts";
 import { BodyError, respond } from "./respond.ts";
+import { type RequestBody, type ServeHandler, toHandlerRequest, toServeInfo } from "./handler.ts";
 import type { ServeErrorHook } from "./serve_options.ts";
 import { UploadBody } from "./upload_body.ts";
-
-/** What of a request is not in the `Request`; shaped so that what expects `Deno.serve` finds its way. */
-export interface ServeInfo {
-  /** The client, or the proxy before the gateway; its port is not known. */
-  readonly remoteAddr: {
-    readonly transport: "tcp";
-    readonly hostname: string;
-    readonly port: number;
-  };
-  /** The subject that the message came on. */
-  readonly subject: string;
-}
-
-/**
- * A standard fetch handler: `app.fetch` of Hono, Oak, h3 and others is one.
- *
- * @param request What the client asks; its `signal` is aborted when the client goes.
- * @param info What else is known.
- * @returns The response.
- */
-export type ServeHandler = (request: Request, info: ServeInfo) => Response | Promise<Response>;
 
 /** What all exchanges of a workload share. */
 export interface ExchangeParts {
@@ -114,10 +94,11 @@ export class Exchange {
       );
       return this.#send(this.#toProblem("unknown_host"));
     }
-    const request = this.#toRequest(pathTokens);
+    const body = this.#toBody();
+    const request = this.#toRequest(pathTokens, body);
     if (request === undefined) return this.#send(this.#toProblem("malformed_request"));
     try {
-      const response: unknown = await this.#parts.handler(request, this.#toInfo());
+      const response: unknown = await this.#parts.handler(request, toServeInfo(this.#input, body));
       this.#send(toResponse(response));
     } catch (error) {
       if (!this.#isAbort(error)) this.#parts.onError(error, "handler");
@@ -228,40 +209,26 @@ export class Exchange {
     return new CreditPace({ inbox, windowBytes, signal: this.#abort.signal, onCancel });
   }
 
-  #toRequest(pathTokens: string): Request | undefined {
+  #toRequest(pathTokens: string, body: RequestBody): Request | undefined {
     const { incoming, method, host } = this.#input;
+    const { signal } = this.#abort;
     try {
       const url = toRequestUrl(incoming, { host, pathTokens });
-      const body = this.#toBody();
-      return new Request(url, {
-        method,
-        headers: incoming.headers as [string, string][],
-        signal: this.#abort.signal,
-        // `duplex` is what Node wants to be told of a stream.
-        ...(body === null ? {} : { body, duplex: "half" }),
-      } as RequestInit);
+      return toHandlerRequest(url, { method, incoming, body, signal });
     } catch (error) {
       this.#parts.onError(error, "request");
       return undefined;
     }
   }
 
-  /** A `Request` cannot hold the body of a GET. */
-  #toBody(): BodyInit | null {
-    const { incoming: { control }, message: { data }, method } = this.#input;
-    if (method === "GET" || method === "HEAD") return null;
+  #toBody(): RequestBody {
+    const { incoming: { control }, message: { data } } = this.#input;
     if (control.get("body") === "stream") {
       const { link, flow } = this.#parts;
       this.#upload = new UploadBody(link, { flow, inbox: this.#inbox });
       return this.#upload.readable as ReadableStream<Uint8Array<ArrayBuffer>>;
     }
     return data.length === 0 ? null : data as Uint8Array<ArrayBuffer>;
-  }
-
-  #toInfo(): ServeInfo {
-    const hostname = toRemoteAddress(this.#input.incoming.headers);
-    const { subject } = this.#input.message;
-    return { remoteAddr: { transport: "tcp", hostname, port: 0 }, subject };
   }
 
   #toProblem(kind: ProblemKind): Response {

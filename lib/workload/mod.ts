@@ -16,7 +16,7 @@
 export { connect, type ConnectOptions } from "./connect.ts";
 export { serve, type Service } from "./serve.ts";
 export type { ServeErrorHook, ServeOptions, ServeStage } from "./serve_options.ts";
-export type { ServeHandler, ServeInfo } from "./exchange.ts";
+export type { ServeHandler, ServeInfo } from "./handler.ts";
 export type { SocketConnection, SocketHandlers } from "./socket_handlers.ts";
 export { createRegistry, type OpenRegistry, type RegistryOptions } from "./registry.ts";
 export type { Registry } from "./connection_tracker.ts";

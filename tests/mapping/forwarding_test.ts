@@ -16,6 +16,7 @@ function read(headers: Record<string, string>): Forwarding {
 Deno.test("fromClient() believes nothing", () => {
   const forwarding = fromClient("192.0.2.7", "http");
   assert.deepEqual(forwarding, {
+    isProxied: false,
     clientAddress: "192.0.2.7",
     scheme: "http",
     host: undefined,
@@ -78,6 +79,16 @@ Deno.test("fromProxy() reads Forwarded (RFC 7239) where no X-Forwarded-* is ther
     ["for=6.6.6.6;host=evil, for=192.0.2.7;host=shop.example", "192.0.2.7", "http", "shop.example"],
     ["for=192.0.2.7;proto=https, for=10.0.0.2;proto=http", "192.0.2.7", "https", undefined],
     ['for=192.0.2.7;host="a\\"b, for=6.6.6.6"', "192.0.2.7", "http", 'a"b, for=6.6.6.6'],
+    [
+      ' FOR = 192.0.2.7 ; Proto="HTTPS" , for="10.0.0.2:80";proto=http',
+      "192.0.2.7",
+      "https",
+      undefined,
+    ],
+    ["for=192.0.2.7;;host=shop.example,", "10.0.0.1", "http", undefined],
+    // What a client leaves open swallows what the proxies behind it say: nothing can be told.
+    ['for=6.6.6.6;x=", for=192.0.2.7', "10.0.0.1", "http", undefined],
+    ['for=6.6.6.6;x="\\, for="[2001:db8::7]"', "10.0.0.1", "http", undefined],
     ["for=6.6.6.6, for=unknown", "10.0.0.1", "http", undefined],
     ["proto=https", "10.0.0.1", "http", undefined],
     ["", "10.0.0.1", "http", undefined],

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { fromClientHeaders } from "../../lib/mapping/client_headers.ts";
 import {
   findHeader,
-  fromClientHeaders,
   type HeaderEntry,
   parseHeaderBlock,
   type RequestKind,
@@ -23,7 +23,8 @@ const VALUE_CHARACTERS = Array.from({ length: 256 }, (_, code) => String.fromCha
 const HOP_BY_HOP = ("connection keep-alive te trailer transfer-encoding upgrade " +
   "proxy-authenticate proxy-authorization proxy-connection").split(" ");
 const SET_BY_GATEWAY =
-  "host traceparent x-forwarded-for x-forwarded-host x-forwarded-proto x-request-id".split(" ");
+  "content-length client-id reply-to host traceparent x-forwarded-for x-forwarded-host x-forwarded-proto x-request-id"
+    .split(" ");
 
 const headerName = fc.string({ unit: fc.constantFrom(...TOKEN_CHARACTERS), minLength: 1 });
 const headerValue = fc.string({ unit: fc.constantFrom(...VALUE_CHARACTERS) })
@@ -77,7 +78,10 @@ Deno.test("fromClientHeaders() lets headers for all recipients pass", async (t) 
     ],
   ];
   for (const [title, headers, lines] of table) {
-    await t.step(title, () => assert.equal(fromClientHeaders([...headers], "http"), lines));
+    await t.step(
+      title,
+      () => assert.equal(fromClientHeaders([...headers], { kind: "http" }), lines),
+    );
   }
 });
 
@@ -85,7 +89,7 @@ Deno.test("fromClientHeaders() keeps headers of one hop back", async (t) => {
   for (const name of HOP_BY_HOP) {
     await t.step(name, () => {
       const headers = new Headers([["a", "1"], [name.toUpperCase(), "x-hop"], ["z", "2"]]);
-      assert.equal(fromClientHeaders([...headers], "http"), "A: 1\r\nZ: 2\r\n");
+      assert.equal(fromClientHeaders([...headers], { kind: "http" }), "A: 1\r\nZ: 2\r\n");
     });
   }
 });
@@ -102,7 +106,7 @@ Deno.test("fromClientHeaders() keeps back what Connection names, wherever it sta
   ];
   for (const [title, headers] of table) {
     await t.step(title, () => {
-      const lines = fromClientHeaders([...new Headers([...headers, ["Y", "2"]])], "http");
+      const lines = fromClientHeaders([...new Headers([...headers, ["Y", "2"]])], { kind: "http" });
       assert.equal(lines, "Y: 2\r\n");
     });
   }
@@ -119,7 +123,7 @@ Deno.test("fromClientHeaders() gives a workload the whole WebSocket handshake", 
     ["Sec-WebSocket-Protocol", "a, b"],
     ["Sec-WebSocket-Version", "13"],
   ]);
-  assert.deepEqual(fromClientHeaders([...headers], "websocket").split("\r\n"), [
+  assert.deepEqual(fromClientHeaders([...headers], { kind: "websocket" }).split("\r\n"), [
     "Connection: keep-alive, Upgrade, X-Hop",
     "Sec-Websocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
     "Sec-Websocket-Protocol: a, b",
@@ -135,7 +139,7 @@ Deno.test("fromClientHeaders() keeps a client's control headers back in any spel
   for (const kind of ["http", "websocket"] as const) {
     for (const name of names) {
       await t.step(`${kind}: ${name}`, () => {
-        assert.equal(fromClientHeaders([...new Headers([[name, "1"]])], kind), "");
+        assert.equal(fromClientHeaders([...new Headers([[name, "1"]])], { kind }), "");
       });
     }
   }
@@ -146,7 +150,7 @@ Deno.test("fromClientHeaders() leaves to the gateway what the gateway sets", asy
     for (const name of SET_BY_GATEWAY) {
       await t.step(`${kind}: ${name}`, () => {
         const headers = new Headers([["a", "1"], [name.toUpperCase(), "spoofed"], ["z", "2"]]);
-        assert.equal(fromClientHeaders([...headers], kind), "A: 1\r\nZ: 2\r\n");
+        assert.equal(fromClientHeaders([...headers], { kind }), "A: 1\r\nZ: 2\r\n");
       });
     }
   }
@@ -163,7 +167,7 @@ Deno.test("fromClientHeaders() never smuggles a header or a line, whatever the c
   const kinds = fc.constantFrom<RequestKind>("http", "websocket");
   fc.assert(fc.property(anyHeaders, kinds, (pairs, kind) => {
     const headers = new Headers(pairs);
-    const block = toHeaderBlock(fromClientHeaders([...headers], kind));
+    const block = toHeaderBlock(fromClientHeaders([...headers], { kind }));
     const names = parseHeaderBlock(block).entries.map(([name]) => name);
     if (block !== "") assert.equal(block.split(/\r\n|\r|\n/).length, names.length + 3);
     const sent = [...headers.keys()].map(toGoCanonicalName);
@@ -171,7 +175,8 @@ Deno.test("fromClientHeaders() never smuggles a header or a line, whatever the c
       const index = sent.indexOf(name);
       assert.notEqual(index, -1, `${name} came from nowhere`);
       sent.splice(index, 1);
-      assert.ok(!/^(x-h8s-|nats-)/i.test(name), name);
+      assert.ok(!/^(x-h8s-|nats-)/i.test(name.replaceAll(/[^a-z0-9]/gi, "-")), name);
+      assert.ok(!name.includes("_"), name);
       assert.ok(!SET_BY_GATEWAY.includes(name.toLowerCase()), name);
       const isOfHandshake = kind === "websocket" && /^(connection|upgrade)$/i.test(name);
       assert.ok(isOfHandshake || !HOP_BY_HOP.includes(name.toLowerCase()), name);

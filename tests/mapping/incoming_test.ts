@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import {
   decodeUtf8,
   parseIncoming,
+  toBodyHeaders,
   toDestination,
   toRemoteAddress,
   toRequestUrl,
 } from "../../lib/mapping/incoming.ts";
 
 Deno.test("parseIncoming() tells the application's headers from those of h8s", () => {
-  const { headers, control, host } = parseIncoming(
+  const { headers, control, host, contentLength } = parseIncoming(
     toBlock([
       "Host: e.com:8080",
       "Accept: a",
@@ -20,6 +21,10 @@ Deno.test("parseIncoming() tells the application's headers from those of h8s", (
       "X-H8s-Claims: e30",
       "Nats-Msg-Id: 1",
       "nats-expected-stream: S",
+      "X_H8s_Subject: root",
+      "X.H8s.Subject: root",
+      "Content-Length: 7",
+      "Transfer-Encoding: chunked",
       "X-Bytes: \xe9",
       "Empty:",
     ]),
@@ -40,6 +45,26 @@ Deno.test("parseIncoming() tells the application's headers from those of h8s", (
     ["claims", "e30"],
   ]);
   assert.equal(host, "e.com:8080");
+  assert.equal(contentLength, "7");
+});
+
+Deno.test("toBodyHeaders() counts the bytes that are there, where a length was announced", async (t) => {
+  const table: [lines: string[], length: number | undefined, expected: string | undefined][] = [
+    [[], 3, undefined],
+    [["Content-Length: 3"], 3, "3"],
+    [["Content-Length: 100"], 3, "3"],
+    [["Content-Length: 0, 100"], 0, "0"],
+    [["Content-Length: 100"], undefined, undefined],
+    [["X-H8s-Content-Length: 100"], undefined, "100"],
+    [["X-H8s-Content-Length: 100"], 3, undefined],
+  ];
+  for (const [lines, length, expected] of table) {
+    await t.step(`${lines}, ${length} bytes`, () => {
+      const headers = toBodyHeaders(parseIncoming(toBlock(["A: 1", ...lines])), length);
+      const added = expected === undefined ? [] : [["Content-Length", expected]];
+      assert.deepEqual(headers, [["A", "1"], ...added]);
+    });
+  }
 });
 
 Deno.test("parseIncoming() finds the host in X-H8s-Original-Host, else in Host", () => {

@@ -18,6 +18,7 @@ const PROVENANCE = {
   traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
   tracestate: undefined,
   scheme: "https",
+  isProxied: false,
   forwardedFor: "192.0.2.7",
 } as const;
 /** What the gateway says of every request, each exactly once. */

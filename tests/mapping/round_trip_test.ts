@@ -46,12 +46,13 @@ const PROVENANCE = {
   traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
   tracestate: undefined,
   scheme: "http",
+  isProxied: false,
   forwardedFor: "192.0.2.7",
 } as const;
 
 /** What does not cross from the client: section 2 of the contract. */
 const NOT_FROM_CLIENT = new RegExp(
-  "^(x-h8s-.*|nats-.*|x-forwarded-(for|host|proto)|forwarded|host|client-id|reply-to|" +
+  "^(x-h8s-.*|nats-.*|.*_.*|x-forwarded-.*|forwarded|proxy|host|client-id|reply-to|content-length|" +
     "x-request-id|traceparent|tracestate|connection|keep-alive|te|trailer|transfer-encoding|" +
     "upgrade|proxy-(authenticate|authorization|connection))$",
   "i",

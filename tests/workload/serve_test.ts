@@ -11,6 +11,7 @@ Deno.test("serve() gives a fetch handler the whole request", async (t) => {
       url: request.url,
       headers: Object.fromEntries(request.headers),
       body: await request.text(),
+      aside: info.body && await new Response(info.body).text(),
       remote: info.remoteAddr.hostname,
       subject: info.subject,
     })
@@ -40,6 +41,20 @@ Deno.test("serve() gives a fetch handler the whole request", async (t) => {
   await t.step("body", async () => {
     const head = "POST /b HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5";
     assert.equal((await ask(head, "hello")).body, "hello");
+  });
+  await t.step("the body of a GET, which no Request can hold, beside it", async () => {
+    for (const framing of ["Content-Length: 5", "Transfer-Encoding: chunked"]) {
+      const sent = framing.startsWith("C") ? "hello" : "5\r\nhello\r\n0\r\n\r\n";
+      const seen = await ask(`GET /b HTTP/1.1\r\nHost: example.com\r\n${framing}`, sent);
+      assert.deepEqual([seen.body, seen.aside], ["", "hello"]);
+      assert.equal(seen.headers["content-length"], undefined);
+      assert.equal(seen.headers["transfer-encoding"], undefined);
+    }
+    const { aside } = await ask(
+      "DELETE / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5",
+      "hello",
+    );
+    assert.equal(aside, null);
   });
   await t.step("a method that nobody has heard of", async () => {
     assert.equal((await ask("PROPFIND / HTTP/1.1\r\nHost: example.com")).method, "PROPFIND");
@@ -299,6 +314,7 @@ interface Seen {
   readonly url: string;
   readonly headers: Record<string, string>;
   readonly body: string;
+  readonly aside: string | null;
   readonly remote: string;
   readonly subject: string;
 }

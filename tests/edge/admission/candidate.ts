@@ -40,6 +40,7 @@ export function toCandidate(
       clientAddress: address,
       scheme: "http",
       host: undefined,
+      isProxied: false,
       forwardedFor: address,
       requestId: "1",
       traceparent: undefined,

@@ -1,0 +1,110 @@
+/**
+ * Which of a client's headers cross.
+ *
+ * @module
+ */
+import {
+  findCommonName,
+  type HeaderEntry,
+  isHopByHop,
+  namedByConnection,
+  type RequestKind,
+  toCanonicalName,
+  toHeaderLine,
+} from "./headers.ts";
+import { isSpokenByProxies } from "./proxy_headers.ts";
+
+/** Of one hop, but the handshake itself, too: a workload sees it whole. */
+const HANDSHAKE: ReadonlySet<string> = new Set(["connection", "upgrade"]);
+
+/**
+ * What the gateway itself says of a request; what came with it is dropped, whoever says so. The length
+ * is told with the body that it counts, and nowhere else.
+ */
+const SET_BY_GATEWAY: ReadonlySet<string> = new Set([
+  "client-id",
+  "content-length",
+  "host",
+  "reply-to",
+  "traceparent",
+  "tracestate",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-request-id",
+]);
+
+const PLAIN_NAME = /^[a-z0-9-]*$/;
+const ODD_CHARACTERS = /[^a-z0-9]/g;
+
+/** How a request's headers become lines. */
+export interface ClientHeaderOptions {
+  /** A WebSocket's handshake keeps `Connection` and `Upgrade`, so that a workload has all of it. */
+  readonly kind: RequestKind;
+  /** A trusted proxy's word passes; what a client says in a proxy's name does not. */
+  readonly isProxied?: boolean;
+}
+
+/**
+ * A client's headers as lines of a NATS header block: names canonical, values in order, without
+ * what a client may not set, what the gateway sets itself, and what is for one hop only.
+ *
+ * @param headers The request's headers with names in lower case, as `Request.headers` iterates.
+ * @param options What kind of request it is, and whether a trusted proxy sent it.
+ * @returns Lines, each ended by CRLF; to be completed by `toHeaderLine` and
+ * `toHeaderBlock`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { fromClientHeaders } from "./client_headers.ts";
+ *
+ * const headers = new Headers({ "content-type": "text/plain", "nats-rollup": "all", "a_b": "1" });
+ * assert.equal(fromClientHeaders([...headers], { kind: "http" }), "Content-Type: text/plain\r\n");
+ * ```
+ */
+export function fromClientHeaders(
+  headers: readonly HeaderEntry[],
+  { kind, isProxied = false }: ClientHeaderOptions,
+): string {
+  const named = namedByConnection(headers);
+  let lines = "";
+  for (const [name, value] of headers) {
+    if (named?.has(name) && !HANDSHAKE.has(name)) continue;
+    const common = findCommonName(name);
+    if (common === undefined) {
+      if (isHopByHop(name) && !(kind === "websocket" && HANDSHAKE.has(name))) continue;
+      if (isMadeUp(name, isProxied)) continue;
+    }
+    lines += toHeaderLine(common ?? toCanonicalName(name), value);
+  }
+  return lines;
+}
+
+/** Whether whoever sent it may not say so. */
+function isMadeUp(name: string, isProxied: boolean): boolean {
+  if (isReservedName(name)) return true;
+  const plain = toPlainName(name);
+  if (SET_BY_GATEWAY.has(plain)) return true;
+  return !(isProxied && plain === name) && isSpokenByProxies(plain);
+}
+
+/**
+ * Says whether a header's name is, or an application could read it as, one of those that only the gateway
+ * and NATS speak. A name with `_` is, whatever it says: CGI, WSGI and PHP read `X_H8s_Subject` as
+ * `X-H8s-Subject` (RFC 3875 §4.1.18), and some of them every other character but letters and digits
+ * so, too. A `Nats-Rollup` from outside could erase a stream.
+ *
+ * @param name In lower case.
+ * @returns True for `x-h8s-…`, `nats-…`, `x.h8s.…` and everything with `_` in it.
+ */
+export function isReservedName(name: string): boolean {
+  if (name.includes("_")) return true;
+  const plain = toPlainName(name);
+  return plain.startsWith("x-h8s-") || plain.startsWith("nats-");
+}
+
+/** As CGI reads it: letters, digits, and one character for all others. */
+function toPlainName(name: string): string {
+  return PLAIN_NAME.test(name) ? name : name.replace(ODD_CHARACTERS, "-");
+}
