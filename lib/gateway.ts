@@ -22,7 +22,7 @@ import { Persistence } from "./nats/persistence.ts";
 import { openResumeStream, type ResumeStream } from "./nats/resume_stream.ts";
 import { MissingRights } from "./nats/rights.ts";
 import { Session } from "./nats/session.ts";
-import { settlesWithin } from "./nats/within.ts";
+import { pause, settlesWithin } from "./nats/within.ts";
 import { prepareGateway } from "./prepare.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
@@ -197,7 +197,7 @@ export class Gateway implements AsyncDisposable {
 
   /**
    * Stops in order: refuses new requests (503), lets those in flight end, closes the WebSockets with
-   * 1001 and tells their end, then leaves NATS. Calling it again waits for the same end.
+   * 1001 and tells their end, then closes the port and leaves NATS. Calling it again waits for the same end.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -210,19 +210,24 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
+    const { drainTimeout, drainDelay } = this.#live.current;
     this.#log.info("draining");
-    // The server's own shutdown would close the WebSockets in its words, and cut off the talkative.
-    const drained = this.#edge.drain().then(() => this.#server.shutdown());
-    if (!await settlesWithin(drained, this.#live.current.drainTimeout)) {
+    const delay = pause(drainDelay);
+    const drained = this.#edge.drain();
+    if (!await settlesWithin(drained, drainTimeout)) {
       this.#log.warn("drain timeout: aborting what is still in flight");
       this.#inbox.abort("draining");
       this.#edge.giveUp();
       await settlesWithin(drained, ABORT_TIMEOUT_MS);
     }
+    // Only now: until then whoever comes is told where the gateway stands.
+    await delay;
+    await settlesWithin(this.#server.shutdown(), ABORT_TIMEOUT_MS);
     const stored = this.#persistence?.persist.settled();
     if (stored && !await settlesWithin(stored, this.#live.current.drainTimeout)) {
       this.#log.error("the stream did not take all messages in time");
     }
+    this.#edge.leave();
     const flushed = this.#session.flush();
     if (!await settlesWithin(flushed, FLUSH_TIMEOUT_MS) || this.#outbox.size > 0) {
       this.#log.error("NATS is away: some events were not told", { events: this.#outbox.size });

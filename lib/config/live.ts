@@ -17,7 +17,7 @@ const LIVE: ReadonlySet<Option> = new Set<Option>([
   ...["maxConnections", "maxConnectionsPerAddress", "maxInFlight"] as const,
   ...["maxUrlLength", "maxHeaderBytes", "maxHeaders"] as const,
   ...["auth", "authorizationKey", "jwt", "authorizeTimeout", "forwardCredentials"] as const,
-  ...["session", "routes", "natsGrace", "drainTimeout"] as const,
+  ...["session", "routes", "natsGrace", "drainTimeout", "drainDelay"] as const,
 ]);
 
 /** What a new version of the configuration changed, by the options' names. */

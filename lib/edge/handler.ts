@@ -11,6 +11,7 @@ import { Admission, type Admitted } from "./admission.ts";
 import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { serveHttp } from "./http.ts";
+import { InFlight } from "./in_flight.ts";
 import { LostGateways } from "./lost_gateways.ts";
 import type { EdgeParts } from "./parts.ts";
 import { type Peer, Peers } from "./peer.ts";
@@ -27,6 +28,7 @@ export class Edge implements Disposable {
   readonly #registry: Registry;
   readonly #lostGateways: LostGateways | undefined;
   readonly #service: RegistryService;
+  readonly #inFlight = new InFlight();
   #isDraining = false;
 
   /**
@@ -66,9 +68,15 @@ export class Edge implements Disposable {
     const { load } = this.#admission;
     metrics.requestBegun();
     load.requestBegun();
+    // Who is turned away is no reason to stay.
+    const isServed = !this.#isDraining;
+    if (isServed) this.#inFlight.begin();
     const response = await this.#answer(request, this.#peers.identify(request, toAddress(info)));
+    // Who keeps the connection would ask on it again.
+    if (this.#isDraining && response.status !== 101) response.headers.set("connection", "close");
     const end = () => {
       load.requestEnded();
+      if (isServed) this.#inFlight.end();
       metrics.requestEnded(response.status, performance.now() - begun);
     };
     info.completed.then(end, end);
@@ -76,13 +84,18 @@ export class Edge implements Disposable {
   }
 
   /**
-   * Takes no more requests, and closes the WebSockets.
+   * Takes no more requests, closes the WebSockets, and says so.
    *
-   * @returns When the end of each connection has been told.
+   * @returns When the end of each connection has been told, and each response that was begun is out.
    */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    await this.#registry.drain();
+    this.#service.drain();
+    await Promise.all([this.#registry.drain(), this.#inFlight.idle()]);
+  }
+
+  /** Says that nothing more comes from here. */
+  leave(): void {
     this.#service.leave();
   }
 

@@ -57,7 +57,12 @@ export class RegistryService implements Disposable {
     this.#timer = setInterval(() => this.#beat("alive"), HEARTBEAT_INTERVAL_MS);
   }
 
-  /** Says that this gateway leaves: all its connections have been told as closed. */
+  /** Says that this gateway takes no more; what runs goes on, so it beats until that is over. */
+  drain(): void {
+    this.#beat("draining");
+  }
+
+  /** Says that this gateway is gone: nothing more comes from it, and all ends have been told. */
   leave(): void {
     clearInterval(this.#timer);
     this.#beat("gone");

@@ -19,8 +19,16 @@ export const SILENCE_MS = 13_000;
  */
 export const PEER_SILENCE_MS = 11_000;
 
-/** What a gateway says of itself: it lives, or it leaves in order. */
-export type HeartbeatEvent = "alive" | "gone";
+const EVENTS = ["alive", "draining", "gone"] as const;
+
+/**
+ * What a gateway says of itself.
+ *
+ * - `alive`: again and again, until it is gone.
+ * - `draining`: once; it takes no new work, and what runs goes on.
+ * - `gone`: the last response is out, and the end of each connection has been told.
+ */
+export type HeartbeatEvent = typeof EVENTS[number];
 
 /** A heartbeat, read from its subject. */
 export interface Heartbeat {
@@ -65,6 +73,7 @@ export function toHeartbeatPattern(prefix: string): string {
  * ```
  */
 export function fromHeartbeatSubject(subject: string): Heartbeat | undefined {
-  const [event, gateway = ""] = subject.split(".").reverse();
-  return event === "alive" || event === "gone" ? { gateway, event } : undefined;
+  const [last, gateway = ""] = subject.split(".").reverse();
+  const event = EVENTS.find((event) => event === last);
+  return event === undefined ? undefined : { gateway, event };
 }

@@ -104,6 +104,9 @@ export class GatewayWatch implements Disposable {
     const { gateway, event } = heartbeat;
     if (gateway === this.#options.own?.gateway) return this.#onOwnHeartbeat();
     switch (event) {
+      case "draining":
+        // What it runs is its own until the end.
+        return this.heard(gateway);
       case "alive":
         this.heard(gateway);
         return this.#options.onAlive(gateway);

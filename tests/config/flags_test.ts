@@ -48,6 +48,7 @@ const VALUED: readonly Row[] = [
   row("resumeMaxBytes", "--resume-max-bytes SIZE", ["1GiB", "2XB"], "256MiB"),
   row("natsGrace", "--nats-grace DURATION", ["1m", "-1s"], "15s"),
   row("drainTimeout", "--drain-timeout DURATION", ["500ms", "5"], "10s"),
+  row("drainDelay", "--drain-delay DURATION", ["10s", "5"], "0s"),
   row("admin", "--admin HOST:PORT", [":9090", "9090"], ""),
   row("hostFilters", "--host-filters HOSTS", ["a.b,*.c", "a b"], ""),
   row("allowedOrigins", "--allowed-origins ORIGINS", ["https://a.b", "https://a.b/"], ""),

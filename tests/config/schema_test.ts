@@ -38,6 +38,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   publishOnly: false,
   natsGrace: 15_000,
   drainTimeout: 10_000,
+  drainDelay: 0,
   admin: undefined,
   hostFilters: [],
   allowedOrigins: undefined,
@@ -63,7 +64,13 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   logFormat: "text",
   logLevel: "info",
 };
-const DURATIONS = ["requestTimeout", "wsIdleTimeout", "natsGrace", "drainTimeout"] as const;
+const DURATIONS = [
+  "requestTimeout",
+  "wsIdleTimeout",
+  "natsGrace",
+  "drainTimeout",
+  "drainDelay",
+] as const;
 const SIZES = ["maxBodySize", "responseBuffer", "wsSendBuffer", "wsReceiveBuffer"] as const;
 /** The documented types and the schema say the same, or this does not compile. */
 type Plain<T> = T extends readonly (infer Item)[] ? readonly Plain<Item>[]
@@ -246,7 +253,7 @@ Deno.test("parseConfig() wants an object", async (t) => {
 
 Deno.test("parseConfig() gives no wait that a timer would cut to nothing", async (t) => {
   // What takes it may refuse it or bring it down, as long as "very long" never means "at once".
-  for (const option of ["natsGrace", "drainTimeout"] as const) {
+  for (const option of ["natsGrace", "drainTimeout", "drainDelay"] as const) {
     for (const value of ["600h", `${2 ** 31}ms`, `${"9".repeat(400)}s`]) {
       await t.step(`${option} ${String(value).slice(0, 12)}`, () => {
         let waited: number;

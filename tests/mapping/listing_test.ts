@@ -106,9 +106,11 @@ Deno.test("parseListing() refuses what is none, and says why", () => {
 });
 
 Deno.test("a heartbeat's subject says who says what", () => {
-  const subject = toHeartbeatSubject({ gateway: "G1", event: "gone" }, "acme.edge");
-  assert.equal(subject, "acme.edge.control.gateway.G1.gone");
-  assert.deepEqual(fromHeartbeatSubject(subject), { gateway: "G1", event: "gone" });
+  for (const event of ["alive", "draining", "gone"] as const) {
+    const subject = toHeartbeatSubject({ gateway: "G1", event }, "acme.edge");
+    assert.equal(subject, `acme.edge.control.gateway.G1.${event}`);
+    assert.deepEqual(fromHeartbeatSubject(subject), { gateway: "G1", event });
+  }
   assert.equal(fromHeartbeatSubject("h8s.control.gateway.G1.later"), undefined);
   assert.equal(toHeartbeatPattern("h8s"), "h8s.control.gateway.*.*");
 });

@@ -47,6 +47,13 @@ export interface ListenOptions {
    * @default "10s"
    */
   readonly drainTimeout?: string;
+  /**
+   * For how long new requests are turned away at least before the port is closed when stopping: as long as a
+   * load balancer needs to notice.
+   *
+   * @default "0s"
+   */
+  readonly drainDelay?: string;
 }
 
 /** The same, to be checked. */
@@ -60,6 +67,10 @@ export const listenFields = {
   admin: address().optional()
     .meta({ placeholder: "HOST:PORT", description: "Serve /healthz, /readyz and /metrics here" }),
   drainTimeout: duration("10s", "How long requests in flight may take to end when stopping"),
+  drainDelay: duration(
+    "0s",
+    "How long to refuse requests at least when stopping",
+  ),
 };
 
 /**
