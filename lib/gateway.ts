@@ -11,6 +11,7 @@ import type { Address } from "./config/units.ts";
 import { Edge } from "./edge/handler.ts";
 import { ListenError, listenOn, renderAddress } from "./edge/listener.ts";
 import { ReceiveBudget } from "./edge/receive_budget.ts";
+import { Strays } from "./edge/strays.ts";
 import { RequestIds } from "./edge/request_ids.ts";
 import { splitNatsUrl } from "./mapping/nats_url.ts";
 import { Fanout } from "./nats/fanout.ts";
@@ -91,7 +92,8 @@ export class Gateway implements AsyncDisposable {
       reconnects: () => session.reconnects,
       connected: () => session.state === "connected",
     });
-    this.#inbox = new Inbox(session, this.id);
+    const strays = new Strays({ metrics, log });
+    this.#inbox = new Inbox(session, this.id, strays);
     this.#outbox = new Outbox(
       session,
       (error) => log.error("an event cannot be published", { error: String(error) }),
@@ -128,6 +130,7 @@ export class Gateway implements AsyncDisposable {
       persist: this.#persistence?.persist,
       budget: new ReceiveBudget(session, () => live.current),
       ids: new RequestIds(),
+      strays,
       metrics,
       log,
     });

@@ -18,6 +18,9 @@ import { ResponseFlow } from "./response_flow.ts";
 import { ResponseStream, type ResponseStreamOwner } from "./stream.ts";
 import { Upload, type UploadOwner, type UploadPhase } from "./upload.ts";
 
+/** A reply that is one. */
+type Answer = Exclude<Reply, { kind: "no_responders" }>;
+
 const EMPTY = new Uint8Array();
 /** How nearly every request ends, encoded once. */
 const COMPLETED = new TextEncoder().encode("completed");
@@ -157,35 +160,46 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     }
   }
 
-  #onHead(reply: Reply, { data, reply: creditSubject }: BusMessage): void {
+  #onHead(reply: Reply, message: BusMessage): void {
     switch (reply.kind) {
       case "no_responders":
         if (this.#upload !== undefined) throw nobodyStreams(this.#parts.bus.maxPayload);
         throw new GatewayError("no_responders", "No workload subscribes to this host and path");
+      case "bare":
+        if (this.#parts.config.bareReplies === "stream") return this.#onStream(reply, message);
+        this.#parts.strays.bare(this.#slot.subject);
+        return this.#onWhole(reply, message);
       case "single":
-        this.#respond(reply, data);
-        return this.#end("completed");
-      case "stream": {
-        const { bus, config } = this.#parts;
-        if (creditSubject !== "") {
-          const windowBytes = this.#windowBytes;
-          this.#flow = new ResponseFlow(bus, { subject: creditSubject, windowBytes });
-        }
-        if (isBodyless(reply.status) || this.#admitted.request.method === "HEAD") {
-          this.#respond(reply, EMPTY);
-          this.#flow?.cancel("completed");
-          return this.#end("completed");
-        }
-        this.#stream = new ResponseStream(config.responseBuffer, this);
-        this.#respond(reply, this.#stream.readable);
-        if (data.length === 0 && reply.isHeadAlone) return this.#restartDeadline();
-        return this.#onChunk(this.#stream, data);
-      }
+        return this.#onWhole(reply, message);
+      case "stream":
+        return this.#onStream(reply, message);
     }
   }
 
+  #onWhole(reply: Answer, { data }: BusMessage): void {
+    this.#respond(reply, data);
+    this.#end("completed");
+  }
+
+  #onStream(reply: Answer, { data, reply: creditSubject }: BusMessage): void {
+    const { bus, config } = this.#parts;
+    if (creditSubject !== "") {
+      const windowBytes = this.#windowBytes;
+      this.#flow = new ResponseFlow(bus, { subject: creditSubject, windowBytes });
+    }
+    if (isBodyless(reply.status) || this.#admitted.request.method === "HEAD") {
+      this.#respond(reply, EMPTY);
+      this.#flow?.cancel("completed");
+      return this.#end("completed");
+    }
+    this.#stream = new ResponseStream(config.responseBuffer, this);
+    this.#respond(reply, this.#stream.readable);
+    if (data.length === 0 && reply.isHeadAlone) return this.#restartDeadline();
+    return this.#onChunk(this.#stream, data);
+  }
+
   #respond(
-    { status, headers, contentLength }: Exclude<Reply, { kind: "no_responders" }>,
+    { status, headers, contentLength }: Answer,
     body: Uint8Array | ReadableStream<Uint8Array<ArrayBuffer>>,
   ): void {
     this.#upload?.stop("completed");

@@ -16,6 +16,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ReceiveBudget } from "./receive_budget.ts";
 import type { RequestIds } from "./request_ids.ts";
+import type { Strays } from "./strays.ts";
 
 /** Made once by the gateway, shared by all requests and connections. */
 export interface EdgeParts {
@@ -40,6 +41,7 @@ export interface EdgeParts {
   /** What WebSocket clients said and NATS has not taken. */
   readonly budget: ReceiveBudget;
   readonly ids: RequestIds;
+  readonly strays: Strays;
   readonly metrics: Metrics;
   readonly log: Log;
 }

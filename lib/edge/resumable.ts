@@ -13,6 +13,7 @@ import {
   renderWelcome,
   toResumedSubject,
 } from "../mapping/resume.ts";
+import { toAckedStream } from "../mapping/stream_ack.ts";
 import type { ConnectionEnd } from "../mapping/connection_record.ts";
 import { mayResume, type ResumeRecord } from "../mapping/resume_record.ts";
 import type { BusMessage, BusSubscription } from "../nats/bus.ts";
@@ -237,6 +238,8 @@ export class Resumable {
   #forward(seq: number, { headers, data }: BusMessage): void {
     if (seq <= this.#position) return;
     this.#position = seq;
+    const stream = toAckedStream(headers, data);
+    if (stream !== undefined) return this.#options.parts.strays.ack(stream);
     const frame = toFrame(headers, data);
     switch (frame.kind) {
       case "no_responders":

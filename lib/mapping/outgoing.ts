@@ -5,6 +5,7 @@
  */
 import { type HeaderEntry, toCanonicalName, toHeaderLine } from "./headers.ts";
 import { toStreamEnd } from "./reply.ts";
+import { toAckedStream } from "./stream_ack.ts";
 
 /** What is for the hop to the gateway only, or would say something else than the application means. */
 const NOT_FORWARDED: ReadonlySet<string> = new Set([
@@ -73,7 +74,7 @@ export function toAnnouncedLength(headers: readonly HeaderEntry[]): number | und
 
 /**
  * Cuts a chunk of a stream into what can be sent as messages: none empty and none `0\r\n\r\n`, which
- * would both end the stream.
+ * would both end the stream, and none that looks like the acknowledgement of one in NATS.
  *
  * @param chunk Any number of bytes.
  * @param limit The most bytes of one message, at least 1; of the first piece, where `first` is given.
@@ -97,8 +98,12 @@ export function splitChunk(
   while (offset < chunk.length) {
     const piece = chunk.subarray(offset, offset + (offset === 0 ? first : limit));
     offset += piece.length;
-    if (toStreamEnd(piece) === undefined) pieces.push(piece);
+    if (isChunk(piece)) pieces.push(piece);
     else pieces.push(piece.subarray(0, 1), piece.subarray(1));
   }
   return pieces;
+}
+
+function isChunk(piece: Uint8Array): boolean {
+  return toStreamEnd(piece) === undefined && toAckedStream("", piece) === undefined;
 }

@@ -11,12 +11,14 @@ import { type HeaderEntry, parseHeaderBlock, toClientHeaders } from "./headers.t
  *
  * - `no_responders`: nobody subscribes to the subject (NATS's own 503).
  * - `single`: its payload is the whole body.
+ * - `bare`: it does not say whether more follows; where nothing else is known its payload is the whole
+ *   body, too.
  * - `stream`: it is the first chunk of many; the end is told by {@link toStreamEnd}.
  */
 export type Reply =
   | { readonly kind: "no_responders" }
   | {
-    readonly kind: "single" | "stream";
+    readonly kind: "single" | "bare" | "stream";
     /** 200–599. */
     readonly status: number;
     readonly headers: readonly HeaderEntry[];
@@ -44,15 +46,15 @@ export type Reply =
  * ```
  */
 export function parseReply(headerBlock: string, payloadLength: number): Reply {
-  if (headerBlock === "") return PLAIN;
+  if (headerBlock === "") return BARE;
   const { status: natsStatus, entries } = parseHeaderBlock(headerBlock);
   if (natsStatus === 503 && payloadLength === 0) return { kind: "no_responders" };
   const first = toFirstValues(entries);
   const contentLength = first.get("content-length");
   const serviceError = first.get("nats-service-error-code");
-  const isWhole = contentLength !== undefined || serviceError !== undefined || !isStream(first);
+  const isWhole = contentLength !== undefined || serviceError !== undefined;
   return {
-    kind: isWhole ? "single" : "stream",
+    kind: isWhole ? "single" : isStream(first) ? "stream" : "bare",
     status: serviceError === undefined ? toStatus(first) : toServiceErrorStatus(serviceError),
     headers: toClientHeaders(entries),
     contentLength,
@@ -63,8 +65,8 @@ export function parseReply(headerBlock: string, payloadLength: number): Reply {
 /** The first value of each header, by its name in lower case. */
 type FirstValues = ReadonlyMap<string, string>;
 
-const PLAIN = {
-  kind: "single",
+const BARE = {
+  kind: "bare",
   status: 200,
   headers: [],
   contentLength: undefined,
@@ -116,7 +118,7 @@ function toFirstValues(entries: readonly HeaderEntry[]): FirstValues {
   return first;
 }
 
-/** Without any of these a first message is a whole response, as plain `nats reply` sends it. */
+/** Without any of these a first message may be a whole response, as plain `nats reply` sends it. */
 function isStream(first: FirstValues): boolean {
   if (first.has("status-code") || first.has("status") || first.has("transfer-encoding")) {
     return true;

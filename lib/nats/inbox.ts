@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { toAckedStream } from "../mapping/stream_ack.ts";
 import type { Bus, BusMessage, BusSubscription } from "./bus.ts";
 
 /** How often deadlines are looked at, in milliseconds: what a timeout may be late by. */
@@ -14,6 +15,11 @@ export type AbortReason = "nats_disconnected" | "draining";
 
 /** Who gets the messages of one slot. */
 export interface Receiver {
+  /**
+   * Whether it waits for a stream's acknowledgement. For all others that is no answer: a stream that
+   * nobody told the gateway of captured what was published.
+   */
+  readonly takesAcks?: boolean;
   /** Called for each message to the slot's subject. */
   onMessage(message: BusMessage): void;
   /** Called once when the deadline has passed; the slot stays until it is released. */
@@ -38,6 +44,18 @@ export interface Slot {
   setDeadline(timeoutMs: number): void;
   /** Gives the place back; later messages to the subject are ignored. */
   release(): void;
+}
+
+/** Who is told of what is nobody's answer. */
+export interface InboxWatcher {
+  /**
+   * A stream has acknowledged what was no message for it.
+   *
+   * @param stream Its name.
+   */
+  ack(stream: string): void;
+  /** A message has come whose slot was released. */
+  unclaimed(message: BusMessage): void;
 }
 
 class InboxSlot implements Slot {
@@ -70,6 +88,7 @@ class InboxSlot implements Slot {
  */
 export class Inbox implements Disposable {
   readonly #root: string;
+  readonly #watcher: InboxWatcher | undefined;
   readonly #slots: (InboxSlot | undefined)[] = [];
   readonly #generations: number[] = [];
   readonly #free: number[] = [];
@@ -82,9 +101,11 @@ export class Inbox implements Disposable {
    *
    * @param bus The connection.
    * @param gatewayId One token that no other gateway has.
+   * @param watcher Told of what is nobody's answer.
    */
-  constructor(bus: Bus, gatewayId: string) {
+  constructor(bus: Bus, gatewayId: string, watcher?: InboxWatcher) {
     this.#root = `_INBOX.h8s.${gatewayId}.`;
+    this.#watcher = watcher;
     this.#subscription = bus.subscribe(`${this.#root}*`, (message) => this.#dispatch(message));
     this.#endState = bus.onState((state) => {
       if (state !== "connected") this.abort("nats_disconnected");
@@ -126,7 +147,11 @@ export class Inbox implements Disposable {
 
   #dispatch(message: BusMessage): void {
     const slot = this.#slots[Number.parseInt(message.subject.slice(this.#root.length), 36)];
-    if (slot?.subject === message.subject) slot.receiver.onMessage(message);
+    if (slot?.subject !== message.subject) return this.#watcher?.unclaimed(message);
+    const { receiver } = slot;
+    const stream = receiver.takesAcks ? undefined : toAckedStream(message.headers, message.data);
+    if (stream === undefined) receiver.onMessage(message);
+    else this.#watcher?.ack(stream);
   }
 
   #release(slot: InboxSlot): void {

@@ -125,6 +125,7 @@ export class Persist implements Disposable {
 
 /** One message. */
 class Pending implements Receiver {
+  readonly takesAcks = true;
   readonly #message: PersistentMessage;
   readonly #options: PersistOptions;
   readonly #onOutcome: (outcome: Outcome) => void;

@@ -84,6 +84,8 @@ export class Metrics {
     "WebSocket messages that no workload subscribed to",
     [],
   );
+  #acksIgnored = 0;
+  #bareFollowed = 0;
   readonly #persisted = this.#counter(
     "h8s_persisted_messages_total",
     "Messages for the stream, by what became of them",
@@ -107,19 +109,25 @@ export class Metrics {
    * @param sources Values that are read when they are asked for.
    */
   constructor(sources: { readonly reconnects: () => number; readonly connected: () => boolean }) {
-    new Counter({
-      name: "h8s_nats_reconnects_total",
-      help: "How often the connection to NATS came back",
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        this.inc(sources.reconnects());
-      },
-    });
+    this.#total(
+      "h8s_nats_reconnects_total",
+      "How often the connection to NATS came back",
+      () => sources.reconnects(),
+    );
     this.#gauge(
       "h8s_http_requests_in_flight",
       "HTTP requests that wait for NATS or are being answered",
       () => this.#inFlight,
+    );
+    this.#total(
+      "h8s_stream_acks_ignored_total",
+      "Acknowledgements of streams that captured what clients sent; no replies",
+      () => this.#acksIgnored,
+    );
+    this.#total(
+      "h8s_bare_replies_followed_total",
+      "Messages ignored since they came after a reply without headers",
+      () => this.#bareFollowed,
     );
     this.#gauge("h8s_websockets_open", "WebSockets that are open", () => this.#sockets);
     this.#gauge(
@@ -205,6 +213,16 @@ export class Metrics {
     this.#unheard.inc();
   }
 
+  /** A stream has acknowledged what was no message for it. */
+  streamAckIgnored(): void {
+    this.#acksIgnored++;
+  }
+
+  /** A workload sent more after a reply without headers. */
+  bareReplyFollowed(): void {
+    this.#bareFollowed++;
+  }
+
   /** A record of a connection could not be written or taken back. */
   recordFailed(): void {
     this.#recordsFailed.inc();
@@ -236,6 +254,16 @@ export class Metrics {
 
   #counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #total(name: string, help: string, read: () => number): void {
+    new Counter({
+      ...{ name, help, registers: [this.#registry] },
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
   }
 
   #gauge(name: string, help: string, read: () => number): void {

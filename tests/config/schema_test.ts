@@ -35,6 +35,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   connectionRecords: "auto",
   resume: 0,
   resumeMaxBytes: 268_435_456,
+  bareReplies: "whole",
   publishOnly: false,
   natsGrace: 15_000,
   drainTimeout: 10_000,

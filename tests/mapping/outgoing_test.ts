@@ -65,7 +65,7 @@ Deno.test("toAnnouncedLength() reads a length, and no nonsense", () => {
   }
 });
 
-Deno.test("splitChunk() makes messages that fit and do not end the stream", () => {
+Deno.test("splitChunk() makes messages that fit, and that the gateway takes for what they are", () => {
   const table: [chunk: string, limits: { limit: number; first?: number }, pieces: string[]][] = [
     ["", { limit: 4 }, []],
     ["abcd", { limit: 4 }, ["abcd"]],
@@ -74,6 +74,7 @@ Deno.test("splitChunk() makes messages that fit and do not end the stream", () =
     ["0\r\n\r\n", { limit: 10 }, ["0", "\r\n\r\n"]],
     ["xx0\r\n\r\nyy", { limit: 5, first: 2 }, ["xx", "0", "\r\n\r\n", "yy"]],
     ["0\r\n\r\n!", { limit: 10 }, ["0\r\n\r\n!"]],
+    ['{"stream":"S","seq":1}', { limit: 99 }, ["{", '"stream":"S","seq":1}']],
   ];
   for (const [chunk, limits, pieces] of table) {
     const split = splitChunk(new TextEncoder().encode(chunk), limits);

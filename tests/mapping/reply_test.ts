@@ -13,10 +13,10 @@ Deno.test("parseReply() tells a whole response from the first chunk of many", as
       ["Content-Length: 5", "Transfer-Encoding: chunked", "Content-Type: text/event-stream"],
       "single",
     ],
-    ["plain: other headers only", ["X-A: 1"], "single"],
-    ["plain: another type", ["Content-Type: text/plain"], "single"],
-    ["plain: a type that begins alike", ["Content-Type: text/event-stream-x"], "single"],
-    ["plain: a service error", ["Nats-Service-Error-Code: 404"], "single"],
+    ["bare: other headers only", ["X-A: 1"], "bare"],
+    ["bare: another type", ["Content-Type: text/plain"], "bare"],
+    ["bare: a type that begins alike", ["Content-Type: text/event-stream-x"], "bare"],
+    ["single: a service error", ["Nats-Service-Error-Code: 404"], "single"],
     ["stream: Status", ["Status: 200"], "stream"],
     ["stream: Status-Code", ["Status-Code: 200"], "stream"],
     ["stream: both", ["Status: 200 OK", "Status-Code: 200"], "stream"],
@@ -31,9 +31,9 @@ Deno.test("parseReply() tells a whole response from the first chunk of many", as
   }
 });
 
-Deno.test("parseReply() takes a bare message as a whole response of status 200", () => {
+Deno.test("parseReply() takes a message without headers as a bare one of status 200", () => {
   const reply = {
-    kind: "single",
+    kind: "bare",
     status: 200,
     headers: [],
     contentLength: undefined,
@@ -53,8 +53,8 @@ Deno.test("parseReply() does not take a workload's own 503 for nobody listening"
   for (const line of ["Status: 503", "Status-Code: 503", "Nats-Service-Error-Code: 503"]) {
     assert.equal(parse([line], 0).status, 503, line);
   }
-  assert.equal(parseReply("NATS/1.0 503\r\n\r\n", PAYLOAD_LENGTH).kind, "single");
-  assert.equal(parseReply("NATS/1.0 408 Request Timeout\r\n\r\n", 0).kind, "single");
+  assert.equal(parseReply("NATS/1.0 503\r\n\r\n", PAYLOAD_LENGTH).kind, "bare");
+  assert.equal(parseReply("NATS/1.0 408 Request Timeout\r\n\r\n", 0).kind, "bare");
 });
 
 Deno.test("parseReply() reads the status", async (t) => {

@@ -39,6 +39,26 @@ Deno.test("a slot gets all its messages in order until it is released", () => {
   assert.deepEqual(texts, ["1", "2", "3"]);
 });
 
+Deno.test("the acknowledgement of a stream reaches only who waits for it", () => {
+  const bus = new FakeBus();
+  const told: string[] = [];
+  using inbox = new Inbox(bus, "gw1", {
+    ack: (stream) => told.push(`ack of ${stream}`),
+    unclaimed: ({ subject }) => told.push(`unclaimed ${subject}`),
+  });
+  const [request, store] = [collect(), collect()];
+  const slots = [
+    inbox.open(request.receiver),
+    inbox.open({ ...store.receiver, takesAcks: true }),
+  ];
+  const ack = '{"stream":"AUDIT","seq":7}';
+  for (const { subject } of slots) bus.deliver(subject, ack);
+  assert.deepEqual([request.texts, store.texts], [[], [ack]]);
+  slots[0]!.release();
+  bus.deliver(slots[0]!.subject, "late");
+  assert.deepEqual(told, ["ack of AUDIT", `unclaimed ${slots[0]!.subject}`]);
+});
+
 Deno.test("a receiver may release its slot in the middle of a message", () => {
   const bus = new FakeBus();
   using inbox = new Inbox(bus, "gw1");
@@ -143,6 +163,26 @@ Deno.test("abort() tells every receiver why, once, and none whose slot was relea
   inbox.abort("draining");
   const reasons = all.map(({ aborts }) => aborts);
   assert.deepEqual(reasons, [["draining"], ["draining"], [], ["draining"], ["draining"]]);
+});
+
+Deno.test("the acknowledgement of a stream reaches only who waits for it", () => {
+  const bus = new FakeBus();
+  const told: string[] = [];
+  using inbox = new Inbox(bus, "gw1", {
+    ack: (stream) => told.push(`ack of ${stream}`),
+    unclaimed: ({ subject }) => told.push(`unclaimed ${subject}`),
+  });
+  const [request, store] = [collect(), collect()];
+  const slots = [
+    inbox.open(request.receiver),
+    inbox.open({ ...store.receiver, takesAcks: true }),
+  ];
+  const ack = '{"stream":"AUDIT","seq":7}';
+  for (const { subject } of slots) bus.deliver(subject, ack);
+  assert.deepEqual([request.texts, store.texts], [[], [ack]]);
+  slots[0]!.release();
+  bus.deliver(slots[0]!.subject, "late");
+  assert.deepEqual(told, ["ack of AUDIT", `unclaimed ${slots[0]!.subject}`]);
 });
 
 Deno.test("a receiver may release its slot when it is aborted, and others still hear of it", () => {

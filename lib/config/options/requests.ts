@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { duration, size } from "../fields.ts";
+import { duration, oneOf, size } from "../fields.ts";
 
 /** Bounds of requests and responses. */
 export interface RequestOptions {
@@ -27,6 +27,13 @@ export interface RequestOptions {
    */
   readonly responseBuffer?: string;
   /**
+   * What a reply without `Content-Length`, `Status` and `Transfer-Encoding` is: the whole response, or
+   * the first chunk of a stream that an empty message ends.
+   *
+   * @default "whole"
+   */
+  readonly bareReplies?: "whole" | "stream";
+  /**
    * Answer 200 as soon as a request is published; no replies.
    *
    * @default false
@@ -39,6 +46,8 @@ export const requestFields = {
   requestTimeout: duration("30s", "How long a reply, or the next chunk of one, may take"),
   maxBodySize: size("2MiB", "Largest request body and WebSocket message"),
   responseBuffer: size("8MiB", "What of a streamed response may wait for a slow client"),
+  bareReplies: oneOf(["whole", "stream"]).default("whole")
+    .meta({ placeholder: "KIND", description: "What replies without headers are" }),
   publishOnly: z.boolean().default(false)
     .meta({ description: "Answer 200 once a request is published; no replies" }),
 };
