@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer, isAscii } from "node:buffer";
 import { GatewayError } from "../errors.ts";
 import { type EndReason, toRequestClosedSubject } from "../mapping/control.ts";
 import { DEFAULT_WINDOW_BYTES, parseFlowSignal, STREAM_BODY_LINE } from "../mapping/flow.ts";
@@ -22,6 +23,8 @@ import { Upload, type UploadOwner, type UploadPhase } from "./upload.ts";
 type Answer = Exclude<Reply, { kind: "no_responders" }>;
 
 const EMPTY = new Uint8Array();
+/** Less is copied as fast as it is looked at. */
+const LARGE_BYTES = 16 * 1024;
 /** How nearly every request ends, encoded once. */
 const COMPLETED = new TextEncoder().encode("completed");
 /** What the gateway adds to a request's headers besides its lines: inbox, close subject, window. */
@@ -205,7 +208,9 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     this.#upload?.stop("completed");
     const isHead = this.#admitted.request.method === "HEAD";
     const isEmpty = isHead || isBodyless(status);
-    const response = new Response(isEmpty ? null : body as BodyInit, { status });
+    const content = isEmpty ? null : toContent(body);
+    const response = new Response(content, { status });
+    if (typeof content === "string") response.headers.delete("content-type");
     for (const [name, value] of headers) response.headers.append(name, value);
     if (isHead && contentLength !== undefined) {
       response.headers.set("content-length", contentLength);
@@ -259,6 +264,14 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     const payload = reason === "completed" ? COMPLETED : new TextEncoder().encode(reason);
     this.#parts.outbox.publish(this.#closeSubject, payload);
   }
+}
+
+/** The platform copies bytes once more for a response, but no text; which of it is ASCII is cheap to see. */
+function toContent(body: Uint8Array | ReadableStream<Uint8Array>): BodyInit {
+  if (!(body instanceof Uint8Array) || body.length < LARGE_BYTES || !isAscii(body)) {
+    return body as BodyInit;
+  }
+  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
 }
 
 function nobodyStreams(maxPayload: number): GatewayError {

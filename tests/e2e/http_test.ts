@@ -187,6 +187,32 @@ Deno.test("bodies are binary both ways", async () => {
   assert.deepEqual(new Uint8Array(await response.arrayBuffer()), bytes.toReversed());
 });
 
+Deno.test("a large reply is what the workload sent, whether it is text or not", async (t) => {
+  await using setup = await setUp();
+  const { nc, gateway } = setup;
+  const ascii = new Uint8Array(100_000).fill(0x61);
+  const binary = ascii.map((_, index) => index % 256);
+  const table: [title: string, data: Uint8Array<ArrayBuffer>, type: string | null][] = [
+    ["text without a type", ascii, null],
+    ["text of a type", ascii, "application/json"],
+    ["anything else", binary, null],
+    ["one byte that is no ASCII", ascii.with(99_999, 0xe9), "text/plain"],
+  ];
+  for (const [index, [title, data, type]] of table.entries()) {
+    const headers = type === null ? [] : [["Content-Type", type] as [string, string]];
+    const length: [string, string] = ["Content-Length", String(data.length)];
+    await answer(nc, `h8s.http.GET.127.0.0.1.${index}`, () => ({
+      data,
+      headers: natsHeaders(length, ...headers),
+    }));
+    await t.step(title, async () => {
+      const response = await fetch(`${gateway.url}/${index}`);
+      assert.equal(response.headers.get("content-type"), type);
+      assert.deepEqual(await response.bytes(), data);
+    });
+  }
+});
+
 Deno.test("each kind of reply becomes the response that it means", async (t) => {
   await using setup = await setUp();
   const { nc, gateway } = setup;
