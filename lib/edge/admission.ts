@@ -7,18 +7,21 @@
 import type { GatewayConfig } from "../config/schema.ts";
 import { GatewayError } from "../errors.ts";
 import { withoutCredentials, withoutParameter } from "../mapping/credentials.ts";
+import { toPreflightMethod } from "../mapping/cors.ts";
 import { listSpoken } from "../mapping/resume.ts";
 import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
 import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
 import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
-import { type Memory, toChain } from "./admission/chain.ts";
+import { type Chain, type Memory, toChain } from "./admission/chain.ts";
 import type { Candidate, Check } from "./admission/check.ts";
 import { Identities } from "./admission/identities.ts";
 import { ANYBODY, type Identity, toIdentityLines } from "./admission/identity.ts";
 import { parseHandshake } from "./admission/handshake.ts";
 import { registeredInterest } from "./admission/interest.ts";
+import { listedOrigin, sameHostOrigin } from "./admission/origin.ts";
 import { Load } from "./admission/load.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
+import { Cors, type Page } from "./cors.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
 import type { ResumeEntry } from "./resume_entry.ts";
@@ -63,6 +66,14 @@ export interface Admitted extends Routed {
 /** What is kept of a WebSocket's handshake, for as long as it lives. */
 export type Handshake = Omit<Admitted, "request" | "headerLines">;
 
+/** A request that has passed all checks that need not know who asks. */
+export interface Entry {
+  readonly candidate: Candidate;
+  readonly match: RouteMatch | undefined;
+  /** True where nobody is asked who they are, whatever is configured. */
+  readonly isOpen: boolean;
+}
+
 const NONE: readonly string[] = [];
 
 /** Lets requests in, or not. */
@@ -72,7 +83,7 @@ export class Admission {
   readonly #identities: Identities;
   readonly #hasInterest: Check;
   #config: GatewayConfig | undefined;
-  #chain: readonly Check[] = [];
+  #chain: Chain = { early: [], late: [] };
 
   /**
    * @param parts Of the edge.
@@ -91,31 +102,53 @@ export class Admission {
   }
 
   /**
-   * Checks a request, and works out what its messages look like.
+   * Makes the checks that need not know who asks.
    *
    * @param request As it came.
-   * @param options What kind it is, and who asks.
-   * @returns The admitted request; at once where no one else has to be asked.
+   * @param options What kind it is, who asks, and from which page; that is told what is found out of it.
+   * @returns The request, which may not go on yet.
    * @throws {GatewayError} with what the client is to be told.
-   * @throws {Refusal} with an authorizer's own answer.
    */
-  admit(
+  enter(
     request: Request,
-    { kind, peer }: { kind: RequestKind; peer: Peer },
-  ): Admitted | Promise<Admitted> {
+    { kind, peer, page }: { kind: RequestKind; peer: Peer; page: Page },
+  ): Entry {
     const { config } = this.#parts;
     if (config !== this.#config) {
       this.#config = config;
       this.#chain = toChain(config, this.#memory);
     }
     const candidate = toCandidate(request, { kind, peer, config });
-    for (const check of this.#chain) check(candidate);
-    const match = findRoute(config.routes, {
-      method: request.method,
-      kind,
-      target: candidate.target,
+    for (const check of this.#chain.early) check(candidate);
+    const { method } = request;
+    const { target } = candidate;
+    const match = findRoute(config.routes, { method, kind, target });
+    const meant = toPreflightMethod(request);
+    const cors = page.cors = Cors.of(request, {
+      config,
+      route: meant === undefined
+        ? match?.route
+        : findRoute(config.routes, { method: meant, kind, target })?.route,
     });
-    const identity = this.#identities.identify(candidate, match?.route);
+    const checkOrigin = cors === undefined ? sameHostOrigin : listedOrigin(cors.origins);
+    checkOrigin(candidate);
+    for (const check of this.#chain.late) check(candidate);
+    // A browser shows no credential with it; so it gets no further than the workload that is to answer.
+    const isOpen = meant !== undefined && cors?.kind === "workload" &&
+      Cors.of(request, { config, route: match?.route })?.kind === "workload";
+    return { candidate, match, isOpen };
+  }
+
+  /**
+   * Finds out who asks, and works out what the request's messages look like.
+   *
+   * @param entry The request.
+   * @returns The admitted request; at once where no one else has to be asked.
+   * @throws {GatewayError} with what the client is to be told.
+   * @throws {Refusal} with an authorizer's own answer.
+   */
+  admit({ candidate, match, isOpen }: Entry): Admitted | Promise<Admitted> {
+    const identity = isOpen ? ANYBODY : this.#identities.identify(candidate, match?.route);
     return identity instanceof Promise
       ? identity.then((identity) => this.#complete(candidate, { match, identity }))
       : this.#complete(candidate, { match, identity });

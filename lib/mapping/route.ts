@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CorsKind } from "./cors.ts";
 import { parseTemplate, type Template, TemplateError } from "./template.ts";
 
 /** What a client must show to come in. */
@@ -48,6 +49,18 @@ export interface RouteOptions {
    */
   readonly auth?: Auth | undefined;
   /**
+   * Who answers pages of other origins.
+   *
+   * @default the `cors` option
+   */
+  readonly cors?: CorsKind | undefined;
+  /**
+   * Origins whose pages may ask, and read the answers.
+   *
+   * @default the `allowedOrigins` option
+   */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /**
    * How long a WebSocket client may be away and still resume, e.g. `"60s"`.
    *
    * @default the `resume` option
@@ -66,6 +79,10 @@ export interface Route {
   readonly persist: boolean;
   /** What a client must show; undefined for what the configuration says. */
   readonly auth: Auth | undefined;
+  /** Who answers pages of other origins; undefined for what the configuration says. */
+  readonly cors?: CorsKind | undefined;
+  /** Exact origins in lower case, `*`, `null`; undefined for what the configuration says. */
+  readonly allowedOrigins?: readonly string[] | undefined;
   /** How long its clients may be away and still resume, in milliseconds; undefined: as configured. */
   readonly resumeMs?: number | undefined;
   /**

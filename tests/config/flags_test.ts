@@ -53,6 +53,9 @@ const VALUED: readonly Row[] = [
   row("admin", "--admin HOST:PORT", [":9090", "9090"], ""),
   row("hostFilters", "--host-filters HOSTS", ["a.b,*.c", "a b"], ""),
   row("allowedOrigins", "--allowed-origins ORIGINS", ["https://a.b", "https://a.b/"], ""),
+  row("cors", "--cors WHO", ["workload", "both"], "gateway"),
+  row("corsMaxAge", "--cors-max-age DURATION", ["1h", "5"], "10m"),
+  row("corsExposedHeaders", "--cors-exposed-headers NAMES", ["ETag,Link", "a b"], ""),
   row("trustedProxies", "--trusted-proxies NETWORKS", ["10.0.0.0/8,::1", "10.0.0.0/33"], ""),
   row("rate", "--rate RATE", ["100/s,burst=200", "fast"], ""),
   row("maxConnections", "--max-connections N", ["1000", "-1"], "0"),
@@ -79,6 +82,7 @@ const REPEATABLE = [
   "natsUrl",
   "hostFilters",
   "allowedOrigins",
+  "corsExposedHeaders",
   "trustedProxies",
   "authorizationKey",
 ];

@@ -35,7 +35,9 @@ class World {
         get: (name: string) => all[name as keyof typeof all] ?? null,
       }),
     } as unknown as Request;
-    return this.admission.admit(request, { kind, peer: toCandidate().peer });
+    const peer = toCandidate().peer;
+    const entry = this.admission.enter(request, { kind, peer, page: { cors: undefined } });
+    return this.admission.admit(entry);
   }
 
   #toParts(): EdgeParts {
