@@ -18,8 +18,8 @@ import { Identities } from "./admission/identities.ts";
 import { ANYBODY, type Identity, toIdentityLines } from "./admission/identity.ts";
 import { parseHandshake } from "./admission/handshake.ts";
 import { registeredInterest } from "./admission/interest.ts";
+import { Load, type Place } from "./admission/load.ts";
 import { listedOrigin, sameHostOrigin } from "./admission/origin.ts";
-import { Load } from "./admission/load.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
 import { Cors, type Page } from "./cors.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -42,6 +42,8 @@ export interface Admitted extends Routed {
   readonly headerLines: string;
   /** Unique among all gateways; undefined for an HTTP request. */
   readonly connectionId: string | undefined;
+  /** The same, and unique among all sockets that one connection has had. */
+  readonly socketId: string | undefined;
   /** The subprotocol that is picked; undefined where none is offered. */
   readonly protocol: string | undefined;
   /** How the client names itself to `h8s.ack.v1`; undefined where it does not. */
@@ -50,6 +52,7 @@ export interface Admitted extends Routed {
   readonly resumeToken: string | undefined;
   /** The connection that it gets; undefined where that ends with its socket. */
   readonly entry: ResumeEntry | undefined;
+  readonly identity: Identity;
   /** Undefined where sessions are off. */
   readonly session: Session | undefined;
   /** `Set-Cookie` values for the response. */
@@ -59,12 +62,12 @@ export interface Admitted extends Routed {
   readonly remoteAddress: string;
   /** What the client can quote when something fails. */
   readonly requestId: string;
-  /** A WebSocket's place among the connections, to be given back when it ends. */
-  readonly place: Disposable | undefined;
+  /** A WebSocket's place among the connections, to be given back when it ends; taken at last of all. */
+  readonly place: Place | undefined;
 }
 
 /** What is kept of a WebSocket's handshake, for as long as it lives. */
-export type Handshake = Omit<Admitted, "request" | "headerLines">;
+export type Handshake = Omit<Admitted, "request" | "headerLines" | "identity">;
 
 /** A request that has passed all checks that need not know who asks. */
 export interface Entry {
@@ -159,7 +162,7 @@ export class Admission {
     { match, identity }: { match: RouteMatch | undefined; identity: Identity },
   ): Admitted {
     this.#hasInterest(candidate);
-    const { config, bus, ids, gatewayId } = this.#parts;
+    const { bus, ids, gatewayId } = this.#parts;
     if (bus.state !== "connected") {
       throw new GatewayError("nats_unavailable", "The gateway is not connected to NATS");
     }
@@ -185,6 +188,7 @@ export class Admission {
       target,
       headerLines,
       connectionId,
+      socketId: connectionId,
       protocol: offer && pickSubprotocol(
         identity.protocol === undefined ? offer.names : [identity.protocol],
         listSpoken(routed),
@@ -192,12 +196,13 @@ export class Admission {
       ackClient: offer?.asides.ackClient,
       resumeToken: offer?.asides.resumeToken,
       entry: undefined,
+      identity,
       session,
       setCookies,
       expiresAt: identity.expiresAt,
       remoteAddress,
       requestId,
-      place: isWebSocket ? this.load.connect(remoteAddress, config) : undefined,
+      place: undefined,
     };
   }
 

@@ -39,7 +39,7 @@ export class Edge implements Disposable {
     this.#parts = parts;
     this.#peers = new Peers(parts);
     this.#admission = new Admission(parts);
-    this.#registry = new Registry(parts);
+    this.#registry = new Registry(parts, this.#admission.load);
     const { records } = parts;
     // Listens before this gateway begins to beat: it has to hear itself.
     this.#lostGateways = records &&
@@ -149,13 +149,16 @@ export class Edge implements Disposable {
 
   async #upgrade(admitted: Admitted): Promise<Response> {
     const { resumables } = this.#registry;
+    const opened = speaksResume(admitted.protocol) && resumables !== undefined
+      ? await resumables.entrance.open(admitted)
+      : {
+        ...admitted,
+        place: this.#admission.load.connect(admitted.remoteAddress, this.#parts.config),
+      };
     try {
-      const opened = speaksResume(admitted.protocol) && resumables !== undefined
-        ? await resumables.open(admitted)
-        : admitted;
       return Connection.upgrade(opened, this.#parts, this.#registry);
     } catch (error) {
-      admitted.place?.[Symbol.dispose]();
+      opened.place![Symbol.dispose]();
       throw error;
     }
   }

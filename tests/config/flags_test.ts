@@ -47,6 +47,7 @@ const VALUED: readonly Row[] = [
   row("connectionRecords", "--connection-records BUCKET", ["sockets", "a.b"], "auto"),
   row("resume", "--resume DURATION", ["60s", "60"], "0s"),
   row("resumeMaxBytes", "--resume-max-bytes SIZE", ["1GiB", "2XB"], "256MiB"),
+  row("resumeMaxWaiting", "--resume-max-waiting SIZE", ["16MiB", "2XB"], "4MiB"),
   row("natsGrace", "--nats-grace DURATION", ["1m", "-1s"], "15s"),
   row("drainTimeout", "--drain-timeout DURATION", ["500ms", "5"], "10s"),
   row("drainDelay", "--drain-delay DURATION", ["10s", "5"], "0s"),

@@ -36,6 +36,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   resume: 0,
   resumeMaxBytes: 268_435_456,
   bareReplies: "whole",
+  resumeMaxWaiting: 4_194_304,
   publishOnly: false,
   natsGrace: 15_000,
   drainTimeout: 10_000,

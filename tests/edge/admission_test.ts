@@ -79,7 +79,7 @@ Deno.test("what was counted before a new configuration counts after it", () => {
   assert.throws(() => world.admit(), { code: "rate_limited" });
 
   world.configure({});
-  world.admit({}, "websocket");
+  world.admission.load.take("192.0.2.1");
   world.configure({ maxConnections: 1 });
   assert.throws(() => world.admit({}, "websocket"), { code: "too_many_connections" });
 });
