@@ -12,11 +12,13 @@ export class KeyServer implements AsyncDisposable {
   #current: { readonly kid: string; readonly privateKey: CryptoKey } | undefined;
   /** How often the keys were asked for. */
   requests = 0;
+  /** What it answers instead of its keys; undefined for the keys. */
+  failure: (() => Response) | undefined;
 
   private constructor() {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
       this.requests++;
-      return Response.json({ keys: this.#keys });
+      return this.failure?.() ?? Response.json({ keys: this.#keys });
     });
   }
 
