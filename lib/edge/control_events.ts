@@ -28,9 +28,19 @@ export function tell(
 ): void {
   const common = lines + toEventHeaders(event);
   for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
-    const headers = toHeaderBlock(common + message.lines);
-    outbox.publish(message.subject, EMPTY, { reply: inbox, headers });
+    const publish = (lines: string, onRefused?: () => void) =>
+      outbox.publish(message.subject, EMPTY, {
+        reply: inbox,
+        headers: toHeaderBlock(lines + message.lines),
+        ...(onRefused === undefined ? {} : { onRefused }),
+      });
+    // A server that came back with a smaller limit may not take the client's own headers any more.
+    publish(common, () => publish(toEssentialLines(common)));
   }
+}
+
+function toEssentialLines(lines: string): string {
+  return lines.split(/(?<=\r\n)/).filter((line) => /^(x-h8s-|host:)/i.test(line)).join("");
 }
 
 /**

@@ -39,14 +39,26 @@ const REPLY_HEADERS_ROOM = 512;
  * @throws {GatewayError} with what the client is to be told.
  */
 export async function serveHttp(admitted: Admitted, parts: EdgeParts): Promise<Response> {
-  const room = parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
-  const body = await readBody(admitted.request, { room, limit: parts.config.maxBodySize });
+  const room = () => parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
+  const limit = parts.config.maxBodySize;
+  const read = await readBody(admitted.request, { room: room(), limit });
+  // The server may have come back with a smaller limit while the body came.
+  const body = read.kind === "whole" && read.bytes.length > room() ? toStream(read.bytes) : read;
   if (body.kind === "whole") parts.metrics.bodyBytes("in", body.bytes.length);
   const response = admitted.mode === "publish"
     ? await publishOnly(admitted, { body, parts })
     : await new Exchange(admitted, parts).run(body);
   for (const setCookie of admitted.setCookies) response.headers.append("set-cookie", setCookie);
   return response;
+}
+
+function toStream(bytes: Uint8Array): RequestBody {
+  return {
+    kind: "stream",
+    chunks: (async function* () {
+      yield bytes;
+    })(),
+  };
 }
 
 /** One request that waits for its reply. */

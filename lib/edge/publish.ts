@@ -57,6 +57,7 @@ async function store(
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   persist.publish({ subject, data, headers }, resolve);
   const outcome = await promise;
+  if (outcome.kind === "refused" && outcome.isTooLarge) throw tooLarge(parts.bus.maxPayload);
   if (outcome.kind !== "stored") {
     throw new GatewayError("not_stored", `The message is not stored: ${outcome.reason}`);
   }

@@ -45,7 +45,7 @@ export class Uplink {
   readonly #options: UplinkOptions;
   readonly #parts: EdgeParts;
   readonly #owner: UplinkOwner;
-  readonly #maxBytes: number;
+  readonly #headerBytes: number;
   readonly #account: ReceiveAccount;
   /** Undefined where messages are not persisted. */
   readonly #persist: Persist | undefined;
@@ -66,8 +66,7 @@ export class Uplink {
     this.#owner = owner;
     this.#persist = admitted.isPersistent ? parts.persist : undefined;
     const room = this.#persist === undefined ? 0 : PERSIST_HEADERS_ROOM;
-    const headerLength = toHeaderBlock(lines + toFrameHeader("binary")).length + room;
-    this.#maxBytes = Math.min(parts.config.maxBodySize, parts.bus.maxPayload - headerLength);
+    this.#headerBytes = toHeaderBlock(lines + toFrameHeader("binary")).length + room;
     this.#account = parts.budget.open(() => this.#onExceeded());
   }
 
@@ -89,9 +88,7 @@ export class Uplink {
       return this.#owner.close(CLOSE.policy, reason);
     }
     const { length } = said.bytes;
-    if (length > this.#maxBytes) {
-      return this.#owner.close(CLOSE.tooBig, `message larger than ${this.#maxBytes} bytes`);
-    }
+    if (length > this.#maxBytes) return this.#onTooBig();
     this.#count++;
     this.#parts.metrics.message("in", length);
     if (this.#persist === undefined) this.#publish(said);
@@ -110,10 +107,24 @@ export class Uplink {
     this.#account.close();
   }
 
+  /** As the server has it now: it may come back with another limit. */
+  get #maxBytes(): number {
+    const { config, bus } = this.#parts;
+    return Math.min(config.maxBodySize, bus.maxPayload - this.#headerBytes);
+  }
+
+  /** Also for what was held while NATS was away, and does not fit any more. */
+  #onTooBig = (): void => {
+    this.#owner.close(CLOSE.tooBig, `message larger than ${this.#maxBytes} bytes`);
+  };
+
   #publish({ kind, bytes }: Said): void {
     const { subject, mode } = this.#admitted;
     const headers = this.#headers[kind] ??= this.#encode(toFrameHeader(kind));
-    const options = mode === "publish" ? { headers } : { reply: this.#options.inbox, headers };
+    const onRefused = this.#onTooBig;
+    const options = mode === "publish"
+      ? { headers, onRefused }
+      : { reply: this.#options.inbox, headers, onRefused };
     const size = bytes.length + headers.length;
     if (this.#parts.outbox.publish(subject, bytes, options)) return this.#account.publish(size);
     this.#awayBytes += size;
@@ -146,6 +157,8 @@ export class Uplink {
         if (id !== undefined) this.#owner.tell(renderAck(id, outcome.seq));
         return;
       case "refused":
+        if (outcome.isTooLarge) return this.#onTooBig();
+        return this.#owner.close(CLOSE.tryAgainLater, `not stored: ${outcome.reason}`);
       case "unavailable":
         return this.#owner.close(CLOSE.tryAgainLater, `not stored: ${outcome.reason}`);
     }

@@ -5,10 +5,19 @@
  */
 import type { Bus, PublishOptions } from "./bus.ts";
 
+/** What a message may have, and who cares for it. */
+export interface OutboxOptions extends PublishOptions {
+  /**
+   * Called when it can never be published, now or once NATS is back: it is larger than the server's
+   * `max_payload`, which may be another one by then. @default the outbox's own `onError`
+   */
+  readonly onRefused?: (error: unknown) => void;
+}
+
 interface Held {
   readonly subject: string;
   readonly data: Uint8Array;
-  readonly options: PublishOptions;
+  readonly options: OutboxOptions;
 }
 
 /**
@@ -23,8 +32,7 @@ export class Outbox implements Disposable {
 
   /**
    * @param bus Where messages go.
-   * @param onError Told of a held message that can never be published, e.g. since a server came back with
-   * a smaller `max_payload`; it costs no other.
+   * @param onError Told of a message that can never be published where nobody else is; it costs no other.
    */
   constructor(bus: Bus, onError: (error: unknown) => void = () => {}) {
     this.#bus = bus;
@@ -44,11 +52,16 @@ export class Outbox implements Disposable {
    *
    * @param subject Literal tokens.
    * @param data The payload.
-   * @param options Reply subject and headers.
-   * @returns False when it is held.
+   * @param options Reply subject, headers, and whom to tell.
+   * @returns False when it is held. Never throws: that would end whoever happened to be the one to publish.
    */
-  publish(subject: string, data: Uint8Array, options: PublishOptions = {}): boolean {
-    if (this.#held.length === 0 && this.#bus.publish(subject, data, options)) return true;
+  publish(subject: string, data: Uint8Array, options: OutboxOptions = {}): boolean {
+    try {
+      if (this.#held.length === 0 && this.#bus.publish(subject, data, options)) return true;
+    } catch (error) {
+      (options.onRefused ?? this.#onError)(error);
+      return true;
+    }
     this.#held.push({ subject, data, options });
     return false;
   }
@@ -62,12 +75,6 @@ export class Outbox implements Disposable {
   #release(): void {
     const held = this.#held;
     this.#held = [];
-    for (const { subject, data, options } of held) {
-      try {
-        this.publish(subject, data, options);
-      } catch (error) {
-        this.#onError(error);
-      }
-    }
+    for (const { subject, data, options } of held) this.publish(subject, data, options);
   }
 }

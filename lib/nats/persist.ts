@@ -21,7 +21,7 @@ const NOBODY_TIMEOUT_MS = 500;
 export type Outcome =
   | Extract<PubAck, { kind: "stored" }>
   /** JetStream does not take it, e.g. since the stream is full. */
-  | { readonly kind: "refused"; readonly reason: string }
+  | { readonly kind: "refused"; readonly reason: string; readonly isTooLarge?: boolean }
   /** JetStream did not answer within the grace; it may have the message or not. */
   | { readonly kind: "unavailable"; readonly reason: string };
 
@@ -149,7 +149,8 @@ class Pending implements Receiver {
     try {
       this.#options.bus.publish(subject, data, { headers, reply: this.#slot.subject });
     } catch (error) {
-      return this.#end({ kind: "refused", reason: String(error) });
+      const isTooLarge = headers.length + data.length > this.#options.bus.maxPayload;
+      return this.#end({ kind: "refused", reason: String(error), isTooLarge });
     }
     this.#wait(ACK_TIMEOUT_MS);
   }

@@ -65,6 +65,7 @@ export class Session implements Bus, AsyncDisposable {
   #held: Message[] | undefined;
   #state: BusState = "connecting";
   #reconnects = 0;
+  #maxPayload = DEFAULT_MAX_PAYLOAD;
   /** False for good where the lane is off, and while another library's transport has taken its place. */
   #isFast = false;
 
@@ -83,7 +84,8 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   get maxPayload(): number {
-    return this.#link?.connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+    // While it is away, the last one that is known.
+    return this.#maxPayload = this.#link?.connection.info?.max_payload ?? this.#maxPayload;
   }
 
   get reconnects(): number {

@@ -107,6 +107,22 @@ Deno.test("Outbox loses no other message with one that can never be published", 
   assert.equal(outbox.size, 0);
 });
 
+Deno.test("publish() tells whoever cares that a message can never be published, and does not throw", () => {
+  const bus = new FakeBus("disconnected");
+  const told: string[] = [];
+  using outbox = new Outbox(bus, () => told.push("nobody's"));
+  bus.isRefused = (subject) => subject !== "small";
+  const publish = (subject: string) =>
+    outbox.publish(subject, EMPTY, { onRefused: () => told.push(subject) });
+  publish("held");
+  outbox.publish("also held", EMPTY);
+  bus.setState("connected");
+  publish("at once");
+  publish("small");
+  assert.deepEqual(told, ["held", "nobody's", "at once"]);
+  assert.deepEqual(subjects(bus), ["small"]);
+});
+
 Deno.test("a disposed outbox forgets what it held, and hears nothing any more", () => {
   const bus = new FakeBus("disconnected");
   const outbox = new Outbox(bus);
