@@ -53,9 +53,7 @@ for (const [name, options, headers] of CASES) {
   });
   Deno.bench(name, async () => {
     const peer = peers.identify(request, "10.0.0.1");
-    const admitted = admission.admit(
-      admission.enter(request, { kind: "http", peer, page: { cors: undefined } }),
-    );
+    const admitted = admission.admit(request, { kind: "http", peer });
     if (admitted instanceof Promise) await admitted;
   });
 }

@@ -5,7 +5,6 @@
  * @module
  */
 import type { AdmissionOptions } from "./options/admission.ts";
-import type { CorsOptions } from "./options/cors.ts";
 import type { IdentityOptions } from "./options/identity.ts";
 import type { ListenOptions } from "./options/listen.ts";
 import type { LogOptions } from "./options/log.ts";
@@ -28,7 +27,6 @@ export interface GatewayOptions
     RequestOptions,
     SocketOptions,
     AdmissionOptions,
-    CorsOptions,
     IdentityOptions,
     RoutingOptions,
     PersistenceOptions,

@@ -4,18 +4,13 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import { hasSessions } from "../config/options/routing.ts";
 import type { RequestKind } from "../mapping/headers.ts";
+import { toConventional } from "../mapping/conventional.ts";
 import type { Target } from "../mapping/request.ts";
-import type { Route } from "../mapping/route.ts";
-import { toHostName } from "../mapping/subject.ts";
+import type { Decision, RouteMatch, RouteTable } from "../mapping/route_table.ts";
 import { renderTemplate, type Template, type TemplateValues } from "../mapping/template.ts";
 import type { EdgeParts } from "./parts.ts";
-
-/** The route that takes a request, and what the request's path says. */
-export interface RouteMatch {
-  readonly route: Route;
-  readonly params: Readonly<Record<string, string>>;
-}
 
 /** What becomes of a request. */
 export interface Routed {
@@ -45,42 +40,26 @@ export interface Routable {
 }
 
 /**
- * Finds the route that takes a request.
- *
- * @param routes In order; the first match wins.
- * @param request What is known of it.
- * @returns The route; undefined for the convention.
- */
-export function findRoute(
-  routes: readonly Route[],
-  { method, kind, target }: Pick<Routable, "method" | "kind" | "target">,
-): RouteMatch | undefined {
-  if (routes.length === 0) return undefined;
-  const isWebSocket = kind === "websocket";
-  const host = toHostName(target.authority);
-  for (const route of routes) {
-    const params = route.match({ host, path: target.path, method, isWebSocket });
-    if (params !== undefined) return { route, params };
-  }
-  return undefined;
-}
-
-/**
  * Works out where a request goes.
  *
- * @param match From {@link findRoute}.
- * @param options `request`: what is known of it; `parts`: of the edge.
+ * @param decision What its route is, and what its client has shown.
+ * @param options `request`: what is known of it; `table`: of all routes; `parts`: of the edge.
  * @returns What becomes of it.
- * @throws {GatewayError} when the route's template gives no subject for it, or a stream would answer it.
+ * @throws {GatewayError} when the route's template gives no subject for it, or one that asks for more than
+ * was shown, or when a stream would answer it.
  */
 export function toRouted(
-  match: RouteMatch | undefined,
-  { request, parts }: { request: Routable; parts: RoutingParts },
+  decision: Decision,
+  { request, table, parts }: { request: Routable; table: RouteTable; parts: RoutingParts },
 ): Routed {
+  const { match } = decision;
   const routed = match === undefined
     ? byConvention(request, parts)
     : byRoute(match, { request, parts });
   const { subject, mode, isPersistent } = routed;
+  if (subject !== request.target.subject) {
+    checkDemands(subject, { decision, table, request, parts });
+  }
   if (mode === "request" && !isPersistent && parts.persist?.captures(subject)) {
     const detail = "The path leads to a subject that a stream keeps and would answer by itself";
     throw new GatewayError("malformed_request", detail);
@@ -106,6 +85,7 @@ function byRoute(
   const { config, gatewayId, persist, resume } = parts;
   const { target, kind, method, sessionId, connectionId } = request;
   const isWebSocket = kind === "websocket";
+  const side = route.sides[kind];
   const builtIn: TemplateValues["builtIn"] = {
     prefix: config.prefix,
     scheme: isWebSocket ? "ws" : "http",
@@ -117,16 +97,41 @@ function byRoute(
     ...(sessionId === undefined ? {} : { session: sessionId }),
     ...(connectionId === undefined ? {} : { connection: connectionId }),
   };
-  const render = (template: Template) => renderTemplate(template, { builtIn, params });
+  const values = { builtIn, params, hasSessions: hasSessions(config) };
+  const render = (template: Template) => renderTemplate(template, values);
   const push = toPush(request, config.prefix);
+  const subject = side?.subject === undefined ? target.subject : render(side.subject);
+  const isKept = side?.persist === true &&
+    (side.subject === undefined ? persist?.captures(subject) === true : persist !== undefined);
   return {
-    subject: route.subject === undefined ? target.subject : render(route.subject),
-    subscribe: [...new Set([...route.subscribe.map(render), ...push])],
+    subject,
+    subscribe: isWebSocket ? [...new Set([...route.subscribe.map(render), ...push])] : [],
     mode: config.publishOnly ? "publish" : route.mode,
-    isPersistent: route.persist && persist !== undefined,
+    isPersistent: isKept,
     // Without a stream at the start nothing can be kept, whatever a newer configuration says.
     windowMs: resume === undefined ? 0 : route.resumeMs ?? config.resume,
   };
+}
+
+/**
+ * What decides is what a request becomes: a route's subject that is the convention's for some path asks for
+ * what that path asks for.
+ */
+function checkDemands(
+  subject: string,
+  { decision: { demands: shown }, table, request: { kind }, parts: { config: { prefix } } }: {
+    decision: Decision;
+    table: RouteTable;
+    request: Routable;
+    parts: RoutingParts;
+  },
+): void {
+  const isShown = toConventional(subject, { prefix, kind }).every(({ tokens, ...query }) =>
+    table.toDemands(tokens, query).every((demand) => shown.includes(demand))
+  );
+  if (isShown) return;
+  const detail = "The path leads to a subject that asks for more than its route does";
+  throw new GatewayError("malformed_request", detail);
 }
 
 /** Where whoever knows a session reaches its WebSockets. */

@@ -1,10 +1,10 @@
 /**
- * Which subjects a stream has to capture so that it gets all that a template can publish, and how
- * patterns relate to each other.
+ * Which subjects a stream has to capture so that it gets all that a template can publish.
  *
  * @module
  */
 import type { Route } from "./route.ts";
+import { doOverlap, isCovered } from "./subject_pattern.ts";
 import { type Template, TemplateError } from "./template.ts";
 
 /** Variables that stand for any number of tokens. */
@@ -28,9 +28,8 @@ const SEVERAL_TOKENS: ReadonlySet<string> = new Set(["host", "path"]);
  * ```
  */
 export function listCaptured(routes: readonly Route[], prefix: string): string[] {
-  const subjects = routes.flatMap(({ subject, persist }) =>
-    persist && subject !== undefined ? toCaptured(subject, prefix) : []
-  );
+  const subjects = routes.flatMap(({ sides: { http, websocket } }) => [http, websocket])
+    .flatMap((side) => side?.persist && side.subject ? toCaptured(side.subject, prefix) : []);
   const convention = toConventionCapture(prefix);
   if (!subjects.some((subject) => doOverlap(subject, convention))) subjects.unshift(convention);
   return subjects.filter((subject, index) =>
@@ -85,32 +84,4 @@ export function toCaptured({ pieces, text }: Template, prefix: string): string[]
   }
   const parent = tokens.slice(0, -1).join(".");
   return parent === "" ? [">"] : [parent, `${parent}.>`];
-}
-
-/**
- * Says whether a pattern takes everything that another one takes.
- *
- * @param subject A subject or pattern.
- * @param by The pattern that may be wider.
- * @returns True when it is.
- */
-export function isCovered(subject: string, by: string): boolean {
-  const [own, other] = [subject.split("."), by.split(".")];
-  for (const [index, token] of other.entries()) {
-    if (token === ">") return own.length > index;
-    if (own[index] === undefined || own[index] === ">") return false;
-    if (token !== "*" && token !== own[index]) return false;
-  }
-  return own.length === other.length;
-}
-
-function doOverlap(a: string, b: string): boolean {
-  const [own, other] = [a.split("."), b.split(".")];
-  for (let index = 0; index < Math.max(own.length, other.length); index++) {
-    const [left, right] = [own[index], other[index]];
-    if (left === undefined || right === undefined) return false;
-    if (left === ">" || right === ">") return true;
-    if (left !== "*" && right !== "*" && left !== right) return false;
-  }
-  return true;
 }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { doOverlap } from "./subject_pattern.ts";
+
 /** What may follow the prefix only where a template says so itself. */
 const RESERVED_TOKENS: ReadonlySet<string> = new Set([
   "http",
@@ -45,4 +47,16 @@ export function touchesReserved(subject: string, prefix: string): boolean {
   }
   const next = tokens[prefix.split(".").length] ?? "";
   return next === "*" || next === ">" || RESERVED_TOKENS.has(next);
+}
+
+/**
+ * Says whether a subject is, or a pattern covers some of, `<prefix>.<session>.push`, where whoever knows a
+ * session reaches all of its sockets.
+ *
+ * @param subject May hold wildcards.
+ * @param prefix Of all the gateway's subjects.
+ * @returns True when it does.
+ */
+export function touchesPush(subject: string, prefix: string): boolean {
+  return doOverlap(subject, `${prefix}.*.push`);
 }

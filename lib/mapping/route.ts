@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { CorsKind } from "./cors.ts";
+import type { RequestKind } from "./headers.ts";
+import { type HostPattern, toHostPattern } from "./host_pattern.ts";
+import { parsePath, type PathPattern } from "./path_pattern.ts";
 import { parseTemplate, type Template, TemplateError } from "./template.ts";
 
 /** What a client must show to come in. */
@@ -15,16 +17,24 @@ export interface RouteOptions {
   readonly match: {
     /** A host name, or `*.example.com` for all below it. */
     readonly host?: string | undefined;
-    /** A path in the syntax of URLPattern, e.g. `"/:room/:client"`. */
+    /** A path in the syntax of URLPattern, e.g. `"/:room/:client"`; `/*` at the end takes the path itself, too. */
     readonly path?: string | undefined;
     /** Upper-case methods. */
     readonly methods?: readonly string[] | undefined;
-    /** Only WebSocket handshakes. Without it, only requests that are none. */
-    readonly upgrade?: "websocket" | undefined;
+    /** Only WebSocket handshakes, or only requests that are none. Without it, both. */
+    readonly upgrade?: RequestKind | undefined;
   };
-  /** Where an HTTP request goes. */
+  /**
+   * Where an HTTP request goes.
+   *
+   * @default as without a route
+   */
   readonly subject?: string | undefined;
-  /** Where a WebSocket's messages go. */
+  /**
+   * Where a WebSocket's messages go.
+   *
+   * @default as without a route
+   */
   readonly publish?: string | undefined;
   /** What reaches a WebSocket besides its inbox. */
   readonly subscribe?: readonly string[] | undefined;
@@ -49,18 +59,6 @@ export interface RouteOptions {
    */
   readonly auth?: Auth | undefined;
   /**
-   * Who answers pages of other origins.
-   *
-   * @default the `cors` option
-   */
-  readonly cors?: CorsKind | undefined;
-  /**
-   * Origins whose pages may ask, and read the answers.
-   *
-   * @default the `allowedOrigins` option
-   */
-  readonly allowedOrigins?: readonly string[] | undefined;
-  /**
    * How long a WebSocket client may be away and still resume, e.g. `"60s"`.
    *
    * @default the `resume` option
@@ -70,38 +68,27 @@ export interface RouteOptions {
 
 /** A route, checked. */
 export interface Route {
+  /** Undefined for any. */
+  readonly host: HostPattern | undefined;
+  readonly path: PathPattern;
+  /** Undefined for any. */
+  readonly methods: readonly string[] | undefined;
   readonly mode: "request" | "publish";
-  /** Where messages go; undefined for the convention's subject. */
-  readonly subject: Template | undefined;
   readonly subscribe: readonly Template[];
-  readonly isWebSocket: boolean;
-  /** Whether its messages go into the stream, if there is one. */
-  readonly persist: boolean;
+  /** What becomes of each kind of request; undefined for a kind that it does not take. */
+  readonly sides: Readonly<Record<RequestKind, RouteSide | undefined>>;
   /** What a client must show; undefined for what the configuration says. */
   readonly auth: Auth | undefined;
-  /** Who answers pages of other origins; undefined for what the configuration says. */
-  readonly cors?: CorsKind | undefined;
-  /** Exact origins in lower case, `*`, `null`; undefined for what the configuration says. */
-  readonly allowedOrigins?: readonly string[] | undefined;
   /** How long its clients may be away and still resume, in milliseconds; undefined: as configured. */
   readonly resumeMs?: number | undefined;
-  /**
-   * Says whether it takes a request.
-   *
-   * @param request What is known of it.
-   * @returns The path's parameters, decoded; undefined when it does not match.
-   */
-  match(request: RouteRequest): Readonly<Record<string, string>> | undefined;
 }
 
-/** What a route looks at. */
-export interface RouteRequest {
-  /** A bare host in lower case. */
-  readonly host: string;
-  /** As the client sent it. */
-  readonly path: string;
-  readonly method: string;
-  readonly isWebSocket: boolean;
+/** What becomes of one kind of request. */
+export interface RouteSide {
+  /** Where messages go; undefined for the convention's subject. */
+  readonly subject: Template | undefined;
+  /** Whether they go into the stream, if there is one. */
+  readonly persist: boolean;
 }
 
 /**
@@ -109,96 +96,82 @@ export interface RouteRequest {
  *
  * @param options As configured.
  * @returns The route.
- * @throws {TemplateError} when a template or the path cannot be used; the message says which.
+ * @throws {TemplateError} when a template, the host or the path cannot be used; the message says which.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
  * import { parseRoute } from "./route.ts";
  *
- * const route = parseRoute({ match: { path: "/:room", methods: ["GET"] }, subject: "rooms.{room}" });
- * const request = { host: "example.com", path: "/a%20b", method: "GET", isWebSocket: false };
- * assert.deepEqual(route.match(request), { room: "a b" });
+ * const { sides } = parseRoute({ match: { path: "/:room" }, subject: "rooms.{room}" });
+ * assert.equal(sides.http?.subject?.text, "rooms.{room}");
+ * assert.ok(sides.websocket !== undefined);
  * ```
  */
 export function parseRoute(options: RouteOptions): Route {
-  const { host, path = "*", methods, upgrade } = options.match;
-  const isWebSocket = upgrade === "websocket";
-  const pattern = toPattern(path);
-  const params = [...path.matchAll(/:([A-Za-z_]\w*)/g)].map(([, name]) => name!);
-  const where = isWebSocket ? "publish" : "subject";
-  const unused = isWebSocket ? options.subject : options.publish ?? options.subscribe?.[0];
-  if (unused !== undefined) {
-    const why = isWebSocket ? "publish and subscribe, not subject" : "subject";
-    throw new TemplateError(`a ${isWebSocket ? "WebSocket" : "HTTP"} route has ${why}`, {
-      path: [isWebSocket ? "subject" : options.publish === undefined ? "subscribe" : "publish"],
-    });
-  }
-  // A stream would answer a request by itself; and all of them on the convention's subjects.
-  if (options.persist && !isWebSocket && (options.mode !== "publish" || !options.subject)) {
-    throw new TemplateError(
-      "an HTTP route that persists needs mode: publish and a subject of its own",
-      {
-        path: ["persist"],
-      },
-    );
-  }
+  const { host, path: pathText = "*", methods, upgrade } = options.match;
+  const path = parsePath(pathText);
+  const { params } = path;
+  checkSides(options);
+  const parse = (label: "subject" | "publish") => {
+    const text = options[label];
+    if (text === undefined) return undefined;
+    return at([label], () => parseTemplate(text, { params, wildcards: false }));
+  };
+  const { mode = "request", persist, auth, subscribe = [] } = options;
   return {
-    mode: options.mode ?? "request",
-    subject: options[where] === undefined
-      ? undefined
-      : at([where], () => parseTemplate(options[where]!, { params, wildcards: false })),
-    isWebSocket,
-    persist: options.persist ?? isWebSocket,
-    auth: options.auth,
-    subscribe: (options.subscribe ?? []).map((text, index) =>
+    host: host === undefined ? undefined : toHost(host),
+    path,
+    methods,
+    mode,
+    auth,
+    subscribe: subscribe.map((text, index) =>
       at(["subscribe", index], () => parseTemplate(text, { params, wildcards: true }))
     ),
-    match(request) {
-      if (request.isWebSocket !== isWebSocket) return undefined;
-      if (methods !== undefined && !methods.includes(request.method)) return undefined;
-      if (host !== undefined && !isHostMatch(host.toLowerCase(), request.host)) return undefined;
-      return matchPath(pattern, request.path);
+    sides: {
+      http: upgrade === "websocket"
+        ? undefined
+        : { subject: parse("subject"), persist: persist ?? false },
+      websocket: upgrade === "http"
+        ? undefined
+        : { subject: parse("publish"), persist: persist ?? true },
     },
   };
 }
 
-/**
- * Says whether a host is meant by a filter.
- *
- * @param filter A name, or `*.example.com` for all below it, in lower case.
- * @param host A bare host in lower case.
- * @returns True when it is.
- */
-export function isHostMatch(filter: string, host: string): boolean {
-  if (filter.startsWith("*.")) {
-    return host.endsWith(filter.slice(1)) && host.length >= filter.length;
-  }
-  return filter === host;
-}
-
-function toPattern(path: string): URLPattern {
-  try {
-    return new URLPattern({ pathname: path });
-  } catch (cause) {
-    throw new TemplateError(`the path "${path}" is no URLPattern`, {
-      cause,
-      path: ["match", "path"],
+function checkSides(
+  { match: { upgrade }, subject, publish, subscribe, persist, mode }: RouteOptions,
+): void {
+  if (upgrade === "websocket" && subject !== undefined) {
+    throw new TemplateError("a WebSocket route has publish and subscribe, not subject", {
+      path: ["subject"],
     });
   }
+  if (upgrade === "http" && (publish ?? subscribe?.[0]) !== undefined) {
+    throw new TemplateError("an HTTP route has subject, not publish and subscribe", {
+      path: [publish === undefined ? "subscribe" : "publish"],
+    });
+  }
+  // A stream would answer a request by itself; and all of them on the convention's subjects.
+  const canPersist = upgrade === "websocket" || (mode === "publish" && subject !== undefined);
+  if (persist && !canPersist) {
+    const hint = upgrade === undefined ? ", or upgrade: websocket" : "";
+    throw new TemplateError(
+      `an HTTP route that persists needs mode: publish and a subject of its own${hint}`,
+      { path: ["persist"] },
+    );
+  }
 }
 
-function matchPath(pattern: URLPattern, path: string): Record<string, string> | undefined {
-  const groups = pattern.exec({ pathname: path })?.pathname.groups;
-  if (groups === undefined) return undefined;
-  const params: Record<string, string> = {};
-  for (const [name, value] of Object.entries(groups)) params[name] = decode(value ?? "");
-  return params;
-}
-
-/** Malformed encodings never come here: the shape of the request was checked before. */
-function decode(text: string): string {
-  return decodeURIComponent(text);
+function toHost(text: string): HostPattern {
+  try {
+    return toHostPattern(text);
+  } catch (cause) {
+    throw new TemplateError(`expected a host such as example.com or *.example.com`, {
+      cause,
+      path: ["match", "host"],
+    });
+  }
 }
 
 function at(path: readonly (string | number)[], parse: () => Template): Template {

@@ -41,13 +41,23 @@ export const MAX_SUBJECT_LENGTH = 3800;
  * for CONNECT and TRACE.
  */
 export function toMethodToken(method: string): string {
-  if (!METHOD.test(method)) {
+  if (!isMethodToken(method)) {
     throw new GatewayError("malformed_request", `Cannot accept the method ${quote(method)}`);
   }
   if (method === "CONNECT" || method === "TRACE") {
     throw new GatewayError("method_not_allowed", `The method ${method} is not served here`);
   }
   return method;
+}
+
+/**
+ * Says whether a token is one of a method: `[A-Z][A-Z0-9-]{0,31}`.
+ *
+ * @param token Of a subject, or what wants to be one.
+ * @returns True when it is.
+ */
+export function isMethodToken(token: string): boolean {
+  return METHOD.test(token);
 }
 
 /**
@@ -147,7 +157,17 @@ export function toPathTokens(path: string): string {
     const detail = `Cannot decode the path ${quote(path)}: a % without two hexadecimal digits`;
     throw new GatewayError("malformed_request", detail);
   }
-  return joinSegments(resolveDotSegments(path).split("/").map(toToken));
+  return joinSegments(resolveDotSegments(path).split("/").map(fromAscii));
+}
+
+/**
+ * One segment of a path as a token; a dot segment is one like any other here.
+ *
+ * @param segment Percent-encoded where need be.
+ * @returns The token; empty for an empty segment.
+ */
+export function toSegmentToken(segment: string): string {
+  return fromAscii(segment.replace(/[^\x20-\x7e]+/g, encodeURIComponent));
 }
 
 /**
@@ -235,20 +255,19 @@ export function isSubjectPrefix(prefix: string): boolean {
   return prefix.split(".").every((token) => token !== "" && encodeToken(token) === token);
 }
 
-/** A segment after the URL standard's parser, which has encoded what is no ASCII. */
-function toToken(segment: string): string {
-  return segment.replace(OCTET_OR_UNSAFE, (whole, digits?: string) => {
-    const octet = digits === undefined ? whole.charCodeAt(0) : parseInt(digits, 16);
-    return OCTET_TOKENS[octet]!;
-  });
-}
-
-function joinSegments(segments: string[]): string {
+function joinSegments(segments: readonly string[]): string {
   let tokens = "";
   for (const segment of segments) {
     if (segment !== "") tokens = tokens === "" ? segment : `${tokens}.${segment}`;
   }
   return tokens;
+}
+
+function fromAscii(segment: string): string {
+  return segment.replace(OCTET_OR_UNSAFE, (whole, digits?: string) => {
+    const octet = digits === undefined ? whole.charCodeAt(0) : parseInt(digits, 16);
+    return OCTET_TOKENS[octet]!;
+  });
 }
 
 /** A path alone would be read as an authority when it starts with `//`; hence the made-up host. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
-import { touchesReserved } from "./reserved.ts";
-import { encodeToken, MAX_SUBJECT_LENGTH } from "./subject.ts";
+import { touchesPush, touchesReserved } from "./reserved.ts";
+import { MAX_SUBJECT_LENGTH } from "./subject.ts";
 
 /** A template that cannot be used; the message says why. */
 export class TemplateError extends Error {
@@ -33,6 +33,8 @@ export interface Template {
   readonly text: string;
   /** Literal text and names, in turn. */
   readonly pieces: readonly Piece[];
+  /** Whether it is to be subscribed to, and not published on. */
+  readonly isPattern: boolean;
 }
 
 type Piece =
@@ -66,8 +68,10 @@ export interface TemplateValues {
   readonly builtIn:
     & Readonly<Partial<Record<BuiltInVariable, string>>>
     & { readonly prefix: string };
-  /** As the client wrote them, decoded once: each becomes one token. */
+  /** The path's parameters, one token each. */
   readonly params: Readonly<Record<string, string>>;
+  /** Whether there are sessions, so that something is heard on their `push`. */
+  readonly hasSessions: boolean;
 }
 
 const VARIABLE = /\{([^{}]*)\}/g;
@@ -89,7 +93,7 @@ const LITERAL = /^[A-Za-z0-9\-_~$&+:=@%.*>]*$/;
  * import { parseTemplate, renderTemplate } from "./template.ts";
  *
  * const template = parseTemplate("{prefix}.{room}.>", { params: ["room"], wildcards: true });
- * const values = { builtIn: { prefix: "h8s" }, params: { room: "a.b" } };
+ * const values = { builtIn: { prefix: "h8s" }, params: { room: "a%2Eb" }, hasSessions: false };
  * assert.equal(renderTemplate(template, values), "h8s.a%2Eb.>");
  * ```
  */
@@ -113,7 +117,11 @@ export function parseTemplate(
   }
   pieces.push({ kind: "literal", text: text.slice(end) });
   checkTokens(text, wildcards);
-  return { text, pieces: pieces.filter((piece) => piece.kind === "variable" || piece.text !== "") };
+  return {
+    text,
+    pieces: pieces.filter((piece) => piece.kind === "variable" || piece.text !== ""),
+    isPattern: wildcards,
+  };
 }
 
 /**
@@ -126,7 +134,8 @@ export function parseTemplate(
  * the subject leads to where the gateway itself speaks; `uri_too_long` when the subject is longer than
  * NATS takes.
  */
-export function renderTemplate({ pieces, text }: Template, values: TemplateValues): string {
+export function renderTemplate(template: Template, values: TemplateValues): string {
+  const { pieces, text } = template;
   const tokens = toSubject(pieces, values);
   if (tokens.length > MAX_SUBJECT_LENGTH) {
     const detail = `The path makes a subject of ${tokens.length} bytes`;
@@ -139,7 +148,23 @@ export function renderTemplate({ pieces, text }: Template, values: TemplateValue
   if (touchesReserved(tokens, prefix) && !touchesReserved(toFixedHead(pieces, values), prefix)) {
     throw new GatewayError("malformed_request", "The path leads to a reserved subject");
   }
+  if (reachesOthers(tokens, { template, values })) {
+    throw new GatewayError("malformed_request", "The path leads to another client's subject");
+  }
   return tokens;
+}
+
+/** A client has no say in whose `push` it speaks on or hears; its own it may. */
+function reachesOthers(
+  subject: string,
+  { template: { pieces, isPattern }, values }: { template: Template; values: TemplateValues },
+): boolean {
+  const { prefix, session } = values.builtIn;
+  if (!touchesPush(subject, prefix) || (isPattern && !values.hasSessions)) return false;
+  const length = prefix.split(".").length;
+  if (subject.split(".")[length] === session) return false;
+  const fixed = toFixedHead(pieces, values);
+  return fixed === "" || fixed.split(".").length <= length;
 }
 
 function toSubject(pieces: readonly Piece[], values: TemplateValues): string {
@@ -165,7 +190,7 @@ function toFixedHead(pieces: readonly Piece[], values: TemplateValues): string {
 function toValue(name: string, { builtIn, params }: TemplateValues): string {
   if (Object.hasOwn(params, name)) {
     const value = params[name] ?? "";
-    if (value !== "") return encodeToken(value);
+    if (value !== "") return value;
     throw new GatewayError("malformed_request", `The path's part "${name}" is empty`);
   }
   return (isBuiltIn(name) ? builtIn[name] : undefined) ?? "";

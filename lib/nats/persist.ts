@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { isCovered } from "../mapping/capture.ts";
+import { isCovered } from "../mapping/subject_pattern.ts";
 import { parsePubAck, type PubAck } from "../mapping/jetstream.ts";
 import type { Bus, BusMessage } from "./bus.ts";
 import type { Inbox, Receiver, Slot } from "./inbox.ts";

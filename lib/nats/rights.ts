@@ -4,7 +4,7 @@
  * @module
  */
 import { PermissionViolationError } from "@nats-io/nats-core";
-import { isCovered } from "../mapping/capture.ts";
+import { isCovered } from "../mapping/subject_pattern.ts";
 import type { Log } from "../telemetry/log.ts";
 import { repeat, systemClock } from "./clock.ts";
 import type { Session } from "./session.ts";

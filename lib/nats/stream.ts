@@ -5,7 +5,7 @@
  */
 import type { StreamConfig } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/nats-core";
-import { isCovered } from "../mapping/capture.ts";
+import { isCovered } from "../mapping/subject_pattern.ts";
 
 /** What is wanted of a stream; what is left out may be as it likes. */
 export type WantedStream = Partial<StreamConfig> & { readonly name: string };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError, type GatewayOptions } from "../../lib/config/options.ts";
-import { toAuth } from "../../lib/config/options/identity.ts";
+import { toRouteTable } from "../../lib/config/route_table.ts";
 import { parseConfig } from "../../lib/config/schema.ts";
 import type { Auth } from "../../lib/mapping/route.ts";
 
@@ -23,7 +23,9 @@ Deno.test("what a request is asked for: its route's, else the option's, else wha
   ];
   for (const [options, auth, expected] of table) {
     await t.step(JSON.stringify([options, auth]), () => {
-      assert.equal(toAuth(parseConfig(options), { auth }), expected);
+      const table = toRouteTable(parseConfig({ ...options, routes: [{ match: {}, auth }] }));
+      const request = { hostTokens: "a", pathTokens: "", method: "GET", kind: "http" } as const;
+      assert.deepEqual(table.decide(request).demands, expected === "none" ? [] : [expected]);
     });
   }
 });

@@ -43,7 +43,7 @@ Deno.test("the first route that matches gives the subject, the convention takes 
     fetch(`http://127.0.0.1:${setup.port}${path}`, init).then((response) => response.text());
   assert.equal(await get("/users", { method: "POST" }), "chat.post.users");
   assert.equal(await get("/users/7"), "second.GET");
-  assert.equal(await get("/users"), "chat.http.GET.127.0.0.1.users");
+  assert.equal(await get("/user"), "chat.http.GET.127.0.0.1.user");
 });
 
 Deno.test("a route in publish mode answers 200 and waits for nobody", async () => {

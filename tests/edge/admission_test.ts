@@ -35,9 +35,7 @@ class World {
         get: (name: string) => all[name as keyof typeof all] ?? null,
       }),
     } as unknown as Request;
-    const peer = toCandidate().peer;
-    const entry = this.admission.enter(request, { kind, peer, page: { cors: undefined } });
-    return this.admission.admit(entry);
+    return this.admission.admit(request, { kind, peer: toCandidate().peer });
   }
 
   #toParts(): EdgeParts {
@@ -79,7 +77,7 @@ Deno.test("what was counted before a new configuration counts after it", () => {
   assert.throws(() => world.admit(), { code: "rate_limited" });
 
   world.configure({});
-  world.admission.load.take("192.0.2.1");
+  world.admit({}, "websocket");
   world.configure({ maxConnections: 1 });
   assert.throws(() => world.admit({}, "websocket"), { code: "too_many_connections" });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { isCovered, listCaptured, toCaptured } from "../../lib/mapping/capture.ts";
+import { listCaptured, toCaptured } from "../../lib/mapping/capture.ts";
+import { isCovered } from "../../lib/mapping/subject_pattern.ts";
 import { parseRoute, type RouteOptions } from "../../lib/mapping/route.ts";
 import { parseTemplate, TemplateError } from "../../lib/mapping/template.ts";
 

@@ -23,6 +23,7 @@ import { parseListing, parseListRequest } from "../../lib/mapping/listing.ts";
 import { parseReply } from "../../lib/mapping/reply.ts";
 import { toRequestHeaders, toTarget, toUploadSubject } from "../../lib/mapping/request.ts";
 import { parseTemplate, renderTemplate } from "../../lib/mapping/template.ts";
+import { encodeToken } from "../../lib/mapping/subject.ts";
 import { encode, HEADER_LINE, headerPairs, hostileBlock, SUBJECT } from "./wire.ts";
 
 /** Pieces that mean something to a parser of URLs, to NATS or to HTTP. */
@@ -98,7 +99,11 @@ Deno.test("whatever a path's parameters are, a template gives one token for each
     wildcards: false,
   });
   fc.assert(fc.property(text, text, (a, b) => {
-    const values = { builtIn: { prefix: "h8s" }, params: { a, b } };
+    const values = {
+      builtIn: { prefix: "h8s" },
+      params: { a: encodeToken(a), b: encodeToken(b) },
+      hasSessions: true,
+    };
     const subject = orRefusal(() => renderTemplate(template, values));
     if (subject === undefined) return assert.ok(a === "" || b === "");
     assert.match(subject, SUBJECT);

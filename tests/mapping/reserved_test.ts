@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { touchesReserved } from "../../lib/mapping/reserved.ts";
+import { encodeToken } from "../../lib/mapping/subject.ts";
 import { parseTemplate, renderTemplate, type TemplateValues } from "../../lib/mapping/template.ts";
 
 const RESERVED = { code: "malformed_request", message: "The path leads to a reserved subject" };
@@ -61,7 +62,11 @@ Deno.test("a path's parameter leads to no reserved subject", async (t) => {
   for (const [template, builtIn, [a = "", b = ""]] of table) {
     await t.step(template, () => {
       const parsed = parseTemplate(template, { params: ["a", "b"], wildcards: true });
-      const values = { builtIn: { prefix: "h8s", ...builtIn }, params: { a, b } };
+      const values = {
+        builtIn: { prefix: "h8s", ...builtIn },
+        params: { a, b },
+        hasSessions: false,
+      };
       assert.throws(() => renderTemplate(parsed, values), RESERVED);
     });
   }
@@ -79,7 +84,11 @@ Deno.test("a template itself may name a reserved subject", async (t) => {
   for (const [template, expected] of table) {
     await t.step(template, () => {
       const parsed = parseTemplate(template, { params: ["a"], wildcards: true });
-      const values = { builtIn: { prefix: "h8s", scheme: "http" }, params: { a: "control" } };
+      const values = {
+        builtIn: { prefix: "h8s", scheme: "http" },
+        params: { a: "control" },
+        hasSessions: false,
+      };
       assert.equal(renderTemplate(parsed, values), expected);
     });
   }
@@ -93,9 +102,10 @@ Deno.test("whatever clients choose, no subject is reserved that the template did
     fc.property(tokens, word, fc.oneof(word, fc.string()), word, (tokens, a, b, path) => {
       const template = parseTemplate(tokens.join("."), { params: ["a", "b"], wildcards: true });
       const builtIn = { prefix: "h8s", path, "method:lower": path };
+      const params = { a, b: encodeToken(b) };
       let subject;
       try {
-        subject = renderTemplate(template, { builtIn, params: { a, b } });
+        subject = renderTemplate(template, { builtIn, params, hasSessions: false });
       } catch (error) {
         return assert.equal((error as { code: string }).code, "malformed_request");
       }
@@ -105,4 +115,50 @@ Deno.test("whatever clients choose, no subject is reserved that the template did
     }),
     { numRuns: 2000 },
   );
+});
+
+const OTHERS = { code: "malformed_request", message: "The path leads to another client's subject" };
+
+Deno.test("a path's parameter leads to nobody else's push", async (t) => {
+  const session = "0123456789abcdef";
+  const published: [
+    template: string,
+    values: Partial<TemplateValues["builtIn"]>,
+    params: string[],
+  ][] = [
+    ["{prefix}.{a}.{b}", {}, ["victim", "push"]],
+    ["{prefix}.{a}.push", {}, ["victim"]],
+    ["{prefix}.x{a}.push", {}, ["1"]],
+    ["{a}.{b}.push", {}, ["h8s", "victim"]],
+    ["{prefix}.{path}", { path: "victim.push" }, []],
+    ["{prefix}.{host}", { host: "victim.push" }, []],
+    ["{prefix}.{method:lower}.{path}", { "method:lower": "victim", path: "push" }, []],
+  ];
+  const heard: typeof published = [
+    ["{prefix}.{a}.>", {}, ["victim"]],
+    ["{prefix}.{a}.*", {}, ["victim"]],
+    ["{prefix}.{a}.{b}", {}, ["victim", "push"]],
+  ];
+  const render = (wildcards: boolean, [template, builtIn, [a = "", b = ""]]: typeof heard[0]) =>
+    renderTemplate(parseTemplate(template, { params: ["a", "b"], wildcards }), {
+      builtIn: { prefix: "h8s", session, ...builtIn },
+      params: { a, b },
+      hasSessions: true,
+    });
+  for (const row of published) {
+    await t.step(`${row[0]}, published`, () => assert.throws(() => render(false, row), OTHERS));
+  }
+  for (const row of [...published, ...heard]) {
+    await t.step(`${row[0]}, heard`, () => assert.throws(() => render(true, row), OTHERS));
+  }
+  await t.step("but to its own", () => {
+    assert.equal(render(false, ["{prefix}.{a}.push", {}, [session]]), `h8s.${session}.push`);
+    assert.equal(render(true, ["{prefix}.{session}.>", {}, []]), `h8s.${session}.>`);
+    assert.equal(render(true, ["{prefix}.{a}.push", {}, [session]]), `h8s.${session}.push`);
+  });
+  await t.step("and where there are no sessions, a push is the template's own", () => {
+    const template = parseTemplate("{prefix}.{a}.push", { params: ["a"], wildcards: true });
+    const values = { builtIn: { prefix: "h8s" }, params: { a: "ann" }, hasSessions: false };
+    assert.equal(renderTemplate(template, values), "h8s.ann.push");
+  });
 });

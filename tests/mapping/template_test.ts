@@ -13,7 +13,8 @@ Deno.test("renderTemplate() fills in what the gateway knows and the path's param
       path: "users.42",
       session: "s1",
     },
-    params: { room: "a.b *", client: "c" },
+    params: { room: "a%2Eb%20%2A", client: "c" },
+    hasSessions: false,
   };
   const table: [template: string, subject: string][] = [
     ["{prefix}.{method:lower}.{path}", "acme.edge.post.users.42"],
@@ -34,13 +35,21 @@ Deno.test("renderTemplate() fills in what the gateway knows and the path's param
 Deno.test("renderTemplate() refuses what gives no subject", () => {
   const template = parseTemplate("{prefix}.{room}", OPTIONS);
   const render = (params: Record<string, string>) =>
-    renderTemplate(template, { builtIn: { prefix: "h8s" }, params });
+    renderTemplate(template, { builtIn: { prefix: "h8s" }, params, hasSessions: false });
   assert.throws(() => render({ room: "" }), { code: "malformed_request" });
   assert.throws(() => render({ room: "x".repeat(4000) }), { code: "uri_too_long" });
   const empty = parseTemplate("{path}", OPTIONS);
-  assert.throws(() => renderTemplate(empty, { builtIn: { prefix: "h8s", path: "" }, params: {} }), {
-    code: "malformed_request",
-  });
+  assert.throws(
+    () =>
+      renderTemplate(empty, {
+        builtIn: { prefix: "h8s", path: "" },
+        params: {},
+        hasSessions: false,
+      }),
+    {
+      code: "malformed_request",
+    },
+  );
 });
 
 Deno.test("parseTemplate() names what is wrong", async (t) => {

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { parseNetwork } from "../../mapping/address.ts";
+import { toHostPattern } from "../../mapping/host_pattern.ts";
 import { count, list, parsed, size } from "../fields.ts";
 import { parseRate } from "../units.ts";
 
@@ -12,8 +13,7 @@ import { parseRate } from "../units.ts";
 export const HOST_FILTER: RegExp = /^(\*\.)?[\w:-]+(\.[\w-]+)*$/;
 /** The same, as it stands behind "expected". */
 export const HOSTS: string = `host names such as "example.com" or "*.example.com"`;
-/** What pages' origins look like, as it stands behind "expected". */
-export const ORIGINS: string = `origins such as "https://example.com", "null" or "*"`;
+const ORIGINS = `origins such as "https://example.com", "null" or "*"`;
 const NETWORKS = `addresses or networks such as "10.0.0.0/8" or "2001:db8::/32"`;
 const RATE = `a rate such as "100/s" or "100/s,burst=200"`;
 
@@ -26,7 +26,7 @@ export interface AdmissionOptions {
    */
   readonly hostFilters?: readonly string[];
   /**
-   * Origins whose pages may ask, and read the answers (CORS), e.g. `"https://example.com"`; `"*"` for all; `"null"` only where it is
+   * Origins whose pages may ask, e.g. `"https://example.com"`; `"*"` for all; `"null"` only where it is
    * listed. Whoever sends no `Origin` is no browser and passes.
    *
    * @default undefined: a WebSocket's page must come from the host it asks for; HTTP requests pass
@@ -100,7 +100,7 @@ export const admissionFields = {
   allowedOrigins: list(ORIGINS, parseOrigin).optional()
     .meta({
       placeholder: "ORIGINS",
-      description: "Origins whose pages may ask, and read (CORS); * for all",
+      description: "Origins whose pages may ask; * for all; else WebSockets' own host",
     }),
   trustedProxies: list(NETWORKS, (text) => parseNetwork(text) && text).prefault([])
     .meta({
@@ -121,16 +121,16 @@ export const admissionFields = {
 
 function parseHostFilter(text: string): string | undefined {
   const filter = text.toLowerCase();
-  return HOST_FILTER.test(filter) ? filter : undefined;
+  try {
+    toHostPattern(filter);
+    return filter;
+  } catch {
+    return undefined;
+  }
 }
 
-/**
- * As a browser writes it: no path, no port that the scheme has anyway.
- *
- * @param text As it was written.
- * @returns The origin in lower case; undefined when it is none.
- */
-export function parseOrigin(text: string): string | undefined {
+/** As a browser writes it: no path, no port that the scheme has anyway. */
+function parseOrigin(text: string): string | undefined {
   const origin = text.toLowerCase();
   if (origin === "*" || origin === "null") return origin;
   return URL.parse(origin)?.origin === origin ? origin : undefined;

@@ -218,18 +218,13 @@ export function checkIdentity(config: Identities, context: z.RefinementCtx): voi
 }
 
 /**
- * What a request is asked for.
+ * What a request is asked for where no route says anything else.
  *
  * @param config What is configured.
- * @param route The request's, if it has one.
  * @returns The way to prove who one is.
  */
-export function toAuth(
-  config: Omit<Identities, "routes">,
-  route: Pick<Route, "auth"> | undefined,
-): Auth {
-  return route?.auth ?? config.auth ??
-    (hasKey(config) ? "key" : config.jwt === undefined ? "none" : "jwt");
+export function toAuth(config: Omit<Identities, "routes">): Auth {
+  return config.auth ?? (hasKey(config) ? "key" : config.jwt === undefined ? "none" : "jwt");
 }
 
 function hasKey({ authorizationKey, authorizationKeyFile }: Omit<Identities, "routes">): boolean {

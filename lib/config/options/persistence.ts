@@ -85,7 +85,7 @@ export function checkPersistence(
   if (persist === undefined) {
     const message = "expected a stream, too: persist: NAME at the top, or --persist NAME";
     for (const [index, route] of routes.entries()) {
-      if (!route.persist || route.isWebSocket) continue;
+      if (!route.sides.http?.persist) continue;
       context.addIssue({ code: "custom", path: ["routes", index, "persist"], message });
     }
     return;

@@ -4,11 +4,10 @@
  * @module
  */
 import { z } from "zod";
-import { CORS_KINDS } from "../../mapping/cors.ts";
-import { parseRoute, type RouteOptions } from "../../mapping/route.ts";
+import { type Auth, parseRoute, type Route, type RouteOptions } from "../../mapping/route.ts";
 import { TemplateError } from "../../mapping/template.ts";
-import { lasting, list, listOf, matching, oneOf, secret } from "../fields.ts";
-import { HOST_FILTER, HOSTS, ORIGINS, parseOrigin } from "./admission.ts";
+import { lasting, listOf, matching, oneOf, secret } from "../fields.ts";
+import { HOST_FILTER, HOSTS } from "./admission.ts";
 import { AUTHS } from "./identity.ts";
 
 const LONG = "at least 32 characters";
@@ -75,7 +74,7 @@ const routeSchema = z.strictObject({
     path: z.string().optional(),
     methods: listOf(matching(/^[A-Z][A-Z0-9-]{0,31}$/, METHOD), "upper-case methods")
       .min(1, `expected upper-case methods, at least one`).optional(),
-    upgrade: z.literal("websocket", { error: () => `expected "websocket"` }).optional(),
+    upgrade: oneOf(["http", "websocket"]).optional(),
   }),
   subject: z.string().optional(),
   publish: z.string().optional(),
@@ -83,12 +82,10 @@ const routeSchema = z.strictObject({
   mode: oneOf(["request", "publish"]).optional(),
   persist: z.boolean({ error: () => "expected true or false" }).optional(),
   auth: oneOf(AUTHS).optional(),
-  cors: oneOf(CORS_KINDS).optional(),
-  allowedOrigins: list(ORIGINS, parseOrigin).optional(),
   resume: lasting().optional(),
-}).transform(({ resume, cors, allowedOrigins, ...route }, context) => {
+}).transform(({ resume, ...route }, context) => {
   try {
-    return { ...parseRoute(route), resumeMs: resume, cors, allowedOrigins };
+    return { ...parseRoute(route), resumeMs: resume };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     context.addIssue({ code: "custom", message: error.message, path: [...error.path] });
@@ -105,3 +102,20 @@ export const routingFields = {
   routes: listOf(routeSchema, "routes").prefault([])
     .meta({ isFileOnly: true, description: "Requests that leave the convention" }),
 };
+
+/**
+ * Says whether clients may have a session: a cookie's, or one that an authorizer gives.
+ *
+ * @param config What is configured.
+ * @returns True when they may.
+ */
+export function hasSessions(
+  { session, auth, routes }: {
+    readonly session?: SessionConfig | undefined;
+    readonly auth?: Auth | undefined;
+    readonly routes: readonly Route[];
+  },
+): boolean {
+  return session !== undefined || auth === "authorize" ||
+    routes.some((route) => route.auth === "authorize");
+}

@@ -4,8 +4,7 @@
  * @module
  */
 import { GatewayError } from "../../errors.ts";
-import { isHostMatch } from "../../mapping/route.ts";
-import { toHostName } from "../../mapping/subject.ts";
+import { isHostMatch, toHostPattern } from "../../mapping/host_pattern.ts";
 import type { Check } from "./check.ts";
 
 /**
@@ -15,9 +14,10 @@ import type { Check } from "./check.ts";
  * @returns The check; it throws `host_not_served`.
  */
 export function hostFilter(filters: readonly string[]): Check {
+  const patterns = filters.map(toHostPattern);
   return ({ target }) => {
-    const host = toHostName(target.authority);
-    if (filters.some((filter) => isHostMatch(filter, host))) return;
+    const tokens = target.hostTokens.split(".");
+    if (patterns.some((pattern) => isHostMatch(pattern, tokens, tokens.length))) return;
     throw new GatewayError("host_not_served", "This host is not served here");
   };
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type JwtConfig, toAuth } from "../../config/options/identity.ts";
-import type { Route } from "../../mapping/route.ts";
+import type { JwtConfig } from "../../config/options/identity.ts";
+import type { Demands } from "../../mapping/route_table.ts";
 import type { EdgeParts } from "../parts.ts";
 import { authorizedIdentity } from "./authorize.ts";
 import type { Candidate } from "./check.ts";
@@ -32,20 +32,35 @@ export class Identities {
    * Finds out who is asking.
    *
    * @param candidate Who wants to get in.
-   * @param route The request's; undefined for the convention.
+   * @param demands What it has to show: each of these.
    * @returns Who it is, at once where that can be known at once.
    * @throws {GatewayError} when it is nobody who may.
    */
-  identify(candidate: Candidate, route: Route | undefined): Identity | Promise<Identity> {
-    switch (toAuth(this.#parts.config, route)) {
-      case "none":
-        return ANYBODY;
+  identify(candidate: Candidate, demands: Demands): Identity | Promise<Identity> {
+    const [first, ...others] = demands;
+    if (first === undefined) return ANYBODY;
+    const identify = this.#toIdentify(first);
+    if (others.length === 0) return identify(candidate);
+    return this.#identifyAll(candidate, [
+      identify,
+      ...others.map((kind) => this.#toIdentify(kind)),
+    ]);
+  }
+
+  async #identifyAll(candidate: Candidate, all: readonly Identify[]): Promise<Identity> {
+    let whole: Identity = {};
+    for (const identify of all) whole = merge(whole, await identify(candidate));
+    return whole;
+  }
+
+  #toIdentify(kind: Demands[number]): Identify {
+    switch (kind) {
       case "key":
-        return this.#toKey()(candidate);
+        return this.#toKey();
       case "jwt":
-        return this.#toJwt()(candidate);
+        return this.#toJwt();
       case "authorize":
-        return this.#authorize(candidate);
+        return this.#authorize;
     }
   }
 
@@ -67,4 +82,10 @@ export class Identities {
     }
     return this.#jwt.identify;
   }
+}
+
+/** The later one knows better, of what it says at all. */
+function merge(one: Identity, other: Identity): Identity {
+  const said = Object.entries(other).filter(([, value]) => value !== undefined);
+  return { ...one, ...Object.fromEntries(said) };
 }

@@ -1,0 +1,53 @@
+/**
+ * Which hosts a filter or a route means, as tokens of subjects.
+ *
+ * @module
+ */
+import { toHostTokens } from "./subject.ts";
+
+/** A host, or all below it. */
+export interface HostPattern {
+  /** As `toHostTokens` gives them, split. */
+  readonly tokens: readonly string[];
+  /** Whether it means those below, and not the host itself. */
+  readonly isBelow: boolean;
+}
+
+/**
+ * Reads a pattern.
+ *
+ * @param text A name or an IP address, or `*.example.com` for all below it.
+ * @returns The pattern.
+ * @throws {GatewayError} `malformed_request` when it is neither.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toHostPattern } from "./host_pattern.ts";
+ *
+ * assert.deepEqual(toHostPattern("*.Example.com"), { tokens: ["com", "example"], isBelow: true });
+ * ```
+ */
+export function toHostPattern(text: string): HostPattern {
+  const isBelow = text.startsWith("*.");
+  return { tokens: toHostTokens(isBelow ? text.slice(2) : text).split("."), isBelow };
+}
+
+/**
+ * Says whether a host is meant. Tokens and not names are compared: `[2001:db8::1]` and a host that is
+ * called `2001_db8__1` have the same subjects.
+ *
+ * @param pattern From {@link toHostPattern}.
+ * @param tokens Begin with the host's.
+ * @param length How many of them are the host's.
+ * @returns True when it is.
+ */
+export function isHostMatch(
+  pattern: HostPattern,
+  tokens: readonly string[],
+  length: number,
+): boolean {
+  const { tokens: own, isBelow } = pattern;
+  if (isBelow ? length <= own.length : length !== own.length) return false;
+  return own.every((token, index) => token === tokens[index]);
+}

@@ -1,0 +1,232 @@
+/**
+ * Which route takes a request, and what it asks for: decided by the tokens of the request's subject alone.
+ *
+ * A subject has no border between host and path: `com.example.admin.users` is `/admin/users` of
+ * `example.com` as well as `/users` of `admin.example.com`. Each place where the border may be is a
+ * *reading*. A client chooses the reading, not the subject, so that all readings have a say.
+ *
+ * @module
+ */
+import type { RequestKind } from "./headers.ts";
+import { type HostPattern, isHostMatch } from "./host_pattern.ts";
+import type { PathParams } from "./path_pattern.ts";
+import { type Filed, type Found, PathTrie } from "./path_trie.ts";
+import type { Auth, Route } from "./route.ts";
+
+/** What a client must show: each of these; nothing where there is none. */
+export type Demands = readonly Exclude<Auth, "none">[];
+
+/** The route that takes a request, and what the request's path says. */
+export interface RouteMatch {
+  readonly route: Route;
+  readonly params: PathParams;
+}
+
+/** What is looked for. */
+export interface RouteQuery {
+  /** From `toHostTokens`. */
+  readonly hostTokens: string;
+  /** From `toPathTokens`; empty for the root. */
+  readonly pathTokens: string;
+  readonly method: string;
+  readonly kind: RequestKind;
+}
+
+/** What was decided. */
+export interface Decision {
+  /** Undefined for the convention. */
+  readonly match: RouteMatch | undefined;
+  readonly demands: Demands;
+}
+
+/** What the table has to know besides the routes. */
+export interface RouteTableOptions {
+  /** What a request is asked for where nothing else is said. */
+  readonly auth: Auth;
+  /** The hosts that are served; empty for all. */
+  readonly hosts: readonly HostPattern[];
+}
+
+interface Item extends Filed {
+  readonly route: Route;
+}
+
+interface HostNode {
+  readonly literals: Map<string, HostNode>;
+  /** Routes for this host, and for those below it. */
+  readonly exact: PathTrie<Item>;
+  readonly below: PathTrie<Item>;
+}
+
+interface Reading {
+  /** The first route that names a host; and that, or one for any host. */
+  readonly named: Found<Item> | undefined;
+  readonly first: Found<Item> | undefined;
+}
+
+/** What a label of a host is as a token; nothing else can stand before the border. */
+const LABEL = /^[a-z0-9_-]{1,63}$/;
+const MAX_HOST_LENGTH = 253;
+const KINDS = ["key", "jwt", "authorize"] as const satisfies Demands;
+
+/**
+ * Routes, filed by host and path.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseRoute } from "./route.ts";
+ * import { RouteTable } from "./route_table.ts";
+ *
+ * const route = parseRoute({ match: { host: "admin.example.com" }, auth: "key" });
+ * const table = new RouteTable([route], { auth: "none", hosts: [] });
+ * const query = { method: "GET", kind: "http", pathTokens: "example.admin.users" } as const;
+ * assert.deepEqual(table.decide({ ...query, hostTokens: "com" }).demands, ["key"]);
+ * ```
+ */
+export class RouteTable {
+  readonly #options: RouteTableOptions;
+  readonly #hosts: HostNode = createNode();
+  readonly #any = new PathTrie<Item>();
+  readonly #namesHosts: boolean;
+  /** Whether it makes a difference who else's subject it is. */
+  readonly #asksDifferently: boolean;
+  readonly #isEmpty: boolean;
+
+  /**
+   * @param routes In order; the first match wins.
+   * @param options What is asked for where no route says it, and the hosts that are served.
+   */
+  constructor(routes: readonly Route[], options: RouteTableOptions) {
+    this.#options = options;
+    for (const [order, route] of routes.entries()) {
+      this.#toTrie(route.host).add({ order, path: route.path, route });
+    }
+    this.#isEmpty = routes.length === 0;
+    this.#namesHosts = routes.some(({ host }) => host !== undefined);
+    this.#asksDifferently = routes.some((route) => this.#toAuth(route) !== options.auth);
+  }
+
+  /**
+   * Finds the route that takes a request, and what the client has to show.
+   *
+   * A route that names a host takes a request by its subject, whatever host was asked for; one for any
+   * host by the path that was asked for. The client has to show what the first route of each reading asks
+   * for, and without a route of its own what is asked for by default.
+   *
+   * @param query What is known of the request.
+   * @returns The first route that matches, and what is asked for.
+   */
+  decide(query: RouteQuery): Decision {
+    const { auth } = this.#options;
+    if (this.#isEmpty) return { match: undefined, demands: toDemands([auth]) };
+    const host = query.hostTokens.split(".");
+    const tokens = query.pathTokens === "" ? host : [...host, ...query.pathTokens.split(".")];
+    const own = host.length;
+    const readings = this.#read(tokens, { query, own });
+    let found = readings.get(own)?.first;
+    const asked: Auth[] = [];
+    for (const { named, first } of readings.values()) {
+      if (named !== undefined && !(found && found.item.order < named.item.order)) found = named;
+      if (first !== undefined) asked.push(this.#toAuth(first.item.route));
+    }
+    if (found === undefined) asked.push(auth);
+    const match = found && { route: found.item.route, params: found.params };
+    return { match, demands: toDemands(asked) };
+  }
+
+  /**
+   * What is asked of a request for a subject of the convention, whatever host it names.
+   *
+   * @param tokens Of host and path.
+   * @param query What else is known of the request.
+   * @returns What each reading's first route asks for; where there is none, what is asked for by default.
+   */
+  toDemands(
+    tokens: readonly string[],
+    query: Pick<RouteQuery, "method" | "kind">,
+  ): Demands {
+    const asked = [...this.#read(tokens, { query, own: undefined }).values()]
+      .flatMap(({ first }) => first === undefined ? [] : [this.#toAuth(first.item.route)]);
+    return toDemands(asked.length === 0 ? [this.#options.auth] : asked);
+  }
+
+  /** By where the path begins. */
+  #read(
+    tokens: readonly string[],
+    { query: { method, kind }, own }: {
+      query: Pick<RouteQuery, "method" | "kind">;
+      own: number | undefined;
+    },
+  ): Map<number, Reading> {
+    const readings = new Map<number, Reading>();
+    const accepts = ({ route }: Item) =>
+      route.sides[kind] !== undefined && (route.methods?.includes(method) ?? true);
+    const isOneEnough = own !== undefined && !this.#namesHosts && !this.#asksDifferently;
+    const above: PathTrie<Item>[] = [];
+    let node: HostNode | undefined = this.#hosts;
+    for (const from of listBorders(tokens, own)) {
+      node = node?.literals.get(tokens[from - 1]!);
+      if (isOneEnough && from !== own) continue;
+      const find = (trie: PathTrie<Item>) => trie.find({ tokens, from, accepts });
+      const named = toFirst([...above, ...(node === undefined ? [] : [node.exact])].map(find));
+      const isAnyoneElses = this.#asksDifferently && this.#isServed(tokens, from);
+      const any = from === own || isAnyoneElses ? find(this.#any) : undefined;
+      const first = toFirst([named, any]);
+      if (first !== undefined) readings.set(from, { named, first });
+      if (node !== undefined) above.push(node.below);
+    }
+    return readings;
+  }
+
+  #isServed(tokens: readonly string[], length: number): boolean {
+    const { hosts } = this.#options;
+    return hosts.length === 0 || hosts.some((host) => isHostMatch(host, tokens, length));
+  }
+
+  #toAuth(route: Route): Auth {
+    return route.auth ?? this.#options.auth;
+  }
+
+  #toTrie(host: HostPattern | undefined): PathTrie<Item> {
+    if (host === undefined) return this.#any;
+    let node = this.#hosts;
+    for (const token of host.tokens) {
+      let next = node.literals.get(token);
+      if (next === undefined) node.literals.set(token, next = createNode());
+      node = next;
+    }
+    return host.isBelow ? node.below : node.exact;
+  }
+}
+
+/** Where the path may begin: after each token that could be the last of a host. */
+function* listBorders(
+  tokens: readonly string[],
+  own: number | undefined,
+): Generator<number, void> {
+  let length = -1;
+  for (const [index, token] of tokens.entries()) {
+    length += token.length + 1;
+    const isHost = LABEL.test(token) && length <= MAX_HOST_LENGTH;
+    if (!isHost && (own === undefined || index >= own)) return;
+    yield index + 1;
+  }
+}
+
+function toFirst(all: readonly (Found<Item> | undefined)[]): Found<Item> | undefined {
+  let first: Found<Item> | undefined;
+  for (const found of all) {
+    if (found !== undefined && !(first && first.item.order < found.item.order)) first = found;
+  }
+  return first;
+}
+
+/** Who shows a key has not shown a token: of different kinds each has to be shown. */
+function toDemands(asked: readonly Auth[]): Demands {
+  return KINDS.filter((kind) => asked.includes(kind));
+}
+
+function createNode(): HostNode {
+  return { literals: new Map(), exact: new PathTrie(), below: new PathTrie() };
+}
