@@ -53,7 +53,9 @@ for (const [name, options, headers] of CASES) {
   });
   Deno.bench(name, async () => {
     const peer = peers.identify(request, "10.0.0.1");
-    const admitted = admission.admit(request, { kind: "http", peer });
+    const admitted = admission.admit(
+      admission.enter(request, { kind: "http", peer, page: { cors: undefined } }),
+    );
     if (admitted instanceof Promise) await admitted;
   });
 }

@@ -17,6 +17,7 @@ export { StreamError } from "./nats/stream.ts";
 export type { ConfigChange } from "./config/live.ts";
 export { ConfigError, type GatewayOptions } from "./config/options.ts";
 export type { AdmissionOptions } from "./config/options/admission.ts";
+export type { CorsOptions } from "./config/options/cors.ts";
 export type { IdentityOptions, JwtAlgorithm, JwtOptions } from "./config/options/identity.ts";
 export type { ListenOptions } from "./config/options/listen.ts";
 export type { LogOptions } from "./config/options/log.ts";
@@ -28,5 +29,6 @@ export type { RoutingOptions, SessionOptions } from "./config/options/routing.ts
 export type { SocketOptions } from "./config/options/sockets.ts";
 export type { Address } from "./config/units.ts";
 export type { ControlSubjects } from "./mapping/control.ts";
+export type { CorsKind } from "./mapping/cors.ts";
 export type { Auth, RouteOptions } from "./mapping/route.ts";
 export type { LogFormat, LogLevel } from "./telemetry/log.ts";

@@ -13,7 +13,9 @@ type Option = keyof GatewayConfig & keyof GatewayOptions;
 const LIVE: ReadonlySet<Option> = new Set<Option>([
   ...["requestTimeout", "maxBodySize", "responseBuffer", "bareReplies", "publishOnly"] as const,
   ...["wsSendBuffer", "wsReceiveBuffer", "wsReceiveTotal", "wsIdleTimeout"] as const,
+  "resumeMaxWaiting",
   ...["hostFilters", "allowedOrigins", "trustedProxies", "rate"] as const,
+  ...["cors", "corsMaxAge", "corsExposedHeaders"] as const,
   ...["maxConnections", "maxConnectionsPerAddress", "maxInFlight"] as const,
   ...["maxUrlLength", "maxHeaderBytes", "maxHeaders"] as const,
   ...["auth", "authorizationKey", "jwt", "authorizeTimeout", "forwardCredentials"] as const,

@@ -5,6 +5,7 @@
  * @module
  */
 import type { AdmissionOptions } from "./options/admission.ts";
+import type { CorsOptions } from "./options/cors.ts";
 import type { IdentityOptions } from "./options/identity.ts";
 import type { ListenOptions } from "./options/listen.ts";
 import type { LogOptions } from "./options/log.ts";
@@ -27,6 +28,7 @@ export interface GatewayOptions
     RequestOptions,
     SocketOptions,
     AdmissionOptions,
+    CorsOptions,
     IdentityOptions,
     RoutingOptions,
     PersistenceOptions,

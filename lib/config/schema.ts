@@ -9,6 +9,7 @@ import { together } from "./fields.ts";
 import { explainIssue, toProblems } from "./issues.ts";
 import { ConfigError, type ConfigProblem } from "./options.ts";
 import { admissionFields } from "./options/admission.ts";
+import { corsFields } from "./options/cors.ts";
 import { checkIdentity, identityFields } from "./options/identity.ts";
 import { checkAddresses, listenFields } from "./options/listen.ts";
 import { logFields } from "./options/log.ts";
@@ -27,6 +28,7 @@ export const configSchema = z.strictObject({
   ...requestFields,
   ...socketFields,
   ...admissionFields,
+  ...corsFields,
   ...identityFields,
   ...routingFields,
   ...persistenceFields,

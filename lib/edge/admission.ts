@@ -8,19 +8,22 @@ import { toRouteTable } from "../config/route_table.ts";
 import type { GatewayConfig } from "../config/schema.ts";
 import { GatewayError } from "../errors.ts";
 import { withoutCredentials, withoutParameter } from "../mapping/credentials.ts";
+import { toPreflightMethod } from "../mapping/cors.ts";
 import { listSpoken } from "../mapping/resume.ts";
 import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
 import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
 import { type Decision, RouteTable } from "../mapping/route_table.ts";
 import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
-import { type Memory, toChain } from "./admission/chain.ts";
+import { type Chain, type Memory, toChain } from "./admission/chain.ts";
 import type { Candidate, Check } from "./admission/check.ts";
 import { Identities } from "./admission/identities.ts";
 import { ANYBODY, type Identity, toIdentityLines } from "./admission/identity.ts";
 import { parseHandshake } from "./admission/handshake.ts";
 import { registeredInterest } from "./admission/interest.ts";
-import { Load } from "./admission/load.ts";
+import { Load, type Place } from "./admission/load.ts";
+import { listedOrigin, sameHostOrigin } from "./admission/origin.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
+import { Cors, type Page } from "./cors.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
 import type { ResumeEntry } from "./resume_entry.ts";
@@ -41,6 +44,8 @@ export interface Admitted extends Routed {
   readonly headerLines: string;
   /** Unique among all gateways; undefined for an HTTP request. */
   readonly connectionId: string | undefined;
+  /** The same, and unique among all sockets that one connection has had. */
+  readonly socketId: string | undefined;
   /** The subprotocol that is picked; undefined where none is offered. */
   readonly protocol: string | undefined;
   /** How the client names itself to `h8s.ack.v1`; undefined where it does not. */
@@ -49,6 +54,7 @@ export interface Admitted extends Routed {
   readonly resumeToken: string | undefined;
   /** The connection that it gets; undefined where that ends with its socket. */
   readonly entry: ResumeEntry | undefined;
+  readonly identity: Identity;
   /** Undefined where sessions are off. */
   readonly session: Session | undefined;
   /** `Set-Cookie` values for the response. */
@@ -58,12 +64,20 @@ export interface Admitted extends Routed {
   readonly remoteAddress: string;
   /** What the client can quote when something fails. */
   readonly requestId: string;
-  /** A WebSocket's place among the connections, to be given back when it ends. */
-  readonly place: Disposable | undefined;
+  /** A WebSocket's place among the connections, to be given back when it ends; taken at last of all. */
+  readonly place: Place | undefined;
 }
 
 /** What is kept of a WebSocket's handshake, for as long as it lives. */
-export type Handshake = Omit<Admitted, "request" | "headerLines">;
+export type Handshake = Omit<Admitted, "request" | "headerLines" | "identity">;
+
+/** A request that has passed all checks that need not know who asks. */
+export interface Entry {
+  readonly candidate: Candidate;
+  readonly decision: Decision;
+  /** True where nobody is asked who they are, whatever is configured. */
+  readonly isOpen: boolean;
+}
 
 const NONE: readonly string[] = [];
 
@@ -74,7 +88,7 @@ export class Admission {
   readonly #identities: Identities;
   readonly #hasInterest: Check;
   #config: GatewayConfig | undefined;
-  #chain: readonly Check[] = [];
+  #chain: Chain = { early: [], late: [] };
   #routes = new RouteTable([], { auth: "none", hosts: [] });
 
   /**
@@ -94,26 +108,51 @@ export class Admission {
   }
 
   /**
-   * Checks a request, and works out what its messages look like.
+   * Makes the checks that need not know who asks.
    *
    * @param request As it came.
-   * @param options What kind it is, and who asks.
+   * @param options What kind it is, who asks, and from which page; that is told what is found out of it.
+   * @returns The request, which may not go on yet.
+   * @throws {GatewayError} with what the client is to be told.
+   */
+  enter(
+    request: Request,
+    { kind, peer, page }: { kind: RequestKind; peer: Peer; page: Page },
+  ): Entry {
+    const { config } = this.#parts;
+    if (config !== this.#config) this.#configure(config);
+    const candidate = toCandidate(request, { kind, peer, config });
+    for (const check of this.#chain.early) check(candidate);
+    const { target: { hostTokens, pathTokens } } = candidate;
+    const { method } = request;
+    const decide = (method: string) =>
+      this.#routes.decide({ hostTokens, pathTokens, method, kind });
+    const decision = decide(method);
+    const meant = toPreflightMethod(request);
+    const own = decision.match?.route;
+    const cors = page.cors = Cors.of(request, {
+      config,
+      route: meant === undefined ? own : decide(meant).match?.route,
+    });
+    const checkOrigin = cors === undefined ? sameHostOrigin : listedOrigin(cors.origins);
+    checkOrigin(candidate);
+    for (const check of this.#chain.late) check(candidate);
+    // A browser shows no credential with it; so it gets no further than the workload that is to answer.
+    const isOpen = meant !== undefined && cors?.kind === "workload" &&
+      Cors.of(request, { config, route: own })?.kind === "workload";
+    return { candidate, decision, isOpen };
+  }
+
+  /**
+   * Finds out who asks, and works out what the request's messages look like.
+   *
+   * @param entry The request.
    * @returns The admitted request; at once where no one else has to be asked.
    * @throws {GatewayError} with what the client is to be told.
    * @throws {Refusal} with an authorizer's own answer.
    */
-  admit(
-    request: Request,
-    { kind, peer }: { kind: RequestKind; peer: Peer },
-  ): Admitted | Promise<Admitted> {
-    const { config } = this.#parts;
-    if (config !== this.#config) this.#configure(config);
-    const candidate = toCandidate(request, { kind, peer, config });
-    for (const check of this.#chain) check(candidate);
-    const { target: { hostTokens, pathTokens } } = candidate;
-    const { method } = request;
-    const decision = this.#routes.decide({ hostTokens, pathTokens, method, kind });
-    const identity = this.#identities.identify(candidate, decision.demands);
+  admit({ candidate, decision, isOpen }: Entry): Admitted | Promise<Admitted> {
+    const identity = isOpen ? ANYBODY : this.#identities.identify(candidate, decision.demands);
     return identity instanceof Promise
       ? identity.then((identity) => this.#complete(candidate, { decision, identity }))
       : this.#complete(candidate, { decision, identity });
@@ -130,7 +169,7 @@ export class Admission {
     { decision, identity }: { decision: Decision; identity: Identity },
   ): Admitted {
     this.#hasInterest(candidate);
-    const { config, bus, ids, gatewayId } = this.#parts;
+    const { bus, ids, gatewayId } = this.#parts;
     if (bus.state !== "connected") {
       throw new GatewayError("nats_unavailable", "The gateway is not connected to NATS");
     }
@@ -160,6 +199,7 @@ export class Admission {
       target,
       headerLines,
       connectionId,
+      socketId: connectionId,
       protocol: offer && pickSubprotocol(
         identity.protocol === undefined ? offer.names : [identity.protocol],
         listSpoken(routed),
@@ -167,12 +207,13 @@ export class Admission {
       ackClient: offer?.asides.ackClient,
       resumeToken: offer?.asides.resumeToken,
       entry: undefined,
+      identity,
       session,
       setCookies,
       expiresAt: identity.expiresAt,
       remoteAddress,
       requestId,
-      place: isWebSocket ? this.load.connect(remoteAddress, config) : undefined,
+      place: undefined,
     };
   }
 

@@ -10,6 +10,7 @@ import type { LogFields } from "../telemetry/log.ts";
 import { Admission, type Admitted } from "./admission.ts";
 import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
+import { Cors, type Page } from "./cors.ts";
 import { serveHttp } from "./http.ts";
 import { InFlight } from "./in_flight.ts";
 import { LostGateways } from "./lost_gateways.ts";
@@ -38,7 +39,7 @@ export class Edge implements Disposable {
     this.#parts = parts;
     this.#peers = new Peers(parts);
     this.#admission = new Admission(parts);
-    this.#registry = new Registry(parts);
+    this.#registry = new Registry(parts, this.#admission.load);
     const { records } = parts;
     // Listens before this gateway begins to beat: it has to hear itself.
     this.#lostGateways = records &&
@@ -113,33 +114,51 @@ export class Edge implements Disposable {
 
   async #answer(request: Request, peer: Peer): Promise<Response> {
     const parts = this.#parts;
+    const { config } = parts;
+    const page: Page = { cors: Cors.of(request, { config, route: undefined }) };
     try {
       if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
       if (isServerWide(request)) return new Response(null, { status: 204 });
       if (isWebSocketUpgrade(request)) {
-        const admitted = this.#admission.admit(request, { kind: "websocket", peer });
+        const entry = this.#admission.enter(request, { kind: "websocket", peer, page });
+        const admitted = this.#admission.admit(entry);
         return await this.#upgrade(admitted instanceof Promise ? await admitted : admitted);
       }
-      const admitted = this.#admission.admit(request, { kind: "http", peer });
-      return await serveHttp(admitted instanceof Promise ? await admitted : admitted, parts);
+      const entry = this.#admission.enter(request, { kind: "http", peer, page });
+      if (page.cors?.isPreflight && page.cors.kind === "gateway") {
+        return page.cors.toPreflightResponse();
+      }
+      const admitted = this.#admission.admit(entry);
+      const response = await serveHttp(
+        admitted instanceof Promise ? await admitted : admitted,
+        parts,
+      );
+      return page.cors?.apply(response, "workload") ?? response;
     } catch (thrown) {
-      if (thrown instanceof Refusal) return thrown.toResponse();
+      if (thrown instanceof Refusal) {
+        const response = thrown.toResponse();
+        return page.cors?.apply(response, "workload") ?? response;
+      }
       const error = toGatewayError(thrown);
       parts.metrics.requestRefused(error.code);
       this.#report(error, peer);
-      return toProblemResponse(error, peer.requestId);
+      const response = toProblemResponse(error, peer.requestId);
+      return page.cors?.apply(response, "gateway") ?? response;
     }
   }
 
   async #upgrade(admitted: Admitted): Promise<Response> {
     const { resumables } = this.#registry;
+    const opened = speaksResume(admitted.protocol) && resumables !== undefined
+      ? await resumables.entrance.open(admitted)
+      : {
+        ...admitted,
+        place: this.#admission.load.connect(admitted.remoteAddress, this.#parts.config),
+      };
     try {
-      const opened = speaksResume(admitted.protocol) && resumables !== undefined
-        ? await resumables.open(admitted)
-        : admitted;
       return Connection.upgrade(opened, this.#parts, this.#registry);
     } catch (error) {
-      admitted.place?.[Symbol.dispose]();
+      opened.place![Symbol.dispose]();
       throw error;
     }
   }

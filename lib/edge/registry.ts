@@ -7,6 +7,7 @@ import type { ConnectionEnd } from "../mapping/connection_record.ts";
 import { CLOSE } from "../mapping/frame.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
 import type { BusState } from "../nats/bus.ts";
+import type { Load } from "./admission/load.ts";
 import { ConnectionRecords } from "./connection_records.ts";
 import { tell } from "./control_events.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -37,12 +38,13 @@ export class Registry implements ConnectionOwner, Disposable {
 
   /**
    * @param parts Of the edge.
+   * @param load Where what waits for its client is counted.
    */
-  constructor(parts: EdgeParts) {
+  constructor(parts: EdgeParts, load: Load) {
     this.#parts = parts;
     const { records, resume: stream } = parts;
     this.resumables = records && stream && new Resumables({
-      ...{ parts, records, stream },
+      ...{ parts, records, stream, load },
       onHeld: (resumable) => this.#connections.set(resumable, ++this.#count),
       onOver: (resumable) => this.#forget(resumable),
     });

@@ -18,8 +18,10 @@ import type { ConnectionEnd } from "../mapping/connection_record.ts";
 import { mayResume, type ResumeRecord } from "../mapping/resume_record.ts";
 import type { BusMessage, BusSubscription } from "../nats/bus.ts";
 import { replay } from "./replay.ts";
+import type { Place } from "./admission/load.ts";
 import type { Entry, ResumableClient, ResumableOptions } from "./resume_client.ts";
 import type { ResumeLease } from "./resume_lease.ts";
+import { ResumeParking } from "./resume_parking.ts";
 
 type Phase = "detached" | "replaying" | "live" | "over";
 
@@ -31,18 +33,17 @@ export class Resumable {
   #client: ResumableClient | undefined;
   #subscription: BusSubscription | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #parking: ResumeParking;
   /** What came while older messages are read. */
   #waiting: BusMessage[] = [];
   #waitingBytes = 0;
   /** The largest number that the client was sent. */
   #position = 0;
 
-  /**
-   * @param options What it is made of.
-   */
   constructor(options: ResumableOptions) {
     this.#options = options;
     this.#lease = options.lease;
+    this.#parking = new ResumeParking(options.parts);
   }
 
   /** Unique among all gateways, and for all of its sockets. */
@@ -60,6 +61,11 @@ export class Resumable {
     return this.#lease.record;
   }
 
+  /** What it takes among the connections, by itself or by its client. */
+  get place(): Place | undefined {
+    return this.#client?.place ?? this.#parking.place;
+  }
+
   /** True while a socket is there. */
   get hasClient(): boolean {
     return this.#client !== undefined;
@@ -75,25 +81,19 @@ export class Resumable {
     return this.#position;
   }
 
-  /**
-   * Makes a new connection.
-   *
-   * @param record What it is.
-   */
+  /** Makes a new connection. */
   begin(record: ResumeRecord): void {
     this.#listen();
     this.#lease.begin(record);
   }
 
-  /**
-   * Takes a connection over, and waits for its client.
-   *
-   * @param record What it is; this gateway is its owner.
-   * @param revision Of the record that it replaces.
-   * @returns False when somebody was faster.
-   */
-  async take(record: ResumeRecord, revision: number): Promise<boolean> {
+  /** Takes a connection over, and waits for its client; false when somebody was faster. */
+  async take(
+    record: ResumeRecord,
+    { revision, place }: { revision: number; place: () => Place },
+  ): Promise<boolean> {
     if (!await this.#lease.take(record, revision)) return false;
+    this.#parking.enter(place());
     this.#listen();
     this.#wait();
     return true;
@@ -104,17 +104,13 @@ export class Resumable {
     return this.#lease.verify();
   }
 
-  /**
-   * A client has come, or come back. One that is still there has lost its connection without knowing.
-   *
-   * @param client Its socket.
-   * @param entry How it is let in.
-   */
+  /** A client has come, or come back. One that is still there has lost its connection without knowing. */
   attach(client: ResumableClient, { token, lastSeq, lostFrom }: Entry): void {
     clearTimeout(this.#timer);
     const previous = this.#client;
     this.#client = client;
     previous?.close(CLOSE.policy, "resumed elsewhere");
+    this.#parking.leave();
     if (this.#phase === "over") return client.close(CLOSE.tryAgainLater, "held elsewhere");
     const seq = lastSeq ?? this.#options.safeSeq();
     const { windowMs } = this.#lease.record!;
@@ -125,20 +121,20 @@ export class Resumable {
       this.#phase = "live";
       return;
     }
-    this.#lease.update((record) => ({ ...record, detached: undefined }));
+    // It may come from elsewhere, with a newer token: what its messages say is what its events say.
+    this.#lease.update((record) => {
+      const info = { ...client.describe(), since: record.info.since };
+      return { ...record, connection: client.record, info, detached: undefined };
+    });
     this.#phase = "replaying";
     this.#replay(client, lastSeq).catch((error) => this.#onReplayFailed(client, error));
   }
 
-  /**
-   * The socket is gone.
-   *
-   * @param client Whose; an older one does not matter any more.
-   * @param end How it went.
-   */
+  /** A client's socket is gone; an older client's does not matter any more. */
   detach(client: ResumableClient, end: ConnectionEnd): void {
-    if (client !== this.#client || this.#phase === "over") return;
+    if (client !== this.#client || this.#phase === "over") return client.place[Symbol.dispose]();
     this.#client = undefined;
+    this.#parking.enter(client.place);
     this.#stopReplay("detached");
     if (!mayResume(end)) return this.#finish(end);
     const at = Date.now() + this.#lease.record!.windowMs;
@@ -156,22 +152,14 @@ export class Resumable {
     this.#client?.onReconnect();
   }
 
-  /**
-   * Tells the client that it has everything up to a number that the stream had reached some time ago.
-   *
-   * @param seq The number.
-   */
+  /** Tells the client that it has everything up to a number that the stream had reached some time ago. */
   mark(seq: number): void {
     if (this.#phase !== "live" || seq <= this.#position) return;
     this.#position = seq;
     this.#tell(renderMark(seq));
   }
 
-  /**
-   * The stream was lost, and begins anew.
-   *
-   * @param last The largest number of the new one.
-   */
+  /** The stream was lost, and begins anew; `last` is the largest number of the new one. */
   onStreamLost(last: number): void {
     if (this.#phase !== "live") return;
     this.#tell(renderGap(this.#position + 1, undefined));
@@ -201,6 +189,7 @@ export class Resumable {
     this.#phase = "over";
     clearTimeout(this.#timer);
     this.#subscription?.unsubscribe();
+    this.#parking.leave();
   }
 
   #listen(): void {
@@ -221,8 +210,7 @@ export class Resumable {
         return;
       case "detached": {
         const frame = toFrame(message.headers, message.data);
-        if (frame.kind === "close") this.#finish(frame);
-        return;
+        return frame.kind === "close" ? this.#finish(frame) : this.#miss(message);
       }
       case "replaying":
         this.#waiting.push(message);
@@ -232,6 +220,15 @@ export class Resumable {
       case "live":
         return this.#forward(toSeq(message), message);
     }
+  }
+
+  #miss(message: BusMessage): void {
+    if (this.#parking.hasRoom(message)) return;
+    this.#finish({ code: CLOSE.tryAgainLater, reason: "too much waits for it" });
+    const { stream, parts: { log } } = this.#options;
+    stream.forget(this.inbox).catch((error) => {
+      log.warn("what waited for a client cannot be removed", { error: String(error) });
+    });
   }
 
   /** What was read from the stream may come once more as it is heard, and the other way round. */

@@ -3,39 +3,29 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
-import { GatewayError } from "../errors.ts";
 import { type ConnectionEnd, toRecordKey } from "../mapping/connection_record.ts";
 import { CLOSE } from "../mapping/frame.ts";
+import { toResumeInbox } from "../mapping/resume.ts";
 import {
-  parseResumeRequest,
-  type ResumeRequest,
-  toResumeInbox,
-  toResumeToken,
-} from "../mapping/resume.ts";
-import {
-  OVER,
   parseResumeRecord,
   RESUME,
   type ResumeRecord,
   withOwner,
 } from "../mapping/resume_record.ts";
 import type { BusSubscription } from "../nats/bus.ts";
-import type { Records, StoredRecord } from "../nats/records.ts";
+import type { Records } from "../nats/records.ts";
 import type { ResumeStream } from "../nats/resume_stream.ts";
-import type { Admitted } from "./admission.ts";
+import type { Load } from "./admission/load.ts";
 import { LOST } from "./connection_records.ts";
 import { tell } from "./control_events.ts";
 import type { EdgeParts } from "./parts.ts";
 import { Resumable } from "./resumable.ts";
+import { ResumeEntrance } from "./resume_entrance.ts";
 import { ResumeLease } from "./resume_lease.ts";
-import { isMeant, isSame, toHash } from "./resume_token.ts";
 import type { Connection } from "./websocket.ts";
 
 /** How often clients are told how far they have come, at most. */
 const MARK_INTERVAL_MS = 15_000;
-/** How often a record that changes hands is tried to be had. */
-const MAX_ATTEMPTS = 3;
 const EMPTY = new Uint8Array();
 
 /** What is worked with. */
@@ -43,6 +33,8 @@ export interface ResumablesOptions {
   readonly parts: EdgeParts;
   readonly records: Records;
   readonly stream: ResumeStream;
+  /** Where what waits for its client is counted. */
+  readonly load: Load;
   /** Called when a connection is held from now on. */
   readonly onHeld: (resumable: Resumable) => void;
   /** Called when it is no longer. */
@@ -60,6 +52,9 @@ export class Resumables implements Disposable {
   #safeSeq = 0;
   #isLeaving = false;
 
+  /** Lets clients in. */
+  readonly entrance: ResumeEntrance;
+
   /**
    * Listens to who takes connections from here.
    *
@@ -69,6 +64,12 @@ export class Resumables implements Disposable {
     this.#options = options;
     const { parts, stream } = options;
     this.#parts = parts;
+    this.entrance = new ResumeEntrance({
+      ...options,
+      make: (id) => this.#make(id),
+      find: (id) => this.#held.get(id),
+      takeOver: (record, revision) => this.#takeOver(record, revision),
+    });
     this.#moved = parts.bus.subscribe(
       this.#toMovedSubject(parts.gatewayId),
       ({ data }) => this.#held.get(new TextDecoder().decode(data))?.drop(),
@@ -79,38 +80,17 @@ export class Resumables implements Disposable {
   }
 
   /**
-   * Lets a client in that asks for a resumable connection.
-   *
-   * @param admitted Its handshake.
-   * @returns The handshake of the connection that it gets: an older one's, or its own.
-   * @throws {GatewayError} `nats_unavailable` while JetStream is away.
-   */
-  async open(admitted: Admitted): Promise<Admitted> {
-    const { resumeToken } = admitted;
-    const request = resumeToken === undefined ? undefined : parseResumeRequest(resumeToken);
-    try {
-      if (!this.#options.stream.isReady) throw new Error("its stream is not there");
-      const claimed = request && await this.#claim(request, admitted);
-      return claimed ?? this.#begin(admitted, request?.lastSeq);
-    } catch (cause) {
-      throw new GatewayError("nats_unavailable", "Resuming needs JetStream, which is away", {
-        cause,
-      });
-    }
-  }
-
-  /**
    * A client has come through the handshake.
    *
-   * @param connection Its socket; its handshake is from {@link Resumables.open}.
+   * @param connection Its socket; its handshake is from {@link Resumables.entrance}.
    */
   attach(connection: Connection): void {
-    const { resumable, token, hash, lastSeq, lostFrom } = connection.entry!;
+    const { resumable, token, proof, lastSeq, lostFrom } = connection.entry!;
     if (lastSeq === undefined) {
       const { gatewayId: owner } = this.#parts;
       const { record, route, windowMs } = connection;
       const info = connection.describe();
-      resumable.begin({ owner, hash, windowMs, connection: record, info, route });
+      resumable.begin({ owner, proof, windowMs, connection: record, info, route });
       this.#hold(resumable);
       tell({ type: "established" }, record, this.#parts);
     }
@@ -179,51 +159,10 @@ export class Resumables implements Disposable {
     this.#held.clear();
   }
 
-  #begin(admitted: Admitted, lastSeq: number | undefined): Admitted {
-    const id = admitted.connectionId!;
-    const secret = randomBytes(32).toString("base64url");
-    return {
-      ...admitted,
-      entry: {
-        resumable: this.#make(id),
-        token: toResumeToken(id, secret),
-        hash: toHash(secret),
-        lastSeq: undefined,
-        lostFrom: lastSeq === undefined ? undefined : lastSeq + 1,
-      },
-    };
-  }
-
-  /** Undefined when there is no such connection, or it is somebody else's. */
-  async #claim(
-    { id, secret, lastSeq }: ResumeRequest,
-    admitted: Admitted,
-  ): Promise<Admitted | undefined> {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const stored = await this.#options.records.get(toRecordKey(RESUME, id));
-      if (stored === undefined) return undefined;
-      const record = parseResumeRecord(stored.value);
-      if (record.detached?.at === OVER) return undefined;
-      if (!isSame(record.hash, toHash(secret)) || !isMeant(record, admitted)) return undefined;
-      const resumable = this.#held.get(id) ?? await this.#takeOver(record, stored, admitted);
-      if (resumable === undefined) continue;
-      const { connection: { subject }, route, hash } = record;
-      const token = toResumeToken(id, secret);
-      const entry = { resumable, token, hash, lastSeq, lostFrom: undefined };
-      return { ...admitted, ...route, subject, connectionId: id, entry };
-    }
-    return undefined;
-  }
-
-  async #takeOver(
-    record: ResumeRecord,
-    { revision }: StoredRecord,
-    { remoteAddress: remote }: Admitted,
-  ): Promise<Resumable | undefined> {
+  async #takeOver(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {
     const end = record.detached?.end ?? { code: CLOSE.abnormal, reason: "" };
     const detached = { end, at: Date.now() + record.windowMs };
-    const info = { ...record.info, remote };
-    const resumable = await this.#take({ ...record, detached, info }, revision);
+    const resumable = await this.#take({ ...record, detached }, revision);
     if (resumable === undefined) return undefined;
     const id = new TextEncoder().encode(record.info.id);
     this.#parts.bus.publish(this.#toMovedSubject(record.owner), id);
@@ -233,7 +172,8 @@ export class Resumables implements Disposable {
   async #take(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {
     const resumable = this.#make(record.info.id);
     const own = withOwner(record, this.#parts.gatewayId);
-    if (!await resumable.take(own, revision)) return undefined;
+    const place = () => this.#options.load.take(record.info.remote);
+    if (!await resumable.take(own, { revision, place })) return undefined;
     this.#hold(resumable);
     tell({ type: "resumed" }, own.connection, this.#parts);
     return resumable;

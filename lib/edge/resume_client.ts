@@ -3,12 +3,21 @@
  *
  * @module
  */
+import type { ConnectionRecord } from "../mapping/connection_record.ts";
+import type { ListedConnection } from "../mapping/listing.ts";
 import type { ResumeStream } from "../nats/resume_stream.ts";
+import type { Place } from "./admission/load.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { ResumeLease } from "./resume_lease.ts";
 
 /** The socket of the moment. */
 export interface ResumableClient {
+  /** Its place among the connections. */
+  readonly place: Place;
+  /** What its control events are made of. */
+  readonly record: ConnectionRecord;
+  /** What is told to those who ask who is connected. */
+  describe(): ListedConnection;
   /** Sends something to the client, unless it is too slow. */
   push(data: string | Uint8Array, length: number): void;
   /** Closes the socket from our side. */

@@ -9,6 +9,6 @@ import type { Entry } from "./resume_client.ts";
 /** What a handshake has led to. */
 export interface ResumeEntry extends Entry {
   readonly resumable: Resumable;
-  /** Of the token's secret. */
-  readonly hash: string;
+  /** What the client has to show when it comes back. */
+  readonly proof: string;
 }

@@ -3,22 +3,26 @@
  *
  * @module
  */
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { ResumeRecord } from "../mapping/resume_record.ts";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { withoutParameter } from "../mapping/credentials.ts";
 import type { Admitted } from "./admission.ts";
+import { toWho } from "./admission/identity.ts";
 
-/** Who has the token has to ask for the same thing as before, in the same session. */
-export function isMeant(
-  { connection, info }: ResumeRecord,
-  { target, session }: Admitted,
-): boolean {
-  return connection.hostTokens === target.hostTokens && info.path === target.path &&
-    info.query === target.query && info.session === session?.id;
-}
-
-/** What is kept of a secret: its SHA-256 in base64url. */
-export function toHash(secret: string): string {
-  return createHash("sha256").update(secret).digest("base64url");
+/**
+ * What has to be the same when a client comes back: its secret, who it is, and what it asks for. It is a MAC
+ * under the secret, so that nobody who reads the records learns or guesses any of that.
+ *
+ * @param admitted The handshake.
+ * @param options `secret`: the client's; `tokenParameter`: of the query, in which tokens change.
+ * @returns SHA-256 in base64url.
+ */
+export function toProof(
+  { identity, session, target: { hostTokens, path, query }, protocol }: Admitted,
+  { secret, tokenParameter }: { secret: string; tokenParameter: string | undefined },
+): string {
+  const asked = tokenParameter === undefined ? query : withoutParameter(query, tokenParameter);
+  const parts = [toWho(identity), session?.id ?? null, hostTokens, path, asked, protocol];
+  return createHmac("sha256", secret).update(JSON.stringify(parts)).digest("base64url");
 }
 
 /** Compares without telling by its time where they differ. */

@@ -145,8 +145,8 @@ export class Uplink {
 
   /** A client that numbers its messages says one again under the same id, on a later connection, too. */
   #toMessageId(id: number | undefined): string {
-    const { connectionId, ackClient, session } = this.#admitted;
-    if (id === undefined) return `${connectionId}-${this.#count}`;
+    const { connectionId, socketId, ackClient, session } = this.#admitted;
+    if (id === undefined) return `${socketId}-${this.#count}`;
     if (ackClient !== undefined) return `client:${ackClient}-${id}`;
     return session === undefined ? `${connectionId}:${id}` : `session:${session.id}-${id}`;
   }

@@ -15,6 +15,7 @@ import { MAX_SUBJECT_LENGTH } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { Receiver, Slot } from "../nats/inbox.ts";
 import type { Admitted, Handshake } from "./admission.ts";
+import type { Place } from "./admission/load.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { ResumableClient } from "./resume_client.ts";
@@ -62,7 +63,7 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
    * @throws {GatewayError} `headers_too_large` when NATS cannot carry its headers.
    */
   static upgrade(admitted: Admitted, parts: EdgeParts, owner: ConnectionOwner): Response {
-    const { request, headerLines, ...handshake } = admitted;
+    const { request, headerLines, identity: _, ...handshake } = admitted;
     return new Connection(handshake, { headerLines, parts, owner }).#upgrade(request);
   }
 
@@ -77,10 +78,9 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
     this.#slot = parts.inbox.open(this);
     const { entry } = admitted;
     const inbox = this.#inbox = entry?.resumable.inbox ?? this.#slot.subject;
-    this.#lines = entry?.resumable.record?.connection.lines ??
-      headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
-        toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
-        (hasReply(admitted) ? "" : toHeaderLine("X-H8s-ReplySubject", inbox));
+    this.#lines = headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
+      toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
+      (hasReply(admitted) ? "" : toHeaderLine("X-H8s-ReplySubject", inbox));
     this.#uplink = new Uplink(admitted, { parts, owner: this, inbox, lines: this.#lines });
     const room = parts.bus.maxPayload - this.#lines.length;
     if (room < EVENT_HEADERS_ROOM) {
@@ -110,6 +110,11 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
   get route(): ResumeRoute {
     const { subscribe, mode, isPersistent } = this.#admitted;
     return { subscribe, mode, isPersistent };
+  }
+
+  /** Its place among the connections; one that can be resumed keeps it while it waits for its client. */
+  get place(): Place {
+    return this.#admitted.place!;
   }
 
   /** How long its client may be away, in milliseconds. */
@@ -267,6 +272,7 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
     const wasOpen = this.#state !== "opening";
     this.#state = "closed";
     this.#release();
+    if (!wasOpen || this.entry === undefined) this.place[Symbol.dispose]();
     if (!wasOpen) return;
     this.#parts.metrics.socketClosed(code);
     this.#owner.remove(this, { code, reason: toCloseReason(reason) });
@@ -274,7 +280,6 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
 
   #release(): void {
     this.#slot.release();
-    this.#admitted.place?.[Symbol.dispose]();
     this.#uplink.close();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
   }

@@ -9,6 +9,7 @@ import {
   parseConnectionRecord,
 } from "./connection_record.ts";
 import { ContractError, parseJsonObject } from "./contract_error.ts";
+import { CLOSE } from "./frame.ts";
 import { toHeaderLine } from "./headers.ts";
 import type { ListedConnection } from "./listing.ts";
 
@@ -23,8 +24,8 @@ export interface ResumeRoute {
 export interface ResumeRecord {
   /** The gateway that holds it. */
   readonly owner: string;
-  /** SHA-256 of the client's secret, base64url. */
-  readonly hash: string;
+  /** What its client has to show when it comes back: a MAC under the client's secret, base64url. */
+  readonly proof: string;
   readonly windowMs: number;
   /** What its control events are made of. */
   readonly connection: ConnectionRecord;
@@ -62,9 +63,9 @@ export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
  */
 export function parseResumeRecord(payload: Uint8Array): ResumeRecord {
   const json = parseJsonObject(payload, "a resumable connection's record");
-  const { owner, hash, windowMs, connection, info, route } = json;
+  const { owner, proof, windowMs, connection, info, route } = json;
   if (
-    typeof owner !== "string" || typeof hash !== "string" || typeof windowMs !== "number" ||
+    typeof owner !== "string" || typeof proof !== "string" || typeof windowMs !== "number" ||
     typeof info !== "object" || typeof route !== "object"
   ) throw new ContractError("Cannot read a resumable connection's record: it is incomplete");
   parseConnectionRecord(new TextEncoder().encode(JSON.stringify(connection)));
@@ -100,12 +101,12 @@ export function withOwner(record: ResumeRecord, owner: string): ResumeRecord {
 }
 
 /**
- * Says whether a client that left so may come back: the connection broke, or somebody moved it. Whoever
- * says goodbye does not.
+ * Says whether a client that left so may come back: the connection broke, somebody moved it, or its token
+ * has expired and there may be a newer one. Whoever says goodbye does not.
  *
  * @param end How its connection ended.
- * @returns True for 1001, 1006, 1011, 1012 and 1013.
+ * @returns True for 1001, 1006, 1011, 1012, 1013 and 4401.
  */
 export function mayResume({ code }: ConnectionEnd): boolean {
-  return [1001, 1006, 1011, 1012, 1013].includes(code);
+  return [1001, 1006, 1011, 1012, 1013, CLOSE.unauthorized].includes(code);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CorsKind } from "./cors.ts";
 import type { RequestKind } from "./headers.ts";
 import { type HostPattern, toHostPattern } from "./host_pattern.ts";
 import { parsePath, type PathPattern } from "./path_pattern.ts";
@@ -59,6 +60,18 @@ export interface RouteOptions {
    */
   readonly auth?: Auth | undefined;
   /**
+   * Who answers pages of other origins.
+   *
+   * @default the `cors` option
+   */
+  readonly cors?: CorsKind | undefined;
+  /**
+   * Origins whose pages may ask, and read the answers.
+   *
+   * @default the `allowedOrigins` option
+   */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /**
    * How long a WebSocket client may be away and still resume, e.g. `"60s"`.
    *
    * @default the `resume` option
@@ -79,6 +92,10 @@ export interface Route {
   readonly sides: Readonly<Record<RequestKind, RouteSide | undefined>>;
   /** What a client must show; undefined for what the configuration says. */
   readonly auth: Auth | undefined;
+  /** Who answers pages of other origins; undefined for what the configuration says. */
+  readonly cors?: CorsKind | undefined;
+  /** Exact origins in lower case, `*`, `null`; undefined for what the configuration says. */
+  readonly allowedOrigins?: readonly string[] | undefined;
   /** How long its clients may be away and still resume, in milliseconds; undefined: as configured. */
   readonly resumeMs?: number | undefined;
 }

@@ -9,7 +9,7 @@ import { GatewayError } from "../errors.ts";
 const ASIDES = {
   "bearer.": "bearer",
   "h8s.ack.client.": "ackClient",
-  "h8s.resume.token.": "resumeToken",
+  "h8s.resume.token": "resumeToken",
 } as const;
 
 /** The gateway's own subprotocols begin so; no workload is asked for them. */
@@ -56,7 +56,10 @@ export function parseOffer(header: string | null): Offer {
   for (const item of items) {
     const prefix = Object.keys(ASIDES).find((prefix) => item.startsWith(prefix));
     if (prefix === undefined) names.push(item);
-    else asides[ASIDES[prefix as keyof typeof ASIDES]] ??= item.slice(prefix.length);
+    else {asides[ASIDES[prefix as keyof typeof ASIDES]] ??= item.slice(prefix.length).replace(
+        /^\./,
+        "",
+      );}
   }
   return { names, asides };
 }

@@ -194,6 +194,15 @@ export class ResumeStream implements Disposable {
     }
   }
 
+  /**
+   * Removes what was sent to a connection.
+   *
+   * @param inbox The connection's.
+   */
+  async forget(inbox: string): Promise<void> {
+    await this.#opened().streams.purge(this.#name, { filter: inbox });
+  }
+
   /** Sees to the stream no more. */
   [Symbol.dispose](): void {
     this.#provision[Symbol.dispose]();

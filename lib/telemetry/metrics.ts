@@ -62,6 +62,7 @@ export class Metrics {
     DIRECTIONS,
   );
   #sockets = 0;
+  #socketsAway = 0;
   readonly #socketsClosed = this.#counter(
     "h8s_websockets_closed_total",
     "WebSockets closed, by close code",
@@ -92,6 +93,11 @@ export class Metrics {
     ["outcome"],
   );
 
+  readonly #resumeOverflowed = this.#counter(
+    "h8s_websockets_resume_overflowed_total",
+    "WebSockets that ended since too much waited for a client that was away",
+    [],
+  );
   readonly #recordsFailed = this.#counter(
     "h8s_connection_records_failed_total",
     "Records of WebSockets that could not be written or taken back",
@@ -103,11 +109,7 @@ export class Metrics {
     [],
   );
 
-  /**
-   * Makes the counters, all at zero.
-   *
-   * @param sources Values that are read when they are asked for.
-   */
+  /** Makes the counters, all at zero. */
   constructor(sources: { readonly reconnects: () => number; readonly connected: () => boolean }) {
     this.#total(
       "h8s_nats_reconnects_total",
@@ -131,6 +133,11 @@ export class Metrics {
     );
     this.#gauge("h8s_websockets_open", "WebSockets that are open", () => this.#sockets);
     this.#gauge(
+      "h8s_websockets_away",
+      "WebSockets that wait for their client to come back",
+      () => this.#socketsAway,
+    );
+    this.#gauge(
       "h8s_nats_connected",
       "1 while NATS is connected",
       () => Number(sources.connected()),
@@ -142,42 +149,24 @@ export class Metrics {
     this.#inFlight++;
   }
 
-  /**
-   * An HTTP request was answered to its end.
-   *
-   * @param status Of the response.
-   * @param durationMs Since it came.
-   */
+  /** An HTTP request was answered to its end. */
   requestEnded(status: number, durationMs: number): void {
     this.#inFlight--;
     this.#requests[STATUS_CLASSES[Math.floor(status / 100) - 1]!]++;
     this.#duration.observe(durationMs / 1000);
   }
 
-  /**
-   * A response was cut off before its end.
-   *
-   * @param reason As told on the close subject.
-   */
+  /** A response was cut off before its end. */
   responseAborted(reason: string): void {
     this.#aborted.inc({ reason });
   }
 
-  /**
-   * A request or a handshake was refused, or failed.
-   *
-   * @param code Of the error, as in its problem's `type`.
-   */
+  /** A request or a handshake was refused, or failed. */
   requestRefused(code: string): void {
     this.#refused.inc({ code });
   }
 
-  /**
-   * Bytes of a body passed.
-   *
-   * @param direction Which way.
-   * @param bytes How many.
-   */
+  /** Bytes of a body passed. */
   bodyBytes(direction: Direction, bytes: number): void {
     this.#httpBytes[direction] += bytes;
   }
@@ -187,22 +176,23 @@ export class Metrics {
     this.#sockets++;
   }
 
-  /**
-   * A WebSocket closed.
-   *
-   * @param code As told in the closed event.
-   */
+  /** A WebSocket closed. */
   socketClosed(code: number): void {
     this.#sockets--;
     this.#socketsClosed.inc({ code });
   }
 
-  /**
-   * A WebSocket message passed.
-   *
-   * @param direction Which way.
-   * @param bytes Of its payload.
-   */
+  /** The client of a WebSocket has left and may come back, or is waited for no more. */
+  socketsAway(change: 1 | -1): void {
+    this.#socketsAway += change;
+  }
+
+  /** Too much waited for a client that was away. */
+  resumeOverflowed(): void {
+    this.#resumeOverflowed.inc();
+  }
+
+  /** A WebSocket message passed. */
   message(direction: Direction, bytes: number): void {
     this.#messages[direction]++;
     this.#socketBytes[direction] += bytes;
@@ -233,11 +223,7 @@ export class Metrics {
     this.#lostClosed.inc();
   }
 
-  /**
-   * It is known what became of a message for the stream.
-   *
-   * @param outcome `stored`, `refused` or `unavailable`.
-   */
+  /** It is known what became of a message for the stream. */
   messagePersisted(outcome: string): void {
     this.#persisted.inc({ outcome });
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport";
 import { GatewayProcess } from "../harness/gateway.ts";
@@ -252,6 +253,103 @@ Deno.test("nobody resumes with a token that is not its own", async () => {
   };
   assert.equal((await thief.open(gateway!.port)).isNew, true);
   await thief.client.close(1000);
+  await me.client.close(1000);
+});
+
+Deno.test("who is waited for takes a place, and needs no other to come back", async (t) => {
+  await using world = await setUp(2, ["--max-connections-per-address", "2"]);
+  const { nc, gateways: [gateway, other] } = world;
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const away = await Promise.all([0, 1].map(async () => {
+    const relay = new Relay(gateway!.port);
+    const client = new Resuming();
+    await client.open(relayPort(relay));
+    const broken = client.client.closed;
+    await relay[Symbol.asyncDispose]();
+    await broken;
+    return client;
+  }));
+  await recordsWritten(nc, 2);
+  while (await gateway!.metric("h8s_websockets_away") < 2);
+  const url = `ws://127.0.0.1:${gateway!.port}/chat`;
+  for (const protocols of [[], ["h8s.resume.v1"], ["h8s.resume.v1", "h8s.resume.token.x"]]) {
+    await t.step(`refused: ${protocols.join(", ")}`, async () => {
+      await assert.rejects(Client.connect(url, protocols), /429/);
+    });
+  }
+  await t.step("on its gateway", async () => {
+    assert.equal((await away[0]!.open(gateway!.port)).isNew, false);
+    assert.equal(await gateway!.metric("h8s_websockets_away"), 1);
+    await assert.rejects(Client.connect(url), /429/);
+  });
+  await t.step("in spite of a socket that is still there", async () => {
+    const previous = away[0]!.client.closed;
+    assert.equal((await away[0]!.open(gateway!.port)).isNew, false);
+    await previous;
+  });
+  await t.step("on another one, which makes room here", async () => {
+    assert.equal((await away[1]!.open(other!.port)).isNew, false);
+    while (await gateway!.metric("h8s_websockets_away") > 0);
+    await using client = await Client.connect(url);
+    await assert.rejects(Client.connect(url), /429/);
+    await client.close();
+  });
+  await t.step("until it is over", async () => {
+    await away[0]!.client.close(1000);
+    await closed.next();
+    await closed.next();
+    const clients = [await Client.connect(url), await Client.connect(url)];
+    for (const client of clients) await client.close();
+  });
+  await away[1]!.client.close(1000);
+});
+
+Deno.test("what waits for one client is bounded", async () => {
+  await using world = await setUp(1, ["--resume-max-waiting", "64KiB"]);
+  const { nc, gateways: [gateway] } = world;
+  const opened = await listen(nc, "h8s.control.ws.conn.established");
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const relay = new Relay(gateway!.port);
+  const me = new Resuming();
+  await me.open(relayPort(relay));
+  const { reply: inbox } = await opened.next();
+  // What it takes does not wait for it.
+  await say(nc, inbox!, Array.from({ length: 80 }, () => "x".repeat(1000)));
+  await me.read(80);
+  const broken = me.client.closed;
+  await relay[Symbol.asyncDispose]();
+  await broken;
+  while (await gateway!.metric("h8s_websockets_away") < 1);
+  await say(nc, inbox!, Array.from({ length: 60 }, () => "x".repeat(1000)));
+  assert.equal(closed.all.length, 0);
+  await say(nc, inbox!, Array.from({ length: 10 }, () => "x".repeat(1000)));
+  const { headers } = await closed.next();
+  assert.equal(headers?.get("X-H8s-Close-Code"), "1013");
+  assert.equal(await gateway!.metric("h8s_websockets_resume_overflowed_total"), 1);
+  assert.equal(await gateway!.metric("h8s_websockets_away"), 0);
+  const { streams } = await jetstreamManager(nc);
+  while ((await streams.info("H8S_RESUME")).state.messages > 0);
+  assert.equal((await me.open(gateway!.port)).isNew, true);
+  await me.readOne();
+  assert.equal(me.gaps.length, 1);
+  await me.client.close(1000);
+});
+
+Deno.test("what a client says after it came back is kept as well", async () => {
+  await using world = await setUp(1, ["--persist", "said"]);
+  const { nc, gateways: [gateway] } = world;
+  const said = await listen(nc, "h8s.ws.ws.>");
+  const me = new Resuming();
+  for (const text of ["one", "two", "three"]) {
+    await me.open(gateway!.port);
+    me.client.send(text);
+    assert.equal((await said.next()).string(), text);
+  }
+  const { streams } = await jetstreamManager(nc);
+  for (let messages = 0; messages < 3;) {
+    messages = (await streams.info("said")).state.messages;
+    assert.equal(await gateway!.metric('h8s_persisted_messages_total{outcome="refused"}'), 0);
+  }
   await me.client.close(1000);
 });
 

@@ -35,7 +35,9 @@ class World {
         get: (name: string) => all[name as keyof typeof all] ?? null,
       }),
     } as unknown as Request;
-    return this.admission.admit(request, { kind, peer: toCandidate().peer });
+    const peer = toCandidate().peer;
+    const entry = this.admission.enter(request, { kind, peer, page: { cors: undefined } });
+    return this.admission.admit(entry);
   }
 
   #toParts(): EdgeParts {
@@ -77,7 +79,7 @@ Deno.test("what was counted before a new configuration counts after it", () => {
   assert.throws(() => world.admit(), { code: "rate_limited" });
 
   world.configure({});
-  world.admit({}, "websocket");
+  world.admission.load.take("192.0.2.1");
   world.configure({ maxConnections: 1 });
   assert.throws(() => world.admit({}, "websocket"), { code: "too_many_connections" });
 });

@@ -13,7 +13,8 @@ import { parseRate } from "../units.ts";
 export const HOST_FILTER: RegExp = /^(\*\.)?[\w:-]+(\.[\w-]+)*$/;
 /** The same, as it stands behind "expected". */
 export const HOSTS: string = `host names such as "example.com" or "*.example.com"`;
-const ORIGINS = `origins such as "https://example.com", "null" or "*"`;
+/** What pages' origins look like, as it stands behind "expected". */
+export const ORIGINS: string = `origins such as "https://example.com", "null" or "*"`;
 const NETWORKS = `addresses or networks such as "10.0.0.0/8" or "2001:db8::/32"`;
 const RATE = `a rate such as "100/s" or "100/s,burst=200"`;
 
@@ -26,7 +27,7 @@ export interface AdmissionOptions {
    */
   readonly hostFilters?: readonly string[];
   /**
-   * Origins whose pages may ask, e.g. `"https://example.com"`; `"*"` for all; `"null"` only where it is
+   * Origins whose pages may ask, and read the answers (CORS), e.g. `"https://example.com"`; `"*"` for all; `"null"` only where it is
    * listed. Whoever sends no `Origin` is no browser and passes.
    *
    * @default undefined: a WebSocket's page must come from the host it asks for; HTTP requests pass
@@ -100,7 +101,7 @@ export const admissionFields = {
   allowedOrigins: list(ORIGINS, parseOrigin).optional()
     .meta({
       placeholder: "ORIGINS",
-      description: "Origins whose pages may ask; * for all; else WebSockets' own host",
+      description: "Origins whose pages may ask, and read (CORS); * for all",
     }),
   trustedProxies: list(NETWORKS, (text) => parseNetwork(text) && text).prefault([])
     .meta({
@@ -129,8 +130,13 @@ function parseHostFilter(text: string): string | undefined {
   }
 }
 
-/** As a browser writes it: no path, no port that the scheme has anyway. */
-function parseOrigin(text: string): string | undefined {
+/**
+ * As a browser writes it: no path, no port that the scheme has anyway.
+ *
+ * @param text As it was written.
+ * @returns The origin in lower case; undefined when it is none.
+ */
+export function parseOrigin(text: string): string | undefined {
   const origin = text.toLowerCase();
   if (origin === "*" || origin === "null") return origin;
   return URL.parse(origin)?.origin === origin ? origin : undefined;

@@ -4,10 +4,11 @@
  * @module
  */
 import { z } from "zod";
+import { CORS_KINDS } from "../../mapping/cors.ts";
 import { type Auth, parseRoute, type Route, type RouteOptions } from "../../mapping/route.ts";
 import { TemplateError } from "../../mapping/template.ts";
-import { lasting, listOf, matching, oneOf, secret } from "../fields.ts";
-import { HOST_FILTER, HOSTS } from "./admission.ts";
+import { lasting, list, listOf, matching, oneOf, secret } from "../fields.ts";
+import { HOST_FILTER, HOSTS, ORIGINS, parseOrigin } from "./admission.ts";
 import { AUTHS } from "./identity.ts";
 
 const LONG = "at least 32 characters";
@@ -82,10 +83,12 @@ const routeSchema = z.strictObject({
   mode: oneOf(["request", "publish"]).optional(),
   persist: z.boolean({ error: () => "expected true or false" }).optional(),
   auth: oneOf(AUTHS).optional(),
+  cors: oneOf(CORS_KINDS).optional(),
+  allowedOrigins: list(ORIGINS, parseOrigin).optional(),
   resume: lasting().optional(),
-}).transform(({ resume, ...route }, context) => {
+}).transform(({ resume, cors, allowedOrigins, ...route }, context) => {
   try {
-    return { ...parseRoute(route), resumeMs: resume };
+    return { ...parseRoute(route), resumeMs: resume, cors, allowedOrigins };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     context.addIssue({ code: "custom", message: error.message, path: [...error.path] });

@@ -62,6 +62,13 @@ export interface SocketOptions {
    * @default "256MiB"
    */
   readonly resumeMaxBytes?: string;
+  /**
+   * How much may wait for one such client while it is away; past it its connection ends with 1013, and the
+   * client is told when it comes back. 0 for any amount.
+   *
+   * @default "4MiB"
+   */
+  readonly resumeMaxWaiting?: string;
 }
 
 /** The same, to be checked. */
@@ -81,6 +88,7 @@ export const socketFields = {
     }),
   resume: duration("0s", "How long a WebSocket client may be away and resume"),
   resumeMaxBytes: size("256MiB", "How much is kept for those who resume"),
+  resumeMaxWaiting: size("4MiB", "What may wait for one client that is away"),
 };
 
 /**

@@ -3,9 +3,16 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { GatewayError } from "../../errors.ts";
 import { parseVerdict, toAuthorizeSubject, type Verdict } from "../../mapping/authorize.ts";
-import { type HeaderEntry, toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import {
+  findHeader,
+  type HeaderEntry,
+  toHeaderBlock,
+  toHeaderLine,
+} from "../../mapping/headers.ts";
+import { findBearer } from "../../mapping/credentials.ts";
 import { isBodyless } from "../../mapping/reply.ts";
 import { toRequestHeaders } from "../../mapping/request.ts";
 import type { BusMessage } from "../../nats/bus.ts";
@@ -68,11 +75,25 @@ export function authorizedIdentity(parts: EdgeParts): Identify {
 
 function toIdentity(
   { protocol, ...rest }: Extract<Verdict, { kind: "accepted" }>,
-  { offer }: Candidate,
+  candidate: Candidate,
 ): Identity {
-  if (protocol === undefined || offer?.names.includes(protocol)) return { protocol, ...rest };
+  if (protocol === undefined || candidate.offer?.names.includes(protocol)) {
+    return { protocol, ...rest, credential: toCredential(rest, candidate) };
+  }
   const detail = "The authorizer's reply picks a subprotocol that was not offered";
   throw new GatewayError("malformed_reply", detail);
+}
+
+/** An authorizer that does not say who it is has let in whoever holds what was shown. */
+function toCredential(
+  { subject, claims, sessionId }: Identity,
+  candidate: Candidate,
+): string | undefined {
+  if ((subject ?? claims ?? sessionId) !== undefined) return undefined;
+  const { headers } = candidate;
+  const shown = findBearer(headers) ?? findHeader(headers, "authorization") ??
+    findCredential(candidate);
+  return shown && createHash("sha256").update(shown).digest("base64url");
 }
 
 function ask(candidate: Candidate, parts: EdgeParts): Promise<BusMessage> {

@@ -7,7 +7,6 @@ import type { GatewayConfig } from "../../config/schema.ts";
 import type { Check } from "./check.ts";
 import { hostFilter } from "./host.ts";
 import { connectionLimit, inFlightLimit, type Load } from "./load.ts";
-import { listedOrigin, sameHostOrigin } from "./origin.ts";
 import { addressRate, type RateTable } from "./rate.ts";
 import { headerBytes, headerCount, urlLength } from "./size.ts";
 
@@ -17,6 +16,12 @@ export interface Memory {
   readonly rates: RateTable;
 }
 
+/** The checks before and after it is known which route a request takes. */
+export interface Chain {
+  readonly early: readonly Check[];
+  readonly late: readonly Check[];
+}
+
 /**
  * Puts the chain together: all checks that need not know who is asking.
  *
@@ -24,22 +29,20 @@ export interface Memory {
  * @param memory What the checks remember.
  * @returns The checks, in order.
  */
-export function toChain(config: GatewayConfig, { load, rates }: Memory): readonly Check[] {
+export function toChain(config: GatewayConfig, { load, rates }: Memory): Chain {
   const { maxInFlight, maxConnections, maxConnectionsPerAddress, hostFilters, rate } = config;
   const hasConnectionLimit = maxConnections > 0 || maxConnectionsPerAddress > 0;
-  return [
-    urlLength(config.maxUrlLength),
-    headerCount(config.maxHeaders),
-    headerBytes(config.maxHeaderBytes),
-    ...(maxInFlight > 0 ? [inFlightLimit(maxInFlight, load)] : []),
-    ...(hostFilters.length > 0 ? [hostFilter(hostFilters)] : []),
-    ...toOriginChecks(config.allowedOrigins),
-    ...(rate === undefined ? [] : [addressRate(rate, rates)]),
-    ...(hasConnectionLimit ? [connectionLimit(config, load)] : []),
-  ];
-}
-
-function toOriginChecks(allowed: readonly string[] | undefined): readonly Check[] {
-  if (allowed === undefined) return [sameHostOrigin];
-  return allowed.includes("*") ? [] : [listedOrigin(allowed)];
+  return {
+    early: [
+      urlLength(config.maxUrlLength),
+      headerCount(config.maxHeaders),
+      headerBytes(config.maxHeaderBytes),
+      ...(maxInFlight > 0 ? [inFlightLimit(maxInFlight, load)] : []),
+      ...(hostFilters.length > 0 ? [hostFilter(hostFilters)] : []),
+    ],
+    late: [
+      ...(rate === undefined ? [] : [addressRate(rate, rates)]),
+      ...(hasConnectionLimit ? [connectionLimit(config, load)] : []),
+    ],
+  };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { GatewayError } from "../../errors.ts";
 import { toHeaderLine } from "../../mapping/headers.ts";
 import {
@@ -19,6 +20,8 @@ export interface Identity {
   readonly subject?: string | undefined;
   /** More of who it is, for workloads: JSON in base64url. */
   readonly claims?: string | undefined;
+  /** What it has shown, as a digest, where nothing else says who it is. */
+  readonly credential?: string | undefined;
   /** When it ends, in milliseconds since 1970; undefined for never. */
   readonly expiresAt?: number | undefined;
   /** The session that an authorizer gives it. */
@@ -68,6 +71,53 @@ export function findCredential(
 export function toIdentityLines({ subject, claims }: Identity): string {
   return (subject === undefined ? "" : toHeaderLine("X-H8s-Subject", subject)) +
     (claims === undefined ? "" : toHeaderLine("X-H8s-Claims", claims));
+}
+
+/** What a renewed token changes, and nobody is another one for (RFC 7519 §4.1). */
+const CLAIMS_OF_ONE_TOKEN: ReadonlySet<string> = new Set(["exp", "iat", "nbf", "jti"]);
+
+/**
+ * Tells one client from another, whatever token of the same kind it shows.
+ *
+ * @param identity Who it is.
+ * @returns The same text for the same client; no credential can be read in it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toWho } from "./identity.ts";
+ *
+ * const of = (claims: unknown) => toWho({ claims: btoa(JSON.stringify(claims)) });
+ * assert.equal(of({ sub: "ann", exp: 1 }), of({ exp: 2, sub: "ann" }));
+ * assert.notEqual(of({ sub: "ann", role: "admin" }), of({ sub: "ann" }));
+ * ```
+ */
+export function toWho({ subject, claims, credential, sessionId }: Identity): string {
+  const lasting = claims === undefined ? undefined : toLastingClaims(claims);
+  return JSON.stringify([subject, lasting, credential, sessionId].map((part) => part ?? null));
+}
+
+/** An authorizer may say what it likes: what is no JSON object is compared as it is. */
+function toLastingClaims(claims: string): string {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(claims, "base64url").toString());
+  } catch {
+    return claims;
+  }
+  if (!isObject(json)) return claims;
+  const lasting = Object.entries(json).filter(([name]) => !CLAIMS_OF_ONE_TOKEN.has(name));
+  return JSON.stringify(lasting.toSorted(byName), (_, value) => {
+    return isObject(value) ? { of: Object.entries(value).toSorted(byName) } : value;
+  });
+}
+
+function byName([one]: [string, unknown], [other]: [string, unknown]): number {
+  return one < other ? -1 : 1;
+}
+
+function isObject(json: unknown): json is Record<string, unknown> {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
 /**

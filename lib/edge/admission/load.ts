@@ -13,13 +13,20 @@ export interface ConnectionLimits {
   readonly maxConnectionsPerAddress: number;
 }
 
+/** One among the connections; given back once. */
+export interface Place extends Disposable {
+  /** The client address's. */
+  readonly key: string;
+  readonly isTaken: boolean;
+}
+
 /** Counts what goes on, whether it is limited or not: limits may come later. */
 export class Load {
   readonly #connections = new Map<string, number>();
   #total = 0;
   #requests = 0;
 
-  /** Connections that are open or about to be. */
+  /** Connections that are open, about to be, or waited for until their clients come back. */
   get connections(): number {
     return this.#total;
   }
@@ -40,20 +47,35 @@ export class Load {
   }
 
   /**
-   * Takes a place among the connections.
+   * Takes a place among the connections if there is one.
    *
    * @param address The client's.
    * @param limits How many there may be.
-   * @returns The place, to be given back once.
+   * @param own The place that the same connection has, and leaves for this one.
+   * @returns The place.
    * @throws {GatewayError} when there is none.
    */
-  connect(address: string, limits: ConnectionLimits): Disposable {
-    this.checkConnection(address, limits);
+  connect(address: string, limits: ConnectionLimits, own?: Place): Place {
+    this.checkConnection(address, limits, own);
+    return this.take(address);
+  }
+
+  /**
+   * Takes a place whether there is one or not: what cannot be refused counts all the same.
+   *
+   * @param address The client's.
+   * @returns The place.
+   */
+  take(address: string): Place {
     const key = toClientKey(address);
     this.#total++;
     this.#connections.set(key, (this.#connections.get(key) ?? 0) + 1);
     let isTaken = true;
     return {
+      key,
+      get isTaken() {
+        return isTaken;
+      },
       [Symbol.dispose]: () => {
         if (isTaken) this.#disconnect(key);
         isTaken = false;
@@ -66,15 +88,19 @@ export class Load {
    *
    * @param address The client's.
    * @param limits How many there may be.
+   * @param own A place that does not count.
    * @throws {GatewayError} `too_many_connections` or `too_many_connections_from_address`.
    */
-  checkConnection(address: string, limits: ConnectionLimits): void {
+  checkConnection(address: string, limits: ConnectionLimits, own?: Place): void {
     const { maxConnections, maxConnectionsPerAddress: maxPerAddress } = limits;
-    if (maxConnections > 0 && this.#total >= maxConnections) {
+    const ownKey = own?.isTaken ? own.key : undefined;
+    if (maxConnections > 0 && this.#total - Number(ownKey !== undefined) >= maxConnections) {
       throw new GatewayError("too_many_connections", "All connections are taken");
     }
     if (maxPerAddress === 0) return;
-    if ((this.#connections.get(toClientKey(address)) ?? 0) < maxPerAddress) return;
+    const key = toClientKey(address);
+    const others = (this.#connections.get(key) ?? 0) - Number(key === ownKey);
+    if (others < maxPerAddress) return;
     const detail = `There are ${maxPerAddress} connections from this address already`;
     throw new GatewayError("too_many_connections_from_address", detail);
   }
@@ -88,15 +114,17 @@ export class Load {
 }
 
 /**
- * How many WebSockets there are.
+ * How many WebSockets there are. Who comes back to one that counts already needs no other place: that is
+ * known only once its token has been looked up.
  *
  * @param limits The most.
  * @param load What goes on.
  * @returns The check; it throws `too_many_connections` or `too_many_connections_from_address`.
  */
 export function connectionLimit(limits: ConnectionLimits, load: Load): Check {
-  return ({ kind, peer }) => {
-    if (kind === "websocket") load.checkConnection(peer.clientAddress, limits);
+  return ({ kind, peer, offer }) => {
+    const isComingBack = offer?.asides.resumeToken !== undefined;
+    if (kind === "websocket" && !isComingBack) load.checkConnection(peer.clientAddress, limits);
   };
 }
 

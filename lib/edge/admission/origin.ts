@@ -5,20 +5,19 @@
  * @module
  */
 import { GatewayError } from "../../errors.ts";
+import { isListed } from "../../mapping/cors.ts";
 import type { Check } from "./check.ts";
 
 /**
  * The page's origin is one of a list.
  *
- * @param allowed Exact origins in lower case; `null` only where it is listed.
+ * @param allowed Exact origins in lower case; `null` only where it is listed; `*` for all.
  * @returns The check; it throws `origin_not_allowed`.
  */
 export function listedOrigin(allowed: readonly string[]): Check {
-  const origins = new Set(allowed);
   return ({ request }) => {
     const origin = request.headers.get("origin");
-    if (origin === null || origins.has(origin.toLowerCase())) return;
-    throw notAllowed();
+    if (origin !== null && !isListed(origin, allowed)) throw notAllowed();
   };
 }
 

@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import type { JwtOptions } from "../../../lib/config/options/identity.ts";
 import { parseConfig } from "../../../lib/config/schema.ts";
 import type { Identity } from "../../../lib/edge/admission/identity.ts";
-import { toIdentityLines } from "../../../lib/edge/admission/identity.ts";
+import { toIdentityLines, toWho } from "../../../lib/edge/admission/identity.ts";
 import { jwtIdentity } from "../../../lib/edge/admission/jwt.ts";
 import { IdentityMemo } from "../../../lib/edge/admission/memo.ts";
 import { keyIdentity } from "../../../lib/edge/admission/key.ts";
@@ -193,3 +193,32 @@ function sign(
   const header = kid === undefined ? { alg } : { alg, kid };
   return new SignJWT(JSON.parse(JSON.stringify(all))).setProtectedHeader(header).sign(key);
 }
+
+Deno.test("toWho() tells clients apart, not the tokens of one client", async (t) => {
+  const of = (claims: unknown) => ({
+    claims: Buffer.from(JSON.stringify(claims)).toString("base64url"),
+  });
+  const ann = { sub: "ann", roles: ["a", "b"], of: { x: 1, y: { z: null } } };
+  const table: [name: string, one: Identity, other: Identity, isSame: boolean][] = [
+    ["nobody", {}, {}, true],
+    ["nobody and somebody", {}, { subject: "ann" }, false],
+    [
+      "the times and the number of a token",
+      of({ ...ann, exp: 1, iat: 1, nbf: 1, jti: "1" }),
+      of(ann),
+      true,
+    ],
+    ["the order of claims", of({ b: { y: 1, x: 2 }, a: 1 }), of({ a: 1, b: { x: 2, y: 1 } }), true],
+    ["the order in a list", of({ roles: ["a", "b"] }), of({ roles: ["b", "a"] }), false],
+    ["times that are not the token's", of({ act: { exp: 1 } }), of({ act: { exp: 2 } }), false],
+    ["a claim more", of({ ...ann, admin: true }), of(ann), false],
+    ["a claim of another type", of({ id: 1 }), of({ id: "1" }), false],
+    ["an object and its pairs", of({ a: { b: 1 } }), of({ a: [["b", 1]] }), false],
+    ["claims that are no JSON", { claims: "x" }, { claims: "y" }, false],
+    ["another credential", { credential: "x" }, { credential: "y" }, false],
+    ["a subject that is another's session", { subject: "x" }, { sessionId: "x" }, false],
+  ];
+  for (const [name, one, other, isSame] of table) {
+    await t.step(name, () => assert.equal(toWho(one) === toWho(other), isSame));
+  }
+});

@@ -38,6 +38,34 @@ Deno.test("Load counts also what is not limited: the limit may come later", () =
   );
 });
 
+Deno.test("Load lets a connection change its place where there is no other", () => {
+  const load = new Load();
+  const limits = { maxConnections: 2, maxConnectionsPerAddress: 1 };
+  const own = load.connect("192.0.2.1", limits);
+  load.connect("192.0.2.2", limits);
+  const next = load.connect("192.0.2.1", limits, own);
+  assert.throws(() => load.connect("192.0.2.1", limits, own), TOO_MANY);
+  own[Symbol.dispose]();
+  assert.equal(load.connections, 2);
+  assert.throws(() => load.connect("192.0.2.1", limits, own), TOO_MANY, "it has left its place");
+  assert.throws(() => load.connect("192.0.2.2", limits, next), TOO_MANY_OF_ONE);
+});
+
+Deno.test("Load counts what cannot be refused", () => {
+  const load = new Load();
+  load.take("192.0.2.1");
+  const limits = { maxConnections: 0, maxConnectionsPerAddress: 1 };
+  assert.throws(() => load.connect("192.0.2.1", limits), TOO_MANY_OF_ONE);
+});
+
+Deno.test("connectionLimit() leaves those alone who may have a place already", () => {
+  const load = new Load();
+  const check = connectionLimit({ maxConnections: 1, maxConnectionsPerAddress: 0 }, load);
+  load.take("192.0.2.1");
+  const headers = { "sec-websocket-protocol": "h8s.resume.v1, h8s.resume.token.x" };
+  check(toCandidate({ kind: "websocket", headers }));
+});
+
 Deno.test("connectionLimit() is for WebSockets", () => {
   const load = new Load();
   const limits = { maxConnections: 1, maxConnectionsPerAddress: 0 };
