@@ -162,6 +162,33 @@ export function toRequestUrl(
 }
 
 /**
+ * What the client asked for, octet by octet: no URL, which would change dot segments, quotes and more.
+ *
+ * @param control From {@link parseIncoming}.
+ * @param pathTokens Stand in for a path that the headers do not tell.
+ * @returns Path and query; latin-1, one character a byte.
+ * @throws {URIError} when a token of the path is not valid percent-encoded UTF-8.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseIncoming, toTarget } from "./incoming.ts";
+ *
+ * const { control } = parseIncoming(
+ *   "NATS/1.0\r\nX-H8s-Original-Path: /a/./b\r\nX-H8s-Original-Query: c='\r\n\r\n",
+ * );
+ * assert.equal(toTarget(control, "a.b"), "/a/./b?c='");
+ * ```
+ */
+export function toTarget(control: Incoming["control"], pathTokens: string): string {
+  const target = control.get("original-target");
+  if (target !== undefined) return target;
+  const path = control.get("original-path") ?? fromPathTokens(pathTokens);
+  const query = control.get("original-query") ?? "";
+  return `${path.startsWith("/") ? "" : "/"}${path}${query === "" ? "" : `?${query}`}`;
+}
+
+/**
  * The address of the client, or of the proxy before the gateway.
  *
  * @param headers From {@link parseIncoming}.

@@ -30,6 +30,8 @@ export interface Target {
   readonly path: string;
   /** The query without `?`; empty if none. */
   readonly query: string;
+  /** Present for a `?` with nothing behind it. */
+  readonly isQueryEmpty?: true;
   /** Where the message is published by convention. */
   readonly subject: string;
 }
@@ -73,7 +75,7 @@ export function toTarget(
     throw new GatewayError("malformed_request", "Cannot accept a target with control characters");
   }
   checkCoding(request.headers);
-  const { scheme, authority: asked, path, query } = splitUrl(request.url);
+  const { scheme, authority: asked, path, query, ...rest } = splitUrl(request.url);
   if (scheme !== "http" && scheme !== "https") {
     throw new GatewayError("malformed_request", "Cannot accept a target that is not http or https");
   }
@@ -90,7 +92,7 @@ export function toTarget(
     host: hostTokens,
     path: pathTokens,
   });
-  return { authority, hostTokens, pathTokens, path, query, subject };
+  return { authority, hostTokens, pathTokens, path, query, subject, ...rest };
 }
 
 /**
@@ -153,6 +155,9 @@ export function toRequestHeaders(
     toHeaderLine("X-H8s-Original-Host", target.authority) +
     toHeaderLine("X-H8s-Original-Query", toByteString(target.query)) +
     toHeaderLine("X-H8s-Original-Path", toByteString(target.path)) +
+    (target.isQueryEmpty
+      ? toHeaderLine("X-H8s-Original-Target", `${toByteString(target.path)}?`)
+      : "") +
     (provenance.sessionId === undefined ? "" : toSessionHeaders(provenance.sessionId));
 }
 
@@ -218,7 +223,9 @@ function toByteString(text: string): string {
   return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
-function splitUrl(url: string): { scheme: string; authority: string; path: string; query: string } {
+function splitUrl(
+  url: string,
+): Pick<Target, "authority" | "path" | "query" | "isQueryEmpty"> & { scheme: string } {
   const schemeEnd = url.indexOf("://");
   const start = schemeEnd + 3;
   const hash = url.indexOf("#", start);
@@ -232,6 +239,7 @@ function splitUrl(url: string): { scheme: string; authority: string; path: strin
     authority: url.slice(start, pathStart),
     path: pathStart === pathEnd ? "/" : url.slice(pathStart, pathEnd),
     query: pathEnd === end ? "" : url.slice(pathEnd + 1, end),
+    ...(pathEnd + 1 === end ? { isQueryEmpty: true } : {}),
   };
 }
 

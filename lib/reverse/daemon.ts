@@ -12,7 +12,12 @@ import { createLog, type Log } from "../telemetry/log.ts";
 import { Link } from "../workload/link.ts";
 import { serve } from "../workload/mod.ts";
 import { createHttpProxy } from "./http_proxy.ts";
+import { loadLibraries } from "./libraries.ts";
+import { Outage } from "./outage.ts";
 import { SocketProxy } from "./socket_proxy.ts";
+
+/** What a reply's header block has besides the backend's own lines, in bytes. */
+const HEADERS_ROOM = 1024;
 
 /** A running reverse daemon. */
 export class ReverseDaemon implements AsyncDisposable {
@@ -42,7 +47,7 @@ export class ReverseDaemon implements AsyncDisposable {
       onError: (error) => log.error("nats", { error: error.message }),
     });
     this.#session.onState((state) => {
-      log.info(`nats ${state}`);
+      log.info(`nats ${state}`, { server: this.#session.connection?.getServer() });
       connected.resolve();
     });
     this.#serving = connected.promise.then(() => this.#serve(config));
@@ -76,13 +81,22 @@ export class ReverseDaemon implements AsyncDisposable {
     const stack = new AsyncDisposableStack();
     const nc = this.#session.connection;
     if (nc === undefined) return stack;
-    const { prefix, hostname, backendUrl, queueGroup } = config;
+    const { prefix, hostname, backendUrl, backendCa: ca, queueGroup } = config;
+    const { undici } = await loadLibraries();
     const onError = (error: unknown, stage: string) =>
       this.#log.warn(stage, { error: String(error) });
-    const proxy = createHttpProxy({ backendUrl, onError: (error) => onError(error, "backend") });
+    const outage = new Outage(this.#log, { backend: backendUrl.origin });
     const link = stack.use(new Link(nc, (error) => onError(error, "nats")));
+    const proxy = createHttpProxy(undici, {
+      backendUrl,
+      ca,
+      maxHeaderBytes: link.maxPayload - HEADERS_ROOM,
+      onError: (error) => outage.failed(error),
+      onAnswer: () => outage.answered(),
+    });
+    stack.defer(() => proxy.close());
     const service = stack.use(
-      serve(nc, { host: hostname, queue: queueGroup, prefix, onError }, proxy),
+      serve(nc, { host: hostname, queue: queueGroup, prefix, onError }, proxy.handle),
     );
     for (const host of hostname) {
       stack.use(
@@ -93,7 +107,7 @@ export class ReverseDaemon implements AsyncDisposable {
           backendUrl,
           group: queueGroup,
           replica: this.id,
-          onError: (error) => onError(error, "backend"),
+          onError: (error) => outage.failed(error),
         }),
       );
     }

@@ -3,113 +3,145 @@
  *
  * @module
  */
-import { type IncomingMessage, request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { isHopByHop } from "../mapping/headers.ts";
+import type { Dispatcher } from "undici";
+import type { ServeHandler } from "../workload/mod.ts";
+import { isForwarded, toBackendHeaders, toBackendTarget } from "./backend_request.ts";
+import type { Undici } from "./libraries.ts";
+
+/**
+ * Whose requests go over connections that are kept. A server may close one just as a request goes out on
+ * it, and nobody can tell whether that was read; for these, asking again is the client's right at least.
+ */
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+/** Shorter than what servers that do not say so in `Keep-Alive` leave open (gunicorn: 2 s). */
+const KEEP_ALIVE_MS = 1000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** RFC 9110: these have no body, whatever their headers say. */
+const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** Where requests go. */
 export interface HttpProxyOptions {
   /** The local server; its path is put before the request's, e.g. `http://localhost:3000/api`. */
   readonly backendUrl: URL;
+  /** Who vouches for it: certificates in PEM. */
+  readonly ca: string | undefined;
+  /** The largest header block of a response, in bytes. */
+  readonly maxHeaderBytes: number;
   /** Told of each request that the backend did not answer. */
   readonly onError: (error: unknown) => void;
+  /** Told of each that it did. */
+  readonly onAnswer: () => void;
+}
+
+/** A handler that passes requests on, and its connections. */
+export interface HttpProxy {
+  /**
+   * Answers 502 when the backend cannot be reached or its connection dies; no request is sent twice. Gives up
+   * with the request's signal.
+   */
+  readonly handle: ServeHandler;
+  /** Ends all connections. */
+  close(): Promise<void>;
 }
 
 /**
  * Makes a handler that passes requests on as they are: the path and the query untouched, bodies as
  * streams, encodings not undone, redirects not followed.
  *
+ * @param undici The HTTP client.
  * @param options Where requests go.
- * @returns A fetch handler. It answers 502 when the backend cannot be reached, and gives up with the
- * request's signal.
+ * @returns The handler.
  */
 export function createHttpProxy(
-  { backendUrl, onError }: HttpProxyOptions,
-): (request: Request) => Promise<Response> {
-  return async (request) => {
-    try {
-      return await forward(request, backendUrl);
-    } catch (error) {
-      if (request.signal.aborted) throw error;
-      onError(error);
-      return toBadGateway();
-    }
+  { Pool }: Undici,
+  { backendUrl, ca, maxHeaderBytes, onError, onAnswer }: HttpProxyOptions,
+): HttpProxy {
+  const options = {
+    maxHeaderSize: maxHeaderBytes,
+    // How long an answer may take is the gateway's to say: it ends the request.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: 60_000,
+    connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) },
+  };
+  const kept = new Pool(backendUrl.origin, options);
+  const fresh = new Pool(backendUrl.origin, { ...options, pipelining: 0 });
+  return {
+    async handle(request, info) {
+      const { method, signal } = request;
+      const body = info.body ?? request.body;
+      const pool = SAFE_METHODS.has(method) && body === null ? kept : fresh;
+      try {
+        const answer = await pool.request({
+          method: method as Dispatcher.HttpMethod,
+          path: toBackendTarget(backendUrl, info.target),
+          headers: toBackendHeaders(request.headers),
+          body: body as AsyncIterable<Uint8Array> | null as never,
+          signal,
+          responseHeaders: "raw",
+        });
+        onAnswer();
+        return toResponse(answer, method);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        onError(error);
+        return toBadGateway();
+      }
+    },
+    async close() {
+      await Promise.all([kept.destroy(), fresh.destroy()]);
+    },
   };
 }
 
 /**
- * The backend's address for a request, its path and query as they were sent.
+ * A response of the daemon's own: the backend does not answer.
  *
- * @param backendUrl The local server.
- * @param requestUrl The request's URL.
- * @returns The path of the backend's, then the request's own, then its query.
+ * @param detail For the client.
+ * @returns A 502.
  */
-export function toBackendPath(backendUrl: URL, requestUrl: string): string {
-  const { pathname, search } = new URL(requestUrl);
-  return backendUrl.pathname.replace(/\/$/, "") + pathname + search;
+export function toBadGateway(
+  detail = "The server behind the reverse daemon did not answer",
+): Response {
+  const type = "urn:h8s:error:backend_unavailable";
+  const problem = { type, title: "Backend unavailable", status: 502, detail };
+  const headers = { "content-type": "application/problem+json" };
+  return new Response(JSON.stringify(problem), { status: 502, headers });
 }
 
-/**
- * A request's headers for the backend: without those of one hop, `Host` being the backend's.
- *
- * @param headers The request's.
- * @returns Names and values.
- */
-export function toBackendHeaders(headers: Headers): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const [name, value] of headers) if (isForwarded(name)) result[name] = value;
-  return result;
-}
-
-async function forward(request: Request, backendUrl: URL): Promise<Response> {
-  const send = backendUrl.protocol === "https:" ? requestHttps : requestHttp;
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const outgoing = send({
-    protocol: backendUrl.protocol,
-    hostname: backendUrl.hostname.replace(/^\[|\]$/g, ""),
-    port: backendUrl.port,
-    path: toBackendPath(backendUrl, request.url),
-    method: request.method,
-    headers: toBackendHeaders(request.headers),
-  }, resolve);
-  outgoing.on("error", reject);
-  // Not by the `signal` option: Deno's node:http looks at it only once the response has begun.
-  request.signal.addEventListener("abort", () => {
-    outgoing.destroy();
-    reject(request.signal.reason);
-  }, { once: true });
-  if (request.body === null) outgoing.end();
-  else pipeline(Readable.fromWeb(request.body), outgoing).catch(reject);
-  return toResponse(await promise, request.method);
-}
-
-function toResponse(incoming: IncomingMessage, method: string): Response {
-  const status = incoming.statusCode ?? 502;
-  const isEmpty = method === "HEAD" || status === 204 || status === 205 || status === 304;
-  if (isEmpty) incoming.resume();
-  const body = isEmpty ? null : Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
-  const response = new Response(body as BodyInit | null, { status });
-  for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
-    const [name = "", value = ""] = incoming.rawHeaders.slice(index, index + 2);
+function toResponse(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  method: string,
+): Response {
+  const entries = toEntries(headers as unknown as readonly string[]);
+  const response = new Response(toBody(body, { method, statusCode, entries }), {
+    status: statusCode,
+  });
+  for (const [name, value] of entries) {
     if (isForwarded(name.toLowerCase())) response.headers.append(name, value);
   }
   return response;
 }
 
-/** `Host` and `Expect` are between this daemon and the backend. */
-function isForwarded(name: string): boolean {
-  return !isHopByHop(name) && name !== "host" && name !== "expect";
+function toBody(
+  body: Readable,
+  { method, statusCode, entries }: {
+    method: string;
+    statusCode: number;
+    entries: readonly (readonly [string, string])[];
+  },
+): BodyInit | null {
+  if (method !== "HEAD" && !BODYLESS.has(statusCode)) {
+    return Readable.toWeb(body) as ReadableStream<Uint8Array> as BodyInit;
+  }
+  body.resume();
+  const isLengthKnown = entries.some(([name]) => name.toLowerCase() === "content-length");
+  // A body that is there but not known: no length is to be made up for it.
+  return method !== "HEAD" || isLengthKnown ? null : new ReadableStream();
 }
 
-function toBadGateway(): Response {
-  const problem = {
-    type: "urn:h8s:error:backend_unavailable",
-    title: "Backend unavailable",
-    status: 502,
-    detail: "The server behind the reverse daemon did not answer",
-  };
-  const headers = { "content-type": "application/problem+json" };
-  return new Response(JSON.stringify(problem), { status: 502, headers });
+function toEntries(list: readonly string[]): [name: string, value: string][] {
+  return list.flatMap((name, index) => index % 2 === 0 ? [[name, list[index + 1] ?? ""]] : []);
 }

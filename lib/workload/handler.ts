@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Incoming, toBodyHeaders, toRemoteAddress } from "../mapping/incoming.ts";
+import { type Incoming, toBodyHeaders, toRemoteAddress, toTarget } from "../mapping/incoming.ts";
 
 /** Bytes where they fit into one message, else a stream; null without a body. */
 export type RequestBody =
@@ -21,6 +21,11 @@ export interface ServeInfo {
   };
   /** The subject that the message came on. */
   readonly subject: string;
+  /**
+   * Path and query as the client sent them, octet by octet, where `request.url` is what the URL standard
+   * makes of them. Latin-1: one character a byte.
+   */
+  readonly target: string;
   /**
    * The body of a GET or a HEAD, which a `Request` cannot hold: bytes, or a stream where it did not fit into
    * one message. `new Response(info.body).json()` reads either. Null without one, and for other methods,
@@ -78,9 +83,10 @@ export function toHandlerRequest(
  * @returns Its body is null where the `Request` has it.
  */
 export function toServeInfo(
-  { method, incoming, message: { subject } }: {
+  { method, incoming, pathTokens = "", message: { subject } }: {
     method: string;
     incoming: Incoming;
+    pathTokens: string | undefined;
     message: { readonly subject: string };
   },
   body: RequestBody,
@@ -89,6 +95,7 @@ export function toServeInfo(
   return {
     remoteAddr: { transport: "tcp", hostname, port: 0 },
     subject,
+    target: toTarget(incoming.control, pathTokens),
     body: isBodyless(method) ? body : null,
   };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { encodeToken, toHostName } from "../../mapping/subject.ts";
-import { listOf, parsed, secret, withoutLogin } from "../fields.ts";
+import { fileText, listOf, parsed, secret, withoutLogin } from "../fields.ts";
 
 const HOSTS = `host names such as "api.example.com"`;
 const HOST = `a host name such as "api.example.com"`;
@@ -17,6 +17,12 @@ export interface BackendOptions {
   readonly hostname: readonly string[];
   /** The local server, e.g. `"http://localhost:3000"`. */
   readonly backendUrl: string;
+  /**
+   * Who vouches for a backend with `https:`: certificates in PEM, or the path of a file that holds them.
+   *
+   * @default undefined: the certificate authorities of the runtime
+   */
+  readonly backendCa?: string | undefined;
   /**
    * Replicas of one name share the work.
    *
@@ -32,6 +38,7 @@ export const backendFields = {
     .meta({ placeholder: "HOST", description: "Public host to serve; may be repeated" }),
   backendUrl: secret(parsed(BACKEND_URL, parseBackendUrl), withoutLogin)
     .meta({ placeholder: "URL", description: "The local server, e.g. http://localhost:3000" }),
+  backendCa: fileText("Certificates of who vouches for an https backend, in PEM"),
   queueGroup: parsed(GROUP, (text) => encodeToken(text) === text && text !== "" ? text : undefined)
     .default("h8s-reverse")
     .meta({ placeholder: "NAME", description: "Replicas of one name share the work" }),

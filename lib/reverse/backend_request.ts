@@ -1,0 +1,70 @@
+/**
+ * What a request becomes at the backend.
+ *
+ * @module
+ */
+import { type HeaderEntry, isHopByHop, toCanonicalName } from "../mapping/headers.ts";
+
+/** Between this daemon and the backend, or said anew by the client library. */
+const OWN: ReadonlySet<string> = new Set(["host", "expect"]);
+/** The rest of a handshake is the library's; what the client offers is the backend's to pick from. */
+const HANDSHAKE = /^(?:sec-websocket-(?!protocol$).*|content-length)$/;
+
+/**
+ * The backend's path and query for a request.
+ *
+ * @param backendUrl The local server; its path is put before the request's.
+ * @param target Path and query as the client sent them.
+ * @returns Both, octet by octet.
+ */
+export function toBackendTarget(backendUrl: URL, target: string): string {
+  return backendUrl.pathname.replace(/\/$/, "") + target;
+}
+
+/**
+ * A request's headers for the backend: without those of one hop, `Host` being the backend's.
+ *
+ * @param headers Names in any case.
+ * @returns Name, value, name, value…
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toBackendHeaders } from "./backend_request.ts";
+ *
+ * const headers = [["host", "e.com"], ["te", "trailers"], ["x-a", "1"], ["x-a", "2"]] as const;
+ * assert.deepEqual(toBackendHeaders(headers), ["X-A", "1", "X-A", "2"]);
+ * ```
+ */
+export function toBackendHeaders(headers: Iterable<HeaderEntry>): string[] {
+  const list: string[] = [];
+  for (const [name, value] of headers) {
+    if (isForwarded(name.toLowerCase())) list.push(toCanonicalName(name), value);
+  }
+  return list;
+}
+
+/**
+ * A handshake's headers for the backend, as the WebSocket library wants them.
+ *
+ * @param headers Names in any case.
+ * @returns Name → values.
+ */
+export function toHandshakeHeaders(headers: Iterable<HeaderEntry>): Record<string, string[]> {
+  const result: Record<string, string[]> = {};
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase();
+    if (isForwarded(key) && !HANDSHAKE.test(key)) (result[toCanonicalName(key)] ??= []).push(value);
+  }
+  return result;
+}
+
+/**
+ * Says whether a header goes on, either way.
+ *
+ * @param lowerCaseName The header's name.
+ * @returns False for what is for one hop only.
+ */
+export function isForwarded(lowerCaseName: string): boolean {
+  return !isHopByHop(lowerCaseName) && !OWN.has(lowerCaseName);
+}
