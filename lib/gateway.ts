@@ -56,7 +56,7 @@ export class Gateway implements AsyncDisposable {
   readonly #outbox: Outbox;
   readonly #persistence: Persistence | undefined;
   readonly #resume: ResumeStream | undefined;
-  readonly #interests: Interests | undefined;
+  readonly #interests: Interests;
   readonly #edge: Edge;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
@@ -108,12 +108,10 @@ export class Gateway implements AsyncDisposable {
         log,
       });
     this.#resume = openResumeStream(config, { session, inbox: this.#inbox, log });
-    this.#interests = config.trackInterest
-      ? new Interests(session, {
-        prefix: config.prefix,
-        onError: (error) => log.warn("interest", { error: String(error) }),
-      })
-      : undefined;
+    this.#interests = new Interests(session, {
+      prefix: config.prefix,
+      onError: (error) => log.warn("interest", { error: String(error) }),
+    });
     this.#edge = new Edge({
       get config() {
         return live.current;
@@ -246,7 +244,7 @@ export class Gateway implements AsyncDisposable {
     this.#persistence?.[Symbol.dispose]();
     this.#resume?.[Symbol.dispose]();
     this.#inbox[Symbol.dispose]();
-    this.#interests?.[Symbol.dispose]();
+    this.#interests[Symbol.dispose]();
     this.#rights[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
     await this.#admin?.shutdown();

@@ -59,6 +59,10 @@ export interface Admitted extends Routed {
   readonly session: Session | undefined;
   /** `Set-Cookie` values for the response. */
   readonly setCookies: readonly string[];
+  /** Headers that the workload wants on the 101, where it was asked. */
+  readonly answerHeaders: readonly HeaderEntry[];
+  /** Whether an authorizer has let it in: it hears the workload's question, too. */
+  readonly isAuthorized: boolean;
   /** When the client's identity ends, in milliseconds since 1970; undefined for never. */
   readonly expiresAt: number | undefined;
   readonly remoteAddress: string;
@@ -80,6 +84,7 @@ export interface Entry {
 }
 
 const NONE: readonly string[] = [];
+const NO_HEADERS: readonly HeaderEntry[] = [];
 
 /** Lets requests in, or not. */
 export class Admission {
@@ -97,9 +102,7 @@ export class Admission {
   constructor(parts: EdgeParts) {
     this.#parts = parts;
     this.#identities = new Identities(parts);
-    this.#hasInterest = parts.interests === undefined
-      ? () => {}
-      : registeredInterest(parts.interests);
+    this.#hasInterest = parts.config.trackInterest ? registeredInterest(parts.interests) : () => {};
   }
 
   /** What goes on at once; the requests are counted by whoever serves them. */
@@ -210,6 +213,8 @@ export class Admission {
       identity,
       session,
       setCookies,
+      answerHeaders: NO_HEADERS,
+      isAuthorized: decision.demands.includes("authorize"),
       expiresAt: identity.expiresAt,
       remoteAddress,
       requestId,

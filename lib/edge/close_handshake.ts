@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NO_STATUS } from "../mapping/frame.ts";
 
 /**
  * Closes a socket from our side and reads on until the client has answered (RFC 6455 §7.1.1).
@@ -13,14 +14,15 @@
  * made to say "client". Where a release of Deno has no such property, its own behaviour is left.
  *
  * @param socket An open socket of `Deno.upgradeWebSocket`.
- * @param options `code` and `reason` of the close frame.
+ * @param options `code` and `reason` of the close frame; 1005 for one without.
  * @returns Hangs up on a client that does not answer.
  */
 export function closeWithHandshake(
   socket: WebSocket,
   { code, reason }: { code: number; reason: string },
 ): () => void {
-  socket.close(code, reason);
+  if (code === NO_STATUS) socket.close();
+  else socket.close(code, reason);
   const role = findInternal(socket, "role");
   if (role === undefined || Reflect.get(socket, role) !== SERVER) return () => {};
   Reflect.set(socket, role, CLIENT);

@@ -11,6 +11,7 @@ import { Admission, type Admitted } from "./admission.ts";
 import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { Cors, type Page } from "./cors.ts";
+import { askWorkload } from "./handshake_question.ts";
 import { serveHttp } from "./http.ts";
 import { InFlight } from "./in_flight.ts";
 import { LostGateways } from "./lost_gateways.ts";
@@ -149,11 +150,12 @@ export class Edge implements Disposable {
 
   async #upgrade(admitted: Admitted): Promise<Response> {
     const { resumables } = this.#registry;
-    const opened = speaksResume(admitted.protocol) && resumables !== undefined
-      ? await resumables.entrance.open(admitted)
+    const asked = await this.#askWorkload(admitted);
+    const opened = speaksResume(asked.protocol) && resumables !== undefined
+      ? await resumables.entrance.open(asked)
       : {
-        ...admitted,
-        place: this.#admission.load.connect(admitted.remoteAddress, this.#parts.config),
+        ...asked,
+        place: this.#admission.load.connect(asked.remoteAddress, this.#parts.config),
       };
     try {
       return Connection.upgrade(opened, this.#parts, this.#registry);
@@ -161,6 +163,16 @@ export class Edge implements Disposable {
       opened.place![Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** A client that goes on with its connection is known to the workload. */
+  async #askWorkload(admitted: Admitted): Promise<Admitted> {
+    const { interests } = this.#parts;
+    if (speaksResume(admitted.protocol) && admitted.resumeToken !== undefined) return admitted;
+    if (interests.settled !== undefined) await interests.settled;
+    const { target: { hostTokens, pathTokens } } = admitted;
+    if (!interests.wantsHandshake({ hostTokens, pathTokens, method: "ws" })) return admitted;
+    return await askWorkload(admitted, this.#parts);
   }
 
   #report(

@@ -29,8 +29,8 @@ export interface EdgeParts {
   readonly bus: Bus;
   readonly inbox: Inbox;
   readonly fanout: Fanout;
-  /** Who registered; undefined where everything passes. */
-  readonly interests: Interests | undefined;
+  /** Who registered. */
+  readonly interests: Interests;
   readonly outbox: Outbox;
   /** Where connections are kept beyond the life of this gateway; undefined for nowhere. */
   readonly records: Records | undefined;

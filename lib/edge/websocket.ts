@@ -199,10 +199,11 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
   #upgrade(request: Request): Response {
     const idleTimeout = Math.ceil(this.#parts.config.wsIdleTimeout / 1000);
     const { socket, response } = this.#takeOver(request, { idleTimeout });
-    const { protocol, setCookies } = this.#admitted;
+    const { protocol, setCookies, answerHeaders } = this.#admitted;
     // Deno's own `protocol` option cannot read "a,b".
     if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
     for (const setCookie of setCookies) response.headers.append("set-cookie", setCookie);
+    for (const [name, value] of answerHeaders) response.headers.append(name, value);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     // `onopen` and its like cost one kB more for each socket.

@@ -4,7 +4,13 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
-import { findHeader, type HeaderEntry, parseHeaderBlock, type RequestKind } from "./headers.ts";
+import {
+  findHeader,
+  type HeaderEntry,
+  parseHeaderBlock,
+  type RequestKind,
+  toClientHeaders,
+} from "./headers.ts";
 import { parseReply } from "./reply.ts";
 
 /** What an authorizer says. */
@@ -25,6 +31,20 @@ export type Verdict =
     readonly claims: string | undefined;
   };
 
+/** What the workload says that decides about a handshake (section 5 of the contract). */
+export type HandshakeAnswer =
+  | Exclude<Verdict, { readonly kind: "accepted" }>
+  | {
+    readonly kind: "accepted";
+    /** The subprotocol that it picks; undefined for none. */
+    readonly protocol: string | undefined;
+    /** What else is for the client. */
+    readonly headers: readonly HeaderEntry[];
+    /** By which the workload knows the connection again: one token. */
+    readonly token: string | undefined;
+  };
+
+const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
@@ -70,6 +90,37 @@ export function parseVerdict(headerBlock: string, payloadLength: number): Verdic
   if (status > 299) return { kind: "refused", status, headers };
   if (code === undefined) throw malformed("says no status");
   return toAccepted(entries);
+}
+
+/**
+ * Reads the answer of a workload that wants to be asked before a client gets its 101.
+ *
+ * @param headerBlock The reply's NATS header block as latin-1 text.
+ * @param payloadLength Its payload's length in bytes.
+ * @returns What it says.
+ * @throws {GatewayError} `malformed_reply` when that cannot be understood.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseHandshakeAnswer } from "./authorize.ts";
+ *
+ * const block = "NATS/1.0\r\nStatus-Code: 101\r\nSec-WebSocket-Protocol: chat\r\nX-A: 1\r\n\r\n";
+ * const answer = parseHandshakeAnswer(block, 0);
+ * assert.ok(answer.kind === "accepted" && answer.protocol === "chat");
+ * assert.deepEqual(answer.headers, [["X-A", "1"]]);
+ * ```
+ */
+export function parseHandshakeAnswer(headerBlock: string, payloadLength: number): HandshakeAnswer {
+  const verdict = parseVerdict(headerBlock, payloadLength);
+  if (verdict.kind !== "accepted") return verdict;
+  const { entries } = parseHeaderBlock(headerBlock);
+  const token = findHeader(entries, "x-h8s-handshake");
+  if (token !== undefined && !TOKEN.test(token)) {
+    throw malformed("names itself with what is no token of A-Z a-z 0-9 _ -");
+  }
+  const headers = toClientHeaders(entries).filter(([name]) => !/^sec-websocket-/i.test(name));
+  return { kind: "accepted", protocol: verdict.protocol, headers, token };
 }
 
 function toAccepted(entries: readonly HeaderEntry[]): Verdict {

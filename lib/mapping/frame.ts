@@ -27,6 +27,8 @@ const MAX_REASON_LENGTH = 123;
 const SENDABLE_CODES: ReadonlySet<number> = new Set(
   [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013],
 );
+/** RFC 6455 §7.4.1: a close frame without a code. */
+export const NO_STATUS = 1005;
 
 /** Close codes that the gateway itself uses. */
 export const CLOSE = {
@@ -111,6 +113,7 @@ export function fromCloseEventCode(code: number): number {
 function parseClose(value: string): Frame {
   const [code = "", ...words] = value.split(" ");
   const number = /^\d{4}$/.test(code) ? Number(code) : Number.NaN;
+  if (number === NO_STATUS) return { kind: "close", code: NO_STATUS, reason: "" };
   if (!SENDABLE_CODES.has(number) && !(number >= 3000 && number <= 4999)) {
     return { kind: "close", code: CLOSE.internal, reason: "invalid close code from the workload" };
   }

@@ -8,7 +8,8 @@
  * - `"match":"prefix"`, a fourth key: the path and everything below it;
  * - `"host":"*"`: any host. Its subject ends with {@link ANY_HOST_TOKEN}, since `*` is no literal
  *   token; a gateway looks at the JSON, not at the subject;
- * - `"method":"*"`: any method of HTTP, but not `ws`, which is a WebSocket's.
+ * - `"method":"*"`: any method of HTTP, but not `ws`, which is a WebSocket's;
+ * - `"handshake":true`, with `ws`: the workload is asked before a client gets its 101.
  *
  * @module
  */
@@ -34,6 +35,8 @@ export interface Interest {
   readonly method: string;
   /** Present when everything below the path is served, too. */
   readonly match?: "prefix";
+  /** Present when the workload wants to be asked before a WebSocket's handshake is accepted. */
+  readonly handshake?: true;
 }
 
 /** Whether an interest begins (or goes on), or ends. */
@@ -79,7 +82,8 @@ export function toInterestPattern(change: InterestChange, prefix: string): strin
  * An interest's JSON.
  *
  * @param interest What is served.
- * @returns `{"host","path","method"}`, these keys in this order, then `match` if there is one.
+ * @returns `{"host","path","method"}`, these keys in this order, then `match` and `handshake` if
+ * there are such.
  *
  * @example
  * ```ts
@@ -90,8 +94,8 @@ export function toInterestPattern(change: InterestChange, prefix: string): strin
  * assert.equal(json, '{"host":"example.com","path":"/cart","method":"GET"}');
  * ```
  */
-export function renderInterest({ host, path, method, match }: Interest): string {
-  return JSON.stringify({ host, path, method, ...(match === undefined ? {} : { match }) });
+export function renderInterest({ host, path, method, match, handshake }: Interest): string {
+  return JSON.stringify({ host, path, method, ...toExtras({ match, handshake }) });
 }
 
 /**
@@ -111,18 +115,32 @@ export function renderInterest({ host, path, method, match }: Interest): string 
  * ```
  */
 export function parseInterest(payload: Uint8Array): Interest {
-  const { host, path, method, match } = parseJsonObject(payload, "an interest");
+  const interest = parseJsonObject(payload, "an interest");
+  const { host, path, method, match, handshake } = interest;
   if (typeof host !== "string") throw refuse("host", "a host or *");
   if (typeof path !== "string" || !/^(?:$|\/)/.test(path)) throw refuse("path", "a path");
   if (typeof method !== "string" || !/^(?:ws|\*|[A-Z][A-Z0-9-]{0,31})$/.test(method)) {
     throw refuse("method", "an upper-case method, * or ws");
   }
   if (match !== undefined && match !== "prefix") throw refuse("match", '"prefix" or absent');
+  if (handshake !== undefined && typeof handshake !== "boolean") {
+    throw refuse("handshake", "true, false or absent");
+  }
   return {
     host: host === "*" ? host : parseHost(host),
     path: parsePath(path === "" ? "/" : path),
     method,
+    ...toExtras({ match, handshake: handshake || undefined }),
+  };
+}
+
+function toExtras({ match, handshake }: {
+  match: Interest["match"] | undefined;
+  handshake: Interest["handshake"] | undefined;
+}): Pick<Interest, "match" | "handshake"> {
+  return {
     ...(match === undefined ? {} : { match }),
+    ...(handshake === undefined ? {} : { handshake }),
   };
 }
 

@@ -4,13 +4,11 @@
  *
  * @module
  */
-import { type FrameKind, toCloseReason, toFrame, toFrameHeader } from "./frame.ts";
+import { type FrameKind, NO_STATUS, toCloseReason, toFrame, toFrameHeader } from "./frame.ts";
 import { findHeader, toHeaderBlock, toHeaderLine } from "./headers.ts";
 import { decodeUtf8, type Incoming, toRemoteAddress } from "./incoming.ts";
 import type { ListedConnection } from "./listing.ts";
 
-/** RFC 6455 §7.4.1: what stands for a close frame without a code. */
-const NO_STATUS = 1005;
 const EMPTY = new Uint8Array();
 
 /**
@@ -26,7 +24,7 @@ export function toSendBlock(kind: FrameKind): string {
 /**
  * The header block of the message that closes a client's socket.
  *
- * @param code 1000, 1001–1003, 1007–1013 or 3000–4999.
+ * @param code 1000, 1001–1003, 1007–1013 or 3000–4999; 1005 for a close frame without a code.
  * @param reason Cut to 123 bytes of UTF-8.
  * @returns Latin-1 text.
  * @throws {RangeError} when a close frame may not carry the code.

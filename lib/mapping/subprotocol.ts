@@ -15,6 +15,9 @@ const ASIDES = {
 /** The gateway's own subprotocols begin so; no workload is asked for them. */
 const OWN_PREFIX = "h8s.";
 
+/** Credentials for the workload, as Kubernetes has them: passed on, and never picked. */
+const CREDENTIAL_PREFIX = "base64url.bearer.";
+
 /** A client's offer, read. */
 export interface Offer {
   /** What may be picked, in the client's order; all that a workload gets to see. */
@@ -77,8 +80,29 @@ export function pickSubprotocol(
   names: readonly string[],
   spoken: readonly string[],
 ): string | undefined {
-  const picked = names.find((name) => !name.startsWith(OWN_PREFIX) || spoken.includes(name));
-  if (picked !== undefined || names.length === 0) return picked;
+  const choice = names.filter((name) => !name.startsWith(CREDENTIAL_PREFIX));
+  const picked = choice.find((name) => !isOwn(name) || spoken.includes(name));
+  if (picked !== undefined || choice.length === 0) return picked;
   const detail = `Cannot upgrade: ${names.join(", ")} is not spoken here`;
   throw new GatewayError("malformed_request", detail);
+}
+
+/**
+ * Says whether a subprotocol is the gateway's own.
+ *
+ * @param name Of the subprotocol.
+ * @returns True for what no workload is asked for.
+ */
+export function isOwn(name: string): boolean {
+  return name.startsWith(OWN_PREFIX);
+}
+
+/**
+ * What of an offer a workload may pick.
+ *
+ * @param names From {@link parseOffer}.
+ * @returns The names without the gateway's own and without credentials.
+ */
+export function listPickable(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !isOwn(name) && !name.startsWith(CREDENTIAL_PREFIX));
 }

@@ -32,6 +32,8 @@ export interface HeartbeatSource {
 /** Who is told. */
 export interface GatewayWatchOptions {
   readonly prefix: string;
+  /** Where others than gateways beat; @default that of gateways */
+  readonly pattern?: string;
   readonly clock: Clock;
   /** After how many silent milliseconds a gateway is lost. */
   readonly silenceMs: number;
@@ -70,9 +72,9 @@ export class GatewayWatch implements Disposable {
   constructor(source: HeartbeatSource, options: GatewayWatchOptions) {
     this.#source = source;
     this.#options = options;
-    const { prefix, clock } = options;
+    const { prefix, clock, pattern = toHeartbeatPattern(prefix) } = options;
     this.#subscription = source.subscribe(
-      toHeartbeatPattern(prefix),
+      pattern,
       ({ subject }) => this.#onHeartbeat(subject),
     );
     this.#endSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => this.#sweep());

@@ -14,8 +14,11 @@ import {
   toInterestPattern,
 } from "../mapping/interest.ts";
 import type { Bus, BusMessage, BusSubscription } from "./bus.ts";
+import { pause } from "./within.ts";
 
 const SWEEP_INTERVAL_MS = 5_000;
+/** Workloads register as soon as they hear of a new gateway; how long that may take, in milliseconds. */
+const SETTLING_MS = 250;
 
 /** The registrations that are heard, until they are taken back or fall silent. */
 export class Interests implements Disposable {
@@ -23,6 +26,9 @@ export class Interests implements Disposable {
   readonly #subscriptions: readonly BusSubscription[];
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #now: () => number;
+  readonly #endState: () => void;
+  readonly #ended = new AbortController();
+  #settled: Promise<void> | undefined;
 
   /**
    * Listens to registrations.
@@ -56,6 +62,14 @@ export class Interests implements Disposable {
       on("unregister", (interest) => this.#seen.delete(renderInterest(interest))),
     ];
     this.#timer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    this.#endState = bus.onState((state) => {
+      if (state === "connected") this.#settle();
+    });
+  }
+
+  /** Resolves when those who serve have had the time to say so; undefined where that was long ago. */
+  get settled(): Promise<void> | undefined {
+    return this.#settled;
   }
 
   /** How many registrations stand. */
@@ -70,17 +84,41 @@ export class Interests implements Disposable {
    * @returns True when at least one registration covers it.
    */
   has(query: InterestingRequest): boolean {
-    const oldest = this.#now() - INTEREST_STALE_MS;
-    for (const { interest, at } of this.#seen.values()) {
-      if (at >= oldest && matchesInterest(interest, query)) return true;
-    }
-    return false;
+    return this.#some((interest) => matchesInterest(interest, query));
+  }
+
+  /**
+   * Says whether anybody wants to be asked before a handshake is accepted.
+   *
+   * @param query The handshake; its method is `ws`.
+   * @returns True when at least one registration that covers it says so.
+   */
+  wantsHandshake(query: InterestingRequest): boolean {
+    return this.#some((interest) =>
+      interest.handshake === true && matchesInterest(interest, query)
+    );
   }
 
   /** Ends the subscriptions. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    this.#endState();
+    this.#ended.abort();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  #some(isMeant: (interest: Interest) => boolean): boolean {
+    const oldest = this.#now() - INTEREST_STALE_MS;
+    for (const { interest, at } of this.#seen.values()) {
+      if (at >= oldest && isMeant(interest)) return true;
+    }
+    return false;
+  }
+
+  #settle(): void {
+    const settled = this.#settled = pause(SETTLING_MS, this.#ended.signal).then(() => {
+      if (this.#settled === settled) this.#settled = undefined;
+    });
   }
 
   #sweep(): void {

@@ -3,132 +3,205 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { CLOSE, type Frame, toCloseReason, toFrameHeader } from "../mapping/frame.ts";
-import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
+import type { Buffer } from "node:buffer";
+import { CLOSE, NO_STATUS, toCloseReason } from "../mapping/frame.ts";
+import { toCloseBlock, toSendBlock } from "../mapping/socket_message.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
 import type { Link } from "../workload/link.ts";
+import { FlushPace } from "../workload/reply_writer.ts";
+import type { WsSocket } from "./libraries.ts";
 
-/** How many bytes a client may say before the backend has answered the handshake. */
-const MAX_EARLY_BYTES = 1024 * 1024;
+/** How many bytes a client may say that the backend does not take. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+const CONNECTING = 0;
+const OPEN = 1;
 const EMPTY = new Uint8Array();
+const HEADERS = {
+  text: encodeLatin1(toSendBlock("text")),
+  binary: encodeLatin1(toSendBlock("binary")),
+};
 
-/** What it takes to connect. */
+/** What is published to a client. */
+interface Outgoing {
+  readonly data: Uint8Array;
+  readonly headers: Uint8Array;
+}
+
+/** Whom it belongs to. */
 export interface BackendSocketOptions {
   readonly link: Link;
-  /** `ws://…` or `wss://…`, path and query included. */
-  readonly url: string;
-  /** For the handshake. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The subprotocol that the client was promised, if any. */
-  readonly protocol: string | undefined;
-  /** The client's inbox. */
-  readonly inbox: string;
-  /** Called once when the backend has closed it or cannot be reached. */
+  readonly socket: WsSocket;
+  /** Called once when the backend's side has ended; or ours, before there was a client. */
   readonly onEnd: () => void;
   /** Told when the connection to the backend fails. */
   readonly onError: (error: unknown) => void;
 }
 
-type DataFrame = Extract<Frame, { kind: "text" | "binary" }>;
-
 /** Passes messages both ways until one side closes. */
 export class BackendSocket {
   readonly #options: BackendSocketOptions;
-  readonly #socket: WebSocket;
-  readonly #headers = {
-    text: encodeLatin1(toHeaderBlock(toFrameHeader("text"))),
-    binary: encodeLatin1(toHeaderBlock(toFrameHeader("binary"))),
-  };
-  #early: DataFrame[] = [];
+  readonly #socket: WsSocket;
+  readonly #pace: FlushPace;
+  readonly #abort = new AbortController();
+  /** What the client said before the backend was there. */
+  #early: (string | Uint8Array)[] = [];
   #earlyBytes = 0;
+  /** What waits for NATS, or for a client to be there. */
+  readonly #outgoing: Outgoing[] = [];
+  #isSending = false;
+  #wasOpen = false;
+  #inbox: string | undefined;
   #isEnded = false;
 
   /**
-   * Begins to connect.
-   *
-   * @param options Where to, and for whom.
+   * @param options Its socket is open, or about to be.
    */
   constructor(options: BackendSocketOptions) {
     this.#options = options;
-    const { url, headers, protocol } = options;
-    const init = { headers, protocols: protocol === undefined ? [] : [protocol] };
-    // Headers are what Deno and Node offer beyond the standard; its type does not know them.
-    this.#socket = new WebSocket(url, init as unknown as string[]);
-    this.#socket.binaryType = "arraybuffer";
-    this.#socket.onopen = () => this.#onOpen();
-    this.#socket.onmessage = ({ data }) => this.#onMessage(data);
-    this.#socket.onerror = (event) => options.onError((event as ErrorEvent).error ?? event);
-    this.#socket.onclose = ({ code, reason }) => this.#onClose(code, reason);
-  }
-
-  /** Passes a client's message on. */
-  send(frame: DataFrame): void {
-    if (this.#socket.readyState !== WebSocket.CONNECTING) return this.#pass(frame);
-    this.#earlyBytes += frame.kind === "text" ? frame.text.length : frame.bytes.length;
-    if (this.#earlyBytes <= MAX_EARLY_BYTES) this.#early.push(frame);
-    else this.closeBoth(CLOSE.tryAgainLater, "the backend does not answer the handshake");
+    this.#pace = new FlushPace(options.link);
+    const socket = this.#socket = options.socket;
+    socket.on("open", () => this.#onOpen());
+    socket.on("message", (data: Buffer, isBinary: boolean) => {
+      this.#onMessage(data, isBinary ? "binary" : "text");
+    });
+    socket.on("error", (error) => this.#onError(error));
+    socket.on("close", (code: number, reason: Buffer) => this.#onClose(code, reason.toString()));
   }
 
   /**
-   * The client is gone: closes the backend's side.
+   * The client is there.
    *
-   * @param code As told; those that the platform does not let a client send become none.
+   * @param inbox Where its messages go.
+   */
+  bind(inbox: string): void {
+    this.#inbox = inbox;
+    if (this.#outgoing.length > 0) void this.#send();
+    else this.#socket.resume();
+  }
+
+  /** The client's; undefined before it is there. */
+  get inbox(): string | undefined {
+    return this.#inbox;
+  }
+
+  /** Passes a client's message on. */
+  receive(data: string | Uint8Array): void {
+    if (this.#isEnded) return;
+    const { readyState, bufferedAmount } = this.#socket;
+    if (readyState === OPEN) this.#socket.send(data);
+    else if (readyState === CONNECTING) {
+      this.#early.push(data);
+      this.#earlyBytes += data.length;
+    }
+    if (bufferedAmount + this.#earlyBytes <= MAX_WAITING_BYTES) return;
+    this.close(CLOSE.tryAgainLater, "the backend does not read");
+    this.#socket.terminate();
+  }
+
+  /**
+   * The client is gone: closes the backend's side in the same way.
+   *
+   * @param code As told; where none was, or one that no close frame may carry, so is it here.
    * @param reason As told.
    */
-  close(code: number, reason: string): void {
+  leave(code: number, reason: string): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    if (code === 1000 || (code >= 3000 && code <= 4999)) this.#socket.close(code, reason);
-    else this.#socket.close();
+    this.#abort.abort();
+    if (code === NO_STATUS) this.#socket.close();
+    else if (isSendable(code)) this.#socket.close(code, toCloseReason(reason));
+    else this.#socket.terminate();
   }
 
   /**
    * Closes both sides.
    *
-   * @param code For the client.
+   * @param code For the client, and for the backend.
    * @param reason For the client.
    */
-  closeBoth(code: number, reason: string): void {
+  close(code: number, reason: string): void {
     if (this.#isEnded) return;
     this.#end(code, reason);
-    this.#socket.close();
+    if (this.#socket.readyState === OPEN) this.#socket.close(code);
+    else this.#socket.terminate();
   }
 
   #onOpen(): void {
-    for (const frame of this.#early) this.#pass(frame);
+    this.#wasOpen = true;
+    for (const data of this.#early) this.#socket.send(data);
     this.#early = [];
+    this.#earlyBytes = 0;
+    if (this.#inbox !== undefined) this.#socket.resume();
   }
 
-  #pass(frame: DataFrame): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(frame.kind === "text" ? frame.text : frame.bytes as Uint8Array<ArrayBuffer>);
-  }
-
-  #onMessage(data: string | ArrayBuffer): void {
+  #onMessage(data: Buffer, kind: "text" | "binary"): void {
     if (this.#isEnded) return;
-    const kind = typeof data === "string" ? "text" : "binary";
-    const bytes = typeof data === "string" ? Buffer.from(data) : new Uint8Array(data);
-    const headers = this.#headers[kind];
-    const { link, inbox } = this.#options;
-    if (bytes.length + headers.length > link.maxPayload) {
-      return this.closeBoth(CLOSE.tooBig, `message larger than ${link.maxPayload} bytes`);
+    const headers = HEADERS[kind];
+    const { maxPayload } = this.#options.link;
+    if (data.length + headers.length > maxPayload) {
+      return this.close(CLOSE.tooBig, `message larger than ${maxPayload} bytes`);
     }
-    link.publish(inbox, bytes, { headers });
+    this.#publish({ data, headers });
+  }
+
+  #onError(error: Error & { readonly code?: string }): void {
+    if (this.#isEnded) return;
+    if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") {
+      const { maxPayload } = this.#options.link;
+      return this.close(CLOSE.tooBig, `message larger than ${maxPayload} bytes`);
+    }
+    if (this.#wasOpen) this.#options.onError(error);
   }
 
   #onClose(code: number, reason: string): void {
     if (this.#isEnded) return;
-    if (code !== 0 && code !== CLOSE.abnormal) this.#end(code === 1005 ? 1000 : code, reason);
+    if (code === NO_STATUS || isSendable(code)) this.#end(code, reason);
     else this.#end(CLOSE.internal, "the connection to the backend was lost");
   }
 
   #end(code: number, reason: string): void {
     this.#isEnded = true;
-    const { link, inbox, onEnd } = this.#options;
-    const bytes = new TextEncoder().encode(`${code} ${toCloseReason(reason)}`);
-    const line = toHeaderLine("X-H8s-Close", String.fromCharCode(...bytes));
-    link.publish(inbox, EMPTY, { headers: encodeLatin1(toHeaderBlock(line)) });
-    onEnd();
+    this.#publish({ data: EMPTY, headers: encodeLatin1(toCloseBlock(code, reason)) });
+    this.#options.onEnd();
+  }
+
+  #publish(message: Outgoing): void {
+    if (this.#outgoing.length === 0 && this.#tryPublish(message)) return;
+    this.#outgoing.push(message);
+    this.#socket.pause();
+    if (!this.#isSending && this.#inbox !== undefined) void this.#send();
+  }
+
+  #tryPublish({ data, headers }: Outgoing): boolean {
+    const { link } = this.#options;
+    return this.#inbox !== undefined && link.isConnected && this.#pace.tryTake(data.length) &&
+      link.publish(this.#inbox, data, { headers });
+  }
+
+  /** One after another; the backend waits meanwhile. */
+  async #send(): Promise<void> {
+    this.#isSending = true;
+    const { link } = this.#options;
+    try {
+      for (let next = this.#outgoing[0]; next !== undefined; next = this.#outgoing[0]) {
+        await link.connected(this.#abort.signal);
+        if (this.#tryPublish(next)) this.#outgoing.shift();
+        else await this.#pace.flush();
+      }
+      if (!this.#isEnded) this.#socket.resume();
+    } catch {
+      // The client has left, or NATS for good: nobody is there to be told.
+      this.#socket.terminate();
+    } finally {
+      this.#isSending = false;
+    }
+  }
+}
+
+function isSendable(code: number): boolean {
+  try {
+    return toCloseBlock(code, "") !== "" && code !== NO_STATUS;
+  } catch {
+    return false;
   }
 }

@@ -6,6 +6,11 @@
 import { nuid } from "@nats-io/nats-core";
 import type { ReverseOptions } from "../config/options.ts";
 import type { ReverseConfig } from "../config/schema.ts";
+import { SILENCE_MS } from "../mapping/heartbeat.ts";
+import type { Interest } from "../mapping/interest.ts";
+import { systemClock } from "../nats/clock.ts";
+import { GatewayWatch } from "../nats/gateway_watch.ts";
+import { Announcer } from "../workload/announcer.ts";
 import { Session } from "../nats/session.ts";
 import { prepareReverse } from "../prepare.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
@@ -82,7 +87,7 @@ export class ReverseDaemon implements AsyncDisposable {
     const nc = this.#session.connection;
     if (nc === undefined) return stack;
     const { prefix, hostname, backendUrl, backendCa: ca, queueGroup } = config;
-    const { undici } = await loadLibraries();
+    const { undici, ws } = await loadLibraries();
     const onError = (error: unknown, stage: string) =>
       this.#log.warn(stage, { error: String(error) });
     const outage = new Outage(this.#log, { backend: backendUrl.origin });
@@ -101,18 +106,38 @@ export class ReverseDaemon implements AsyncDisposable {
     for (const host of hostname) {
       stack.use(
         new SocketProxy({
-          link,
-          prefix,
-          hostname: host,
-          backendUrl,
-          group: queueGroup,
-          replica: this.id,
+          ...{ link, ws, prefix, hostname: host, group: queueGroup, replica: this.id },
+          backend: { url: backendUrl, ca },
           onError: (error) => outage.failed(error),
+          onAnswer: () => outage.answered(),
+          onNatsError: (error) => onError(error, "nats"),
         }),
       );
     }
+    stack.use(this.#announce(link, config));
     await service.ready;
     return stack;
+  }
+
+  /** The backend decides about handshakes, so the gateways have to know whom to ask. */
+  #announce(link: Link, { prefix, hostname }: ReverseConfig): Disposable {
+    const clock = systemClock();
+    const interests = hostname.map((host): Interest => ({
+      ...{ host, path: "/", method: "ws", match: "prefix", handshake: true },
+    }));
+    const announcer = new Announcer(link, { prefix, clock, interests });
+    const gateways = new GatewayWatch(link, {
+      ...{ prefix, clock, silenceMs: SILENCE_MS },
+      onAlive: (gateway) => announcer.heard(gateway),
+      onLost: (gateway) => announcer.lost(gateway),
+    });
+    return {
+      [Symbol.dispose]() {
+        gateways[Symbol.dispose]();
+        announcer[Symbol.dispose]();
+        announcer.unregister();
+      },
+    };
   }
 
   async #stop(): Promise<void> {

@@ -3,15 +3,44 @@
  *
  * @module
  */
+import type { EventEmitter } from "node:events";
+import type { ClientRequest } from "node:http";
 import process from "node:process";
 import { PassThrough } from "node:stream";
 
 /** `undici`: takes path, query and `Host` as they are given, and sends nothing twice. */
 export type Undici = typeof import("undici");
 
-/** `ws`: any header, any close code, and hanging up. */
-// @ts-types="npm:@types/ws@^8.18.1"
-export type Ws = typeof import("ws");
+/** A WebSocket of `ws`, which brings no types of its own: what is used of it. */
+export interface WsSocket extends EventEmitter {
+  readonly readyState: 0 | 1 | 2 | 3;
+  /** Bytes that the backend has not taken. */
+  readonly bufferedAmount: number;
+  send(data: string | Uint8Array): void;
+  /** Without a code, so is the close frame. */
+  close(code?: number, reason?: string): void;
+  /** Hangs up. */
+  terminate(): void;
+  /** Reads no more until {@link WsSocket.resume}. */
+  pause(): void;
+  resume(): void;
+}
+
+/** `ws`: takes any header and any path, any close code, and can hang up. */
+export interface Ws {
+  readonly WebSocket: new (
+    url: URL,
+    protocols: readonly string[],
+    options: {
+      readonly headers: Readonly<Record<string, string | string[]>>;
+      readonly ca?: string | undefined;
+      readonly perMessageDeflate: false;
+      readonly maxPayload: number;
+      readonly handshakeTimeout: number;
+      readonly finishRequest: (request: ClientRequest) => void;
+    },
+  ) => WsSocket;
+}
 
 /** Both. */
 export interface Libraries {

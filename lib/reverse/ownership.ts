@@ -3,24 +3,21 @@
  *
  * Each replica says what it holds: `<prefix>.control.reverse.<group>.<replica>.<event>` with the event
  * `owns` or `released` and a list of inboxes as JSON, and `alive` every 5 s. One that starts asks by
- * `hello`, and the others say again what they hold. When one has been silent for 13 s, the first of
- * those that live, by id, takes what it held.
+ * `hello`, and the others say again what they hold; so does one that was cut off from NATS. When one has
+ * been silent for 13 s, the first of those that live, by id, takes what it held. Who hears nobody, not
+ * even itself, takes nothing: it is the one that is cut off.
  *
  * @module
  */
 import { HEARTBEAT_INTERVAL_MS, SILENCE_MS } from "../mapping/heartbeat.ts";
 import { type Clock, repeat, systemClock } from "../nats/clock.ts";
+import { GatewayWatch } from "../nats/gateway_watch.ts";
 import type { Link, LinkSubscription } from "../workload/link.ts";
 
 /** How many inboxes one announcement names at most. */
 const BATCH = 1000;
 
 type Announcement = "alive" | "hello" | "owns" | "released";
-
-interface Peer {
-  seenAt: number;
-  readonly inboxes: Set<string>;
-}
 
 /** What replicas share. */
 export interface OwnershipOptions {
@@ -39,11 +36,13 @@ export interface OwnershipOptions {
 export class Ownership implements Disposable {
   readonly #link: Link;
   readonly #options: OwnershipOptions;
-  readonly #clock: Clock;
   readonly #own = new Set<string>();
-  readonly #peers = new Map<string, Peer>();
+  /** What the others hold. */
+  readonly #peers = new Map<string, Set<string>>();
   readonly #subscription: LinkSubscription;
+  readonly #watch: GatewayWatch;
   readonly #endTicks: () => void;
+  readonly #endState: () => void;
 
   /**
    * Begins to listen and to announce.
@@ -54,14 +53,23 @@ export class Ownership implements Disposable {
   constructor(link: Link, options: OwnershipOptions) {
     this.#link = link;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock();
-    const { prefix, group } = options;
+    const { prefix, group, replica, clock = systemClock() } = options;
+    const root = `${prefix}.control.reverse.${group}`;
     this.#subscription = link.subscribe(
-      `${prefix}.control.reverse.${group}.*.*`,
+      `${root}.*.*`,
       ({ subject, data }) => this.#onAnnouncement(subject, data),
     );
-    this.#announce("hello");
-    this.#endTicks = repeat(this.#clock, HEARTBEAT_INTERVAL_MS, () => this.#tick());
+    this.#watch = new GatewayWatch(link, {
+      ...{ prefix, clock, silenceMs: SILENCE_MS, pattern: `${root}.*.alive` },
+      onAlive: () => {},
+      onLost: (peer) => this.#onLost(peer),
+      own: { gateway: replica, onReturn: () => {} },
+    });
+    this.#endTicks = repeat(clock, HEARTBEAT_INTERVAL_MS, () => this.#announce("alive"));
+    this.#endState = link.onState((isConnected) => {
+      if (isConnected) this.#greet();
+    });
+    this.#greet();
   }
 
   /** This replica holds a connection from now on. */
@@ -78,35 +86,39 @@ export class Ownership implements Disposable {
   /** Stops listening. */
   [Symbol.dispose](): void {
     this.#endTicks();
+    this.#endState();
+    this.#watch[Symbol.dispose]();
     this.#subscription.unsubscribe();
   }
 
-  #tick(): void {
-    this.#announce("alive");
-    const oldest = this.#clock.now() - SILENCE_MS;
-    const dead = [...this.#peers].filter(([, { seenAt }]) => seenAt < oldest);
-    for (const [replica] of dead) this.#peers.delete(replica);
-    const isFirst = [...this.#peers.keys()].every((replica) => this.#options.replica < replica);
-    const orphans = dead.flatMap(([, { inboxes }]) => [...inboxes]);
+  #greet(): void {
+    this.#announce("hello");
+    this.#tellAll();
+  }
+
+  #onLost(peer: string): void {
+    const orphans = [...this.#peers.get(peer) ?? []];
+    this.#peers.delete(peer);
+    const isFirst = this.#watch.living.every((living) => this.#options.replica < living);
     if (isFirst && orphans.length > 0) this.#options.onOrphans(orphans);
   }
 
   #onAnnouncement(subject: string, data: Uint8Array): void {
     const [replica = "", event = ""] = subject.split(".").slice(-2);
     if (replica === this.#options.replica) return;
-    const peer = this.#peers.get(replica) ?? { seenAt: 0, inboxes: new Set() };
-    this.#peers.set(replica, peer);
-    peer.seenAt = this.#clock.now();
+    const inboxes = this.#peers.get(replica) ?? new Set();
+    this.#peers.set(replica, inboxes);
+    this.#watch.heard(replica);
     switch (event as Announcement) {
       case "alive":
         return;
       case "hello":
         return this.#tellAll();
       case "owns":
-        for (const inbox of parseInboxes(data)) peer.inboxes.add(inbox);
+        for (const inbox of parseInboxes(data)) inboxes.add(inbox);
         return;
       case "released":
-        for (const inbox of parseInboxes(data)) peer.inboxes.delete(inbox);
+        for (const inbox of parseInboxes(data)) inboxes.delete(inbox);
         return;
     }
   }

@@ -2,54 +2,86 @@
  * WebSockets from NATS to a local server.
  *
  * The contract gives a connection's messages to whoever subscribes to their subject, and the backend's
- * side of a connection lives in one process. So one replica of the group, that which gets `established`,
- * opens the backend's socket; all replicas hear the messages, and each passes on those of the sockets
- * that it opened.
+ * side of a connection lives in one process. So one replica of the group, that which is asked about the
+ * handshake, opens the backend's socket; all replicas hear the messages, and each passes on those of
+ * the sockets that it opened. A gateway that asks nobody tells only that a client has connected; one
+ * replica of the group opens the socket then.
  *
  * @module
  */
-import { CLOSE, toFrame } from "../mapping/frame.ts";
-import {
-  findHeader,
-  type HeaderEntry,
-  parseHeaderBlock,
-  toHeaderBlock,
-} from "../mapping/headers.ts";
-import { toHeaderLine } from "../mapping/headers.ts";
+import { CLOSE } from "../mapping/frame.ts";
+import { type Incoming, parseIncoming, toTarget } from "../mapping/incoming.ts";
+import { toReplyLines } from "../mapping/outgoing.ts";
+import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
+import { toServedHost } from "../mapping/served.ts";
+import { toCloseBlock, toInbox, toSocketData } from "../mapping/socket_message.ts";
+import { toAuthorizeSubject } from "../mapping/authorize.ts";
 import { toHostTokens } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
+import { type Clock, systemClock } from "../nats/clock.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
+import { ConnectionTracker } from "../workload/connection_tracker.ts";
 import type { Link, LinkSubscription } from "../workload/link.ts";
+import {
+  type BackendAddress,
+  type BackendAnswer,
+  shakeHands,
+  toPromised,
+} from "./backend_handshake.ts";
 import { BackendSocket } from "./backend_socket.ts";
+import type { Ws } from "./libraries.ts";
 import { Ownership } from "./ownership.ts";
 
 const EMPTY = new Uint8Array();
 /** RFC 6455's registry: the service restarts; the client may come back at once. */
 const SERVICE_RESTART = 1012;
-
-/** Headers of the handshake that the client library writes itself. */
-const OF_HANDSHAKE =
-  /^(connection|upgrade|host|sec-websocket-.*|x-h8s-(?!(?:subject|claims)$).*|nats-.*|content-length)$/i;
+/** How long a client may take from the answer to its 101, in milliseconds; it may have left meanwhile. */
+const CLAIM_MS = 10_000;
+/** What an answer's header block has besides the backend's own lines, in bytes. */
+const HEADERS_ROOM = 1024;
+const GATHER_MS = 1000;
 
 /** What it takes. */
 export interface SocketProxyOptions {
   readonly link: Link;
+  readonly ws: Ws;
   readonly prefix: string;
   /** The public host whose sockets are taken. */
   readonly hostname: string;
-  readonly backendUrl: URL;
+  readonly backend: BackendAddress;
   /** The replicas that share their work. */
   readonly group: string;
   /** One token that no other replica has. */
   readonly replica: string;
+  /** Told of each handshake that the backend did not answer, and of each connection that broke. */
   readonly onError: (error: unknown) => void;
+  /** Told of each handshake that it did answer. */
+  readonly onAnswer: () => void;
+  /** Told of what goes wrong with NATS. */
+  readonly onNatsError: (error: unknown) => void;
+  /** @default the machine's */
+  readonly clock?: Clock;
+}
+
+/** A socket without a client. */
+interface Unclaimed {
+  readonly socket: BackendSocket;
+  /** It has one. */
+  readonly cancel: () => void;
+  /** It will have none. */
+  readonly giveUp: () => void;
 }
 
 /** The sockets that this replica holds. */
 export class SocketProxy implements AsyncDisposable {
   readonly #options: SocketProxyOptions;
+  readonly #clock: Clock;
+  /** By the client's inbox. */
   readonly #sockets = new Map<string, BackendSocket>();
+  /** By the connection's id: the backend has accepted, the client has not got its 101. */
+  readonly #unclaimed = new Map<string, Unclaimed>();
   readonly #ownership: Ownership;
+  readonly #tracker: ConnectionTracker;
   readonly #subscriptions: readonly LinkSubscription[];
   #isStopping = false;
 
@@ -60,103 +92,207 @@ export class SocketProxy implements AsyncDisposable {
    */
   constructor(options: SocketProxyOptions) {
     this.#options = options;
-    const { link, prefix, group, replica } = options;
-    const host = toHostTokens(options.hostname);
+    const { link, prefix, group, replica, hostname, clock = systemClock() } = options;
+    this.#clock = clock;
+    const host = toHostTokens(hostname);
     this.#ownership = new Ownership(link, {
-      prefix,
-      group,
-      replica,
+      ...{ prefix, group, replica, clock },
       onOrphans: (inboxes) => inboxes.forEach((inbox) => this.#closeClient(inbox)),
     });
+    this.#tracker = new ConnectionTracker(link, {
+      ...{ prefix, clock, hosts: [toServedHost(hostname)], gatherMs: GATHER_MS },
+      onClose: ({ inbox }, code, reason) => this.#onClosed(inbox, { code, reason }),
+      onError: options.onNatsError,
+    });
     const queue = { queue: group };
+    const established = `${prefix}.control.ws.conn.established.${host}`;
+    const question = toAuthorizeSubject("websocket", { prefix, hostTokens: host });
     const onMessage = (message: BusMessage) => this.#onMessage(message);
     this.#subscriptions = [
-      link.subscribe(
-        `${prefix}.control.ws.conn.established.${host}`,
-        (m) => this.#onEstablished(m),
-        queue,
-      ),
-      link.subscribe(`${prefix}.control.ws.conn.closed.${host}`, (m) => this.#onClosed(m)),
+      link.subscribe(question, (message) => this.#onQuestion(message), queue),
+      link.subscribe(established, (message) => this.#onClaim(message)),
+      link.subscribe(established, (message) => this.#onEstablished(message), queue),
       link.subscribe(`${prefix}.ws.ws.${host}`, onMessage),
       link.subscribe(`${prefix}.ws.ws.${host}.>`, onMessage),
     ];
-  }
-
-  /** How many sockets this replica holds. */
-  get size(): number {
-    return this.#sockets.size;
   }
 
   /** Takes no more, and tells the clients of this replica to come back to another one. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopping = true;
     await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
-    for (const socket of this.#sockets.values()) {
-      socket.closeBoth(SERVICE_RESTART, "the backend's proxy restarts");
+    this.#tracker[Symbol.dispose]();
+    for (const { giveUp } of [...this.#unclaimed.values()]) giveUp();
+    for (const socket of [...this.#sockets.values()]) {
+      socket.close(SERVICE_RESTART, "the backend's proxy restarts");
     }
     await this.#options.link.flush();
     this.#ownership[Symbol.dispose]();
   }
 
-  #onEstablished({ headers, reply }: BusMessage): void {
-    if (this.#isStopping || this.#sockets.has(reply)) return;
-    const { link, backendUrl, onError } = this.#options;
-    const { entries } = parseHeaderBlock(headers);
-    const protocols = findHeader(entries, "sec-websocket-protocol");
-    const socket = new BackendSocket({
-      link,
-      url: toSocketUrl(backendUrl, { entries, prefix: this.#options.prefix }),
-      headers: Object.fromEntries(entries.filter(([name]) => !OF_HANDSHAKE.test(name))),
-      protocol: protocols?.split(",")[0]?.trim(),
-      inbox: reply,
-      onEnd: () => this.#forget(reply),
-      onError,
+  /** An authorizer's question names no connection: that one is not for us. */
+  #onQuestion({ headers, reply }: BusMessage): void {
+    const incoming = parseIncoming(headers);
+    const id = incoming.control.get("connection-id");
+    if (id === undefined || reply === "" || this.#isStopping) return;
+    const { socket, answer } = this.#connect(incoming, incoming.headers);
+    void answer.then((answer) => {
+      if (answer.kind === "accepted" && !this.#isStopping) {
+        const cancel = this.#clock.after(CLAIM_MS, () => this.#unclaimed.get(id)?.giveUp());
+        const giveUp = () => {
+          cancel();
+          this.#unclaimed.delete(id);
+          socket.leave(CLOSE.abnormal, "");
+        };
+        this.#unclaimed.set(id, { socket, cancel, giveUp });
+      }
+      this.#reply(reply, this.#isStopping ? STOPPING : answer);
     });
-    this.#sockets.set(reply, socket);
-    this.#ownership.take(reply);
+  }
+
+  #reply(inbox: string, answer: BackendAnswer): void {
+    const { link, replica } = this.#options;
+    switch (answer.kind) {
+      case "accepted": {
+        const { protocol, headers } = answer;
+        const lines = toReplyLines({ status: 101, headers }) +
+          (protocol === undefined ? "" : toHeaderLine("Sec-WebSocket-Protocol", protocol)) +
+          toHeaderLine("X-H8s-Handshake", replica);
+        link.publish(inbox, EMPTY, { headers: encodeLatin1(toHeaderBlock(lines)) });
+        return;
+      }
+      case "refused": {
+        const { headers, body } = answer;
+        // What accepts a handshake is a 101; an authorizer's 200 would.
+        const status = answer.status < 300 ? 502 : answer.status;
+        return this.#refuse(inbox, { status, headers, body });
+      }
+      case "failed": {
+        const headers = [["content-type", "application/problem+json"]] as const;
+        const body = new TextEncoder().encode(JSON.stringify(BACKEND_UNAVAILABLE));
+        return this.#refuse(inbox, { status: 502, headers, body });
+      }
+    }
+  }
+
+  #refuse(
+    inbox: string,
+    { body, ...head }: Omit<Extract<BackendAnswer, { kind: "refused" }>, "kind">,
+  ): void {
+    const { link, replica } = this.#options;
+    const toBlock = (contentLength: number) =>
+      encodeLatin1(toHeaderBlock(
+        toHeaderLine("X-H8s-Handshake", replica) + toReplyLines({ ...head, contentLength }),
+      ));
+    const headers = toBlock(body.length);
+    if (headers.length + body.length <= link.maxPayload) link.publish(inbox, body, { headers });
+    else link.publish(inbox, EMPTY, { headers: toBlock(0) });
+  }
+
+  /** All replicas hear it: the one that was asked knows the connection. */
+  #onClaim({ headers, reply }: BusMessage): void {
+    const incoming = parseIncoming(headers);
+    this.#claim(incoming, toInbox(incoming, reply));
+  }
+
+  #claim({ control }: Incoming, inbox: string): BackendSocket | undefined {
+    const id = control.get("connection-id") ?? "";
+    const { socket, cancel } = this.#unclaimed.get(id) ?? {};
+    if (socket === undefined) return undefined;
+    cancel?.();
+    this.#unclaimed.delete(id);
+    this.#take(inbox, socket);
+    return socket;
+  }
+
+  /** One replica hears it: of a connection that nobody was asked about. */
+  #onEstablished({ headers, reply }: BusMessage): void {
+    const incoming = parseIncoming(headers);
+    const inbox = toInbox(incoming, reply);
+    if (incoming.control.has("handshake") || this.#isStopping || this.#sockets.has(inbox)) return;
+    const protocol = toPromised(incoming.headers);
+    const rest = incoming.headers.filter(([name]) => !/^sec-websocket-protocol$/i.test(name));
+    const { socket, answer } = this.#connect(
+      incoming,
+      protocol === undefined ? rest : [...rest, ["Sec-WebSocket-Protocol", protocol]],
+    );
+    this.#take(inbox, socket);
+    void answer.then((answer) => {
+      if (answer.kind === "accepted") return;
+      socket.close(
+        CLOSE.internal,
+        answer.kind === "refused"
+          ? `the backend refuses with ${answer.status}`
+          : "the backend does not answer",
+      );
+    });
+  }
+
+  #connect(
+    incoming: Incoming,
+    headers: Incoming["headers"],
+  ): { socket: BackendSocket; answer: Promise<BackendAnswer> } {
+    const { link, ws, backend, prefix, onError, onAnswer } = this.#options;
+    const { control } = incoming;
+    const path = control.has("original-path") ? "" : toPathTokens(incoming, prefix);
+    const { socket, answer } = shakeHands(ws, {
+      ...backend,
+      target: toTarget(control, path),
+      headers,
+      maxBytes: link.maxPayload - HEADERS_ROOM,
+    });
+    void answer.then((answer) => answer.kind === "failed" ? onError(answer.error) : onAnswer());
+    const proxied = new BackendSocket({
+      ...{ link, socket, onError },
+      onEnd: () => this.#forget(proxied),
+    });
+    return { socket: proxied, answer };
+  }
+
+  #take(inbox: string, socket: BackendSocket): void {
+    this.#sockets.set(inbox, socket);
+    this.#ownership.take(inbox);
+    socket.bind(inbox);
   }
 
   #onMessage({ headers, data, reply }: BusMessage): void {
-    const socket = this.#sockets.get(reply);
-    if (socket === undefined) return;
-    const frame = toFrame(headers, data);
-    if (frame.kind === "text" || frame.kind === "binary") socket.send(frame);
+    const known = this.#sockets.get(reply);
+    const incoming = parseIncoming(headers);
+    const inbox = toInbox(incoming, reply);
+    const socket = known ?? this.#sockets.get(inbox) ?? this.#claim(incoming, inbox);
+    socket?.receive(toSocketData(incoming.control, data));
   }
 
-  #onClosed({ headers, reply }: BusMessage): void {
-    const socket = this.#sockets.get(reply);
+  #onClosed(inbox: string, { code, reason }: { code: number; reason: string }): void {
+    const socket = this.#sockets.get(inbox);
     if (socket === undefined) return;
-    const { entries } = parseHeaderBlock(headers);
-    // The Go gateway tells no code.
-    const code = Number(findHeader(entries, "x-h8s-close-code") ?? CLOSE.abnormal);
-    socket.close(code, findHeader(entries, "x-h8s-close-reason") ?? "");
-    this.#forget(reply);
+    socket.leave(code, reason);
+    this.#forget(socket);
   }
 
-  #forget(inbox: string): void {
-    if (this.#sockets.delete(inbox)) this.#ownership.release(inbox);
+  #forget(socket: BackendSocket): void {
+    const { inbox } = socket;
+    if (inbox !== undefined && this.#sockets.delete(inbox)) this.#ownership.release(inbox);
   }
 
   #closeClient(inbox: string): void {
-    const line = toHeaderLine("X-H8s-Close", `${SERVICE_RESTART} the backend's proxy has gone`);
-    this.#options.link.publish(inbox, EMPTY, { headers: encodeLatin1(toHeaderBlock(line)) });
+    const block = toCloseBlock(SERVICE_RESTART, "the backend's proxy has gone");
+    this.#options.link.publish(inbox, EMPTY, { headers: encodeLatin1(block) });
   }
 }
 
-/** The Go gateway tells no path but in the subject; ours tells it as the client sent it. */
-function toSocketUrl(
-  backendUrl: URL,
-  { entries, prefix }: { entries: readonly HeaderEntry[]; prefix: string },
-): string {
-  const query = findHeader(entries, "x-h8s-original-query") ?? "";
-  const path = findHeader(entries, "x-h8s-original-path") ?? toPathOfSubject(entries, prefix);
-  const base = backendUrl.pathname.replace(/\/$/, "");
-  const scheme = backendUrl.protocol === "https:" ? "wss:" : "ws:";
-  return `${scheme}//${backendUrl.host}${base}${path}${query === "" ? "" : `?${query}`}`;
-}
+const STOPPING: BackendAnswer = { kind: "failed", error: undefined };
 
-function toPathOfSubject(entries: readonly HeaderEntry[], prefix: string): string {
-  const subject = findHeader(entries, "x-h8s-publishsubject") ?? "";
-  const root = `${prefix}.ws.ws.${toHostTokens(findHeader(entries, "host") ?? "")}.`;
-  return `/${subject.slice(root.length).replaceAll(".", "/")}`;
+const BACKEND_UNAVAILABLE = {
+  type: "urn:h8s:error:backend_unavailable",
+  title: "Backend unavailable",
+  status: 502,
+  detail: "The server behind the reverse daemon did not answer",
+};
+
+/** The Go gateway tells no path but in the subject. */
+function toPathTokens({ control, host = "" }: Incoming, prefix: string): string {
+  const subject = control.get("publishsubject") ?? "";
+  const root = `${prefix}.ws.ws.${toHostTokens(host)}.`;
+  return subject.startsWith(root) ? subject.slice(root.length) : "";
 }

@@ -25,6 +25,8 @@ export class Announcer implements Disposable {
   readonly #subscriptions: readonly LinkSubscription[];
   readonly #endRepeats: () => void;
   readonly #endState: () => void;
+  readonly #gateways = new Set<string>();
+  #isEnded = false;
 
   /**
    * Registers.
@@ -54,8 +56,29 @@ export class Announcer implements Disposable {
     this.#tell("register");
   }
 
+  /**
+   * A gateway lives. One that was not heard before knows nothing yet.
+   *
+   * @param gateway Its token.
+   */
+  heard(gateway: string): void {
+    if (this.#isEnded || this.#gateways.has(gateway)) return;
+    this.#gateways.add(gateway);
+    this.#tell("register");
+  }
+
+  /**
+   * A gateway is gone.
+   *
+   * @param gateway Its token.
+   */
+  lost(gateway: string): void {
+    this.#gateways.delete(gateway);
+  }
+
   /** Registers no more; what is registered stands until {@link Announcer.unregister}. */
   [Symbol.dispose](): void {
+    this.#isEnded = true;
     this.#endRepeats();
     this.#endState();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();

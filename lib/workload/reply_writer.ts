@@ -40,12 +40,23 @@ export class FlushPace implements Pace, Disposable {
     this.#link = link;
   }
 
+  /** The same where nothing has to be waited for; else false. */
+  tryTake(bytes: number): boolean {
+    const isFull = this.#unflushedBytes + bytes > UNFLUSHED_BYTES && this.#unflushedBytes > 0;
+    if (!isFull) this.#unflushedBytes += bytes;
+    return !isFull;
+  }
+
   async take(bytes: number): Promise<void> {
-    if (this.#unflushedBytes + bytes > UNFLUSHED_BYTES && this.#unflushedBytes > 0) {
-      this.#unflushedBytes = 0;
-      await this.#link.flush();
-    }
-    this.#unflushedBytes += bytes;
+    if (this.tryTake(bytes)) return;
+    this.#unflushedBytes = bytes;
+    await this.#link.flush();
+  }
+
+  /** Waits for the server; where NATS was lost, for nothing. */
+  async flush(): Promise<void> {
+    this.#unflushedBytes = 0;
+    await this.#link.flush().catch(() => {});
   }
 
   /** Nothing to give back. */

@@ -110,8 +110,12 @@ class RunningService implements Service {
     this.#flow = new FlowInbox(link);
     this.#parts = { link, handler, closeWatch, flow: this.#flow, onError };
     this.#gateways = new GatewayWatch(link, {
-      ...{ prefix, clock, silenceMs: SILENCE_MS, onAlive: () => {} },
-      onLost: (gateway) => closeWatch.gatewayLost(gateway),
+      ...{ prefix, clock, silenceMs: SILENCE_MS },
+      onAlive: (gateway) => this.#announcer.heard(gateway),
+      onLost: (gateway) => {
+        this.#announcer.lost(gateway);
+        closeWatch.gatewayLost(gateway);
+      },
     });
     this.#endSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => closeWatch.sweep());
     this.#subscriptions = settings.hosts.flatMap((host) => this.#subscribe(host));

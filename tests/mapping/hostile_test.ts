@@ -86,6 +86,7 @@ Deno.test("whatever a client sends, each header of a message is one line, and th
         assert.deepEqual(lines.match(/^(x-h8s-|nats-)[^:]*/gim), [
           ...["X-H8s-PublishSubject", "X-H8s-Original-Host"],
           ...["X-H8s-Original-Query", "X-H8s-Original-Path"],
+          ...(target.isQueryEmpty ? ["X-H8s-Original-Target"] : []),
         ]);
       }
     }),

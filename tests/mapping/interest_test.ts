@@ -37,6 +37,10 @@ Deno.test("renderInterest() writes the three keys in the order of the contract",
     renderInterest({ ...interest, match: "prefix" }),
     '{"host":"example.com","path":"/a b","method":"GET","match":"prefix"}',
   );
+  assert.equal(
+    renderInterest({ ...interest, method: "ws", handshake: true }),
+    '{"host":"example.com","path":"/a b","method":"ws","handshake":true}',
+  );
 });
 
 Deno.test("parseInterest() reads what workloads of all generations write", () => {
@@ -46,6 +50,14 @@ Deno.test("parseInterest() reads what workloads of all generations write", () =>
     [
       '{"host":"*","path":"/","method":"*","match":"prefix"}',
       { host: "*", path: "/", method: "*", match: "prefix" },
+    ],
+    [
+      '{"host":"e.com","path":"/","method":"ws","handshake":true}',
+      { host: "e.com", path: "/", method: "ws", handshake: true },
+    ],
+    [
+      '{"host":"e.com","path":"/","method":"ws","handshake":false}',
+      { host: "e.com", path: "/", method: "ws" },
     ],
     [
       '{"host":"[2001:db8::1]:8080","path":"/","method":"M-SEARCH","later":1}',
@@ -68,6 +80,7 @@ Deno.test("parseInterest() refuses what is none, and says why", () => {
     ['{"host":"e.com","path":"/","method":"get"}', /"method"/],
     ['{"host":"e.com","path":"/","method":7}', /"method"/],
     ['{"host":"e.com","path":"/","method":"GET","match":"regex"}', /"match"/],
+    ['{"host":"e.com","path":"/","method":"ws","handshake":"yes"}', /"handshake"/],
   ];
   for (const [json, reason] of table) {
     assert.throws(() => parse(json), (error) => {

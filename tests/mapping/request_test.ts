@@ -65,6 +65,7 @@ Deno.test("toTarget() splits the URL and makes the subject", async (t) => {
         path,
         query,
         subject: `h8s.http.GET.${tokens}`,
+        ...(url.endsWith("?") ? { isQueryEmpty: true as const } : {}),
       });
     });
   }
@@ -307,6 +308,19 @@ Deno.test("toRequestHeaders() tells path and query as the bytes that the client 
       assert.ok(lines.includes(`X-H8s-Original-Query: ${query}`));
     });
   }
+});
+
+Deno.test("toRequestHeaders() tells a question mark with nothing behind it", () => {
+  const lines = (url: string) => {
+    const request = get(url, "a.example");
+    const target = toTarget(request, OPTIONS);
+    return toRequestHeaders(request.headers, {
+      ...{ target, subject: target.subject, kind: "http", provenance: PROVENANCE },
+    });
+  };
+  assert.match(lines("http://a.example/caf\u00e9?"), /^X-H8s-Original-Target: \/caf\xc3\xa9\?\r$/m);
+  assert.doesNotMatch(lines("http://a.example/x?q"), /X-H8s-Original-Target/);
+  assert.doesNotMatch(lines("http://a.example/x"), /X-H8s-Original-Target/);
 });
 
 Deno.test("toRequestHeaders() replaces what a client says in the gateway's name", () => {

@@ -33,6 +33,9 @@ Deno.test("pickSubprotocol() takes the first one that can be spoken", async (t) 
     [["h8s.ack.v1", "b"], [], "b"],
     [["h8s.ack.v1", "b"], ["h8s.ack.v1"], "h8s.ack.v1"],
     [["b", "h8s.ack.v1"], ["h8s.ack.v1"], "b"],
+    // A credential is for the workload to read.
+    [["base64url.bearer.authorization.k8s.io.c2VjcmV0", "b"], [], "b"],
+    [["base64url.bearer.authorization.k8s.io.c2VjcmV0"], [], undefined],
   ];
   for (const [names, spoken, picked] of table) {
     await t.step(`${names} of ${spoken}`, () => {

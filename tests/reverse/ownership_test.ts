@@ -63,7 +63,38 @@ Deno.test("a replica that starts late learns what the others hold", async () => 
   });
   for (;;) if ((await announcements.next()).subject.endsWith("b.alive")) break;
   await nc.flush();
-  for (let seconds = 0; seconds < 20; seconds += 5) late.advance(5000);
+  for (let seconds = 0; seconds < 20; seconds += 5) {
+    late.advance(5000);
+    for (;;) if ((await announcements.next()).subject.endsWith("a.alive")) break;
+    await nc.flush();
+  }
   assert.deepEqual(orphans, [["inbox.1"]]);
+  await nc.close();
+});
+
+Deno.test("a replica that was cut off takes nothing from those that live", async () => {
+  await using nats = await startNats({ jetstream: false });
+  const nc = await connect({ servers: nats.url });
+  const announcements = await listen(nc, "h8s.control.reverse.g.*.*");
+  using link = new Link(nc, (error) => assert.fail(String(error)));
+  const options = { prefix: "h8s", group: "g" };
+  using living = new Ownership(link, {
+    ...{ ...options, replica: "b", clock: new FakeClock() },
+    onOrphans: () => {},
+  });
+  const orphans: (readonly string[])[] = [];
+  const clock = new FakeClock();
+  using _cutOff = new Ownership(link, {
+    ...{ ...options, replica: "a", clock },
+    onOrphans: (inboxes) => orphans.push(inboxes),
+  });
+  living.take("inbox.1");
+  for (;;) if ((await announcements.next()).subject.endsWith("b.owns")) break;
+  await nc.flush();
+  clock.advance(20_000);
+  for (;;) if ((await announcements.next()).subject.endsWith("a.alive")) break;
+  await nc.flush();
+  clock.advance(1000);
+  assert.deepEqual(orphans, []);
   await nc.close();
 });

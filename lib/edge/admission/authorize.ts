@@ -60,7 +60,9 @@ export class Refusal extends Error {
  */
 export function authorizedIdentity(parts: EdgeParts): Identify {
   return async (candidate) => {
-    const { headers, data } = await ask(candidate, parts);
+    const { kind, target: { hostTokens } } = candidate;
+    const subject = toAuthorizeSubject(kind, { prefix: parts.config.prefix, hostTokens });
+    const { headers, data } = await ask({ subject, lines: toQuestion(candidate, parts) }, parts);
     const verdict = parseVerdict(headers, data.length);
     switch (verdict.kind) {
       case "no_responders":
@@ -96,25 +98,50 @@ function toCredential(
   return shown && createHash("sha256").update(shown).digest("base64url");
 }
 
-function ask(candidate: Candidate, parts: EdgeParts): Promise<BusMessage> {
+/** A question about a request, before it is let in. */
+export interface Question {
+  readonly subject: string;
+  /** Of its header block. */
+  readonly lines: string;
+  /** Says whether a reply is meant for this question; @default any that has headers */
+  readonly isAnswer?: (headers: string) => boolean;
+}
+
+/**
+ * Asks a workload.
+ *
+ * @param question What.
+ * @param parts Of the edge.
+ * @returns The first answer.
+ * @throws {GatewayError} when there is none in time.
+ */
+export function ask(
+  { subject, lines, isAnswer = hasHeaders }: Question,
+  parts: EdgeParts,
+): Promise<BusMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<BusMessage>();
-  const { authorizeTimeout, prefix } = parts.config;
+  const { authorizeTimeout } = parts.config;
   const slot = parts.inbox.open({
-    onMessage: resolve,
+    onMessage(message) {
+      if (isAnswer(message.headers)) resolve(message);
+    },
     onDeadline() {
       const detail = `The authorizer did not reply within ${authorizeTimeout} ms`;
       reject(new GatewayError("reply_timeout", detail));
     },
     onAbort: () => reject(new GatewayError("nats_unavailable", "NATS is not connected")),
   });
-  const { kind, target: { hostTokens } } = candidate;
-  const subject = toAuthorizeSubject(kind, { prefix, hostTokens });
-  const headers = encodeLatin1(toHeaderBlock(toQuestion(candidate, parts)));
+  const headers = encodeLatin1(toHeaderBlock(lines));
   slot.setDeadline(authorizeTimeout);
   const isTaken = headers.length <= parts.bus.maxPayload &&
     parts.bus.publish(subject, EMPTY, { reply: slot.subject, headers });
   if (!isTaken) reject(new GatewayError("nats_unavailable", "NATS does not take the question"));
   return promise.finally(() => slot.release());
+}
+
+/** A stream that captures the question answers without: that is no verdict. */
+function hasHeaders(headers: string): boolean {
+  return headers !== "";
 }
 
 /** A token among the subprotocols is asked about, too, as if it were in its header. */
