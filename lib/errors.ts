@@ -22,6 +22,7 @@ const TABLE = {
   method_not_allowed: { status: 405, title: "Method not allowed" },
   unsupported_websocket_version: { status: 426, title: "Unsupported WebSocket version" },
   body_too_large: { status: 413, title: "Body too large" },
+  key_reused: { status: 422, title: "Idempotency key used for another request" },
   uri_too_long: { status: 414, title: "Path too long" },
   rate_limited: { status: 429, title: "Too many requests", retryAfter: 1 },
   too_many_connections_from_address: {

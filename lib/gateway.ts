@@ -126,6 +126,7 @@ export class Gateway implements AsyncDisposable {
       records: openRecords(session, config),
       resume: this.#resume,
       persist: this.#persistence?.persist,
+      keys: this.#persistence?.keys,
       budget: new ReceiveBudget(session, () => live.current),
       ids: new RequestIds(),
       strays,

@@ -11,6 +11,7 @@ const STATUSES: Record<ErrorCode, number> = {
   method_not_allowed: 405,
   unsupported_websocket_version: 426,
   body_too_large: 413,
+  key_reused: 422,
   uri_too_long: 414,
   rate_limited: 429,
   too_many_connections_from_address: 429,

@@ -9,6 +9,7 @@ import type { GatewayConfig } from "../config/schema.ts";
 import { GatewayError } from "../errors.ts";
 import { withoutCredentials, withoutParameter } from "../mapping/credentials.ts";
 import { toPreflightMethod } from "../mapping/cors.ts";
+import { toNumberScope } from "../mapping/message_id.ts";
 import { listSpoken } from "../mapping/resume.ts";
 import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
 import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
@@ -17,7 +18,7 @@ import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
 import { type Chain, type Memory, toChain } from "./admission/chain.ts";
 import type { Candidate, Check } from "./admission/check.ts";
 import { Identities } from "./admission/identities.ts";
-import { ANYBODY, type Identity, toIdentityLines } from "./admission/identity.ts";
+import { ANYBODY, type Identity, toIdentityLines, toWho } from "./admission/identity.ts";
 import { parseHandshake } from "./admission/handshake.ts";
 import { registeredInterest } from "./admission/interest.ts";
 import { Load, type Place } from "./admission/load.ts";
@@ -48,8 +49,8 @@ export interface Admitted extends Routed {
   readonly socketId: string | undefined;
   /** The subprotocol that is picked; undefined where none is offered. */
   readonly protocol: string | undefined;
-  /** How the client names itself to `h8s.ack.v1`; undefined where it does not. */
-  readonly ackClient: string | undefined;
+  /** Whose numbers the messages have of a client that names itself to `h8s.ack.v1`; undefined for others. */
+  readonly numberScope: string | undefined;
   /** With what it asks for an earlier connection; undefined where it does not. */
   readonly resumeToken: string | undefined;
   /** The connection that it gets; undefined where that ends with its socket. */
@@ -196,6 +197,7 @@ export class Admission {
     const headerLines = toRequestHeaders(headers, { target, subject, kind, provenance }) +
       toIdentityLines(identity);
     const { clientAddress: remoteAddress, requestId } = peer;
+    const ackClient = offer?.asides.ackClient;
     return {
       ...routed,
       request,
@@ -207,7 +209,8 @@ export class Admission {
         identity.protocol === undefined ? offer.names : [identity.protocol],
         listSpoken(routed),
       ),
-      ackClient: offer?.asides.ackClient,
+      numberScope: ackClient &&
+        toNumberScope({ ...target, ackClient, who: toWho(identity), subject }),
       resumeToken: offer?.asides.resumeToken,
       entry: undefined,
       identity,

@@ -7,6 +7,7 @@ import type { GatewayConfig } from "../config/schema.ts";
 import type { Bus } from "../nats/bus.ts";
 import type { Fanout } from "../nats/fanout.ts";
 import type { Interests } from "../nats/interest.ts";
+import type { IdempotencyKeys } from "../nats/idempotency_keys.ts";
 import type { Inbox } from "../nats/inbox.ts";
 import type { Outbox } from "../nats/outbox.ts";
 import type { Persist } from "../nats/persist.ts";
@@ -38,6 +39,8 @@ export interface EdgeParts {
   readonly resume: ResumeStream | undefined;
   /** The way into the stream; undefined where nothing is persisted. */
   readonly persist: Persist | undefined;
+  /** Which request a client's key was used for; undefined where nothing is persisted. */
+  readonly keys: Pick<IdempotencyKeys, "use"> | undefined;
   /** What WebSocket clients said and NATS has not taken. */
   readonly budget: ReceiveBudget;
   readonly ids: RequestIds;

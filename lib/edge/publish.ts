@@ -5,11 +5,13 @@
  */
 import { GatewayError } from "../errors.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
-import { toIdempotentId, toPersistLines } from "../mapping/jetstream.ts";
+import { toPersistLines } from "../mapping/jetstream.ts";
+import { toFingerprint, toKeyId } from "../mapping/message_id.ts";
 import { toLengthLine } from "../mapping/request.ts";
 import type { Outcome, Persist } from "../nats/persist.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
+import { ANYBODY, toWho } from "./admission/identity.ts";
 import { type RequestBody, tooLarge } from "./body.ts";
 import type { EdgeParts } from "./parts.ts";
 
@@ -19,7 +21,8 @@ import type { EdgeParts } from "./parts.ts";
  * @param admitted The request, and where it goes.
  * @param options Its body, and the parts of the edge.
  * @returns 202 with `{"stream","seq","duplicate"}` once a stream has it, where it is persisted; else 200.
- * @throws {GatewayError} `not_stored` when the stream does not take it, or does not say so in time.
+ * @throws {GatewayError} `not_stored` when the stream does not take it, or does not say so in time;
+ * `key_reused` when its `Idempotency-Key` was another request's.
  */
 export async function publishOnly(
   admitted: Admitted,
@@ -40,7 +43,7 @@ export async function publishOnly(
 }
 
 async function store(
-  { request, subject, session, requestId }: Admitted,
+  admitted: Admitted,
   { lines, data, persist, parts }: {
     lines: string;
     data: Uint8Array;
@@ -48,14 +51,11 @@ async function store(
     parts: EdgeParts;
   },
 ): Promise<Response> {
-  const key = request.headers.get("idempotency-key");
-  const messageId = key === null
-    ? requestId
-    : toIdempotentId(key, { subject, session: session?.id });
+  const messageId = await toMessageId(admitted, { data, parts });
   const own = toPersistLines({ stream: persist.stream, messageId });
   const headers = encodeLatin1(encodeHeaders(lines + own, parts));
   const { promise, resolve } = Promise.withResolvers<Outcome>();
-  persist.publish({ subject, data, headers }, resolve);
+  persist.publish({ subject: admitted.subject, data, headers }, resolve);
   const outcome = await promise;
   if (outcome.kind === "refused" && outcome.isTooLarge) throw tooLarge(parts.bus.maxPayload);
   if (outcome.kind !== "stored") {
@@ -63,6 +63,21 @@ async function store(
   }
   const { stream, seq, duplicate } = outcome;
   return Response.json({ stream, seq, duplicate }, { status: 202 });
+}
+
+/** Only the client's own key makes two requests one; what a proxy calls a request does not. */
+async function toMessageId(
+  { request, subject, target, identity, session }: Admitted,
+  { data, parts }: { data: Uint8Array; parts: EdgeParts },
+): Promise<string> {
+  const key = request.headers.get("idempotency-key");
+  if (key === null) return parts.ids.nextRequestId();
+  const { hostTokens, pathTokens, query } = target;
+  const { method } = request;
+  const who = identity === ANYBODY ? session?.id ?? "" : toWho(identity);
+  const messageId = toKeyId(key, { who, method, subject, hostTokens, pathTokens });
+  await parts.keys?.use(messageId, toFingerprint(query, data));
+  return messageId;
 }
 
 /**

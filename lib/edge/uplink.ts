@@ -8,6 +8,7 @@ import { ACK_PROTOCOL, type NumberedMessage, parseNumbered, renderAck } from "..
 import { CLOSE, type FrameKind, toFrameHeader } from "../mapping/frame.ts";
 import { toHeaderBlock } from "../mapping/headers.ts";
 import { toPersistLines } from "../mapping/jetstream.ts";
+import { toNumberedId } from "../mapping/message_id.ts";
 import { speaksAck } from "../mapping/resume.ts";
 import type { Outcome, Persist } from "../nats/persist.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
@@ -47,6 +48,8 @@ export class Uplink {
   readonly #owner: UplinkOwner;
   readonly #headerBytes: number;
   readonly #account: ReceiveAccount;
+  /** Whose numbers its messages have. */
+  readonly #scope: string;
   /** Undefined where messages are not persisted. */
   readonly #persist: Persist | undefined;
   /** Encoded when the first message of the kind comes: most sockets send one kind, many none. */
@@ -68,6 +71,7 @@ export class Uplink {
     const room = this.#persist === undefined ? 0 : PERSIST_HEADERS_ROOM;
     this.#headerBytes = toHeaderBlock(lines + toFrameHeader("binary")).length + room;
     this.#account = parts.budget.open(() => this.#onExceeded());
+    this.#scope = admitted.numberScope ?? `connection:${admitted.connectionId}`;
   }
 
   /** True once the client has said something. */
@@ -131,9 +135,10 @@ export class Uplink {
     this.#account.hold(size);
   }
 
-  #store({ id, kind, bytes }: Said, persist: Persist): void {
+  #store(said: Said, persist: Persist): void {
+    const { id, kind, bytes } = said;
     const lines = toFrameHeader(kind) +
-      toPersistLines({ stream: persist.stream, messageId: this.#toMessageId(id) });
+      toPersistLines({ stream: persist.stream, messageId: this.#toMessageId(said) });
     const headers = this.#encode(lines);
     const size = bytes.length + headers.length;
     persist.publish({ subject: this.#admitted.subject, data: bytes, headers }, (outcome) => {
@@ -144,11 +149,9 @@ export class Uplink {
   }
 
   /** A client that numbers its messages says one again under the same id, on a later connection, too. */
-  #toMessageId(id: number | undefined): string {
-    const { connectionId, socketId, ackClient, session } = this.#admitted;
-    if (id === undefined) return `${socketId}-${this.#count}`;
-    if (ackClient !== undefined) return `client:${ackClient}-${id}`;
-    return session === undefined ? `${connectionId}:${id}` : `session:${session.id}-${id}`;
+  #toMessageId({ id, ...said }: Said): string {
+    if (id === undefined) return `${this.#admitted.socketId}-${this.#count}`;
+    return toNumberedId(this.#scope, { id, ...said });
   }
 
   #onOutcome(outcome: Outcome, id: number | undefined): void {

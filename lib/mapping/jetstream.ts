@@ -4,11 +4,7 @@
  *
  * @module
  */
-import { GatewayError } from "../errors.ts";
 import { parseHeaderBlock, toHeaderLine } from "./headers.ts";
-
-/** Printable ASCII; as a quoted string or bare. */
-const IDEMPOTENCY_KEY = /^(?:"([\x20-\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255}))$/;
 
 /**
  * The header lines by which a stream tells a message from others, and that it is the stream that was meant.
@@ -20,27 +16,6 @@ export function toPersistLines(
   { stream, messageId }: { stream: string; messageId: string },
 ): string {
   return toHeaderLine("Nats-Msg-Id", messageId) + toHeaderLine("Nats-Expected-Stream", stream);
-}
-
-/**
- * The message id of a request that says by which key it can be recognised when it comes again.
- *
- * Streams compare ids across all subjects and clients. So that one client's `1` is not another's, the id
- * holds the subject and the session as well.
- *
- * @param key The value of `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): quoted, or bare.
- * @param scope Where the message goes, and who says so.
- * @returns The id; it ends with the key.
- * @throws {GatewayError} `malformed_request` when the key is none.
- */
-export function toIdempotentId(
-  key: string,
-  { subject, session = "" }: { subject: string; session?: string | undefined },
-): string {
-  const match = IDEMPOTENCY_KEY.exec(key);
-  if (match !== null) return `key:${subject}:${session}:${match[1] ?? match[2]}`;
-  const detail = "Cannot accept the Idempotency-Key: expected 1 to 255 printable characters";
-  throw new GatewayError("malformed_request", detail);
 }
 
 /**
@@ -60,8 +35,11 @@ export type PubAck =
   | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "nobody" };
 
-/** JetStream's own "temporarily unavailable"; trying again helps. */
-const UNAVAILABLE = 10008;
+/**
+ * JetStream's own "temporarily unavailable", and "duplicate message id is in process", said to the second of
+ * two that come at once; trying again helps.
+ */
+const LATER: ReadonlySet<unknown> = new Set([10008, 10158]);
 
 /**
  * Reads an answer.
@@ -91,7 +69,7 @@ export function parsePubAck(headerBlock: string, payload: Uint8Array): PubAck | 
   }
   if (typeof error !== "object" || error === null) return undefined;
   const { err_code: code, description } = error as { err_code?: unknown; description?: unknown };
-  if (code === UNAVAILABLE) return { kind: "nobody" };
+  if (LATER.has(code)) return { kind: "nobody" };
   return { kind: "refused", reason: typeof description === "string" ? description : "no reason" };
 }
 

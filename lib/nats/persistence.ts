@@ -7,6 +7,7 @@ import type { GatewayConfig } from "../config/schema.ts";
 import { listCaptured, toConventionCapture } from "../mapping/capture.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { IdempotencyKeys } from "./idempotency_keys.ts";
 import type { Inbox } from "./inbox.ts";
 import { type Outcome, Persist } from "./persist.ts";
 import { Provision } from "./provision.ts";
@@ -36,6 +37,8 @@ export interface PersistenceParts {
 export class Persistence implements Disposable {
   /** The way into the stream. */
   readonly persist: Persist;
+  /** Which request a key was used for. */
+  readonly keys: IdempotencyKeys;
   readonly #provision: Provision;
 
   /**
@@ -61,6 +64,12 @@ export class Persistence implements Disposable {
       subjects,
       graceMs,
       onOutcome: (outcome) => report(outcome, { metrics, log }),
+    });
+    this.keys = new IdempotencyKeys({
+      ...{ session, inbox, stream, graceMs },
+      storage: config.persistStorage,
+      replicas: config.persistReplicas,
+      windowMs: config.persistDupeWindow,
     });
     const wanted = toWantedStream({
       name: stream,
@@ -93,6 +102,7 @@ export class Persistence implements Disposable {
   /** Publishes no more. */
   [Symbol.dispose](): void {
     this.persist[Symbol.dispose]();
+    this.keys[Symbol.dispose]();
     this.#provision[Symbol.dispose]();
   }
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { listen, type Setup, setUp } from "../harness/setup.ts";
-import { Client, HANDSHAKE, rawHandshake } from "../harness/websocket.ts";
+import { readUntil, write } from "../harness/raw_http.ts";
+import { Client, clientFrame, HANDSHAKE, rawHandshake } from "../harness/websocket.ts";
 
 const PERSIST = ["--persist", "said", "--persist-storage", "memory"];
 const CLIENT_ID = "0123456789abcdef";
@@ -71,6 +72,55 @@ Deno.test("two clients that count alike lose nothing", async () => {
   nameless.send('{"id": 1, "data": "c"}');
   assert.deepEqual(await next(nameless), { ack: 1, seq: 3 });
   assert.equal(await countStored(setup), 3);
+});
+
+Deno.test("tabs of one session, and paths, have numbers of their own", async () => {
+  await using setup = await setUp(
+    ["--persist", "said", "--persist-storage", "memory", "--config", "-"],
+    { jetstream: true },
+    "session: {}",
+  );
+  await setup.gateway.logged("stream ready");
+  const lines = [...HANDSHAKE, "Cookie: clientId=0123456789abcdef"];
+  const [, ...rest] = lines;
+  const word = '{"id": 1, "data": "the same words"}';
+  const table: [handshake: readonly string[], answer: string][] = [
+    [[...lines, "Sec-WebSocket-Protocol: h8s.ack.v1"], '{"ack":1,"seq":1}'],
+    [[...lines, "Sec-WebSocket-Protocol: h8s.ack.v1"], '{"ack":1,"seq":2}'],
+    [
+      [...lines, `Sec-WebSocket-Protocol: h8s.ack.v1, h8s.ack.client.${CLIENT_ID}`],
+      '{"ack":1,"seq":3}',
+    ],
+    [
+      [...lines, `Sec-WebSocket-Protocol: h8s.ack.v1, h8s.ack.client.${CLIENT_ID}`],
+      '{"ack":1,"seq":3}',
+    ],
+    [
+      [
+        "GET /b HTTP/1.1",
+        ...rest,
+        `Sec-WebSocket-Protocol: h8s.ack.v1, h8s.ack.client.${CLIENT_ID}`,
+      ],
+      '{"ack":1,"seq":4}',
+    ],
+  ];
+  for (const [handshake, answer] of table) {
+    const { conn } = await rawHandshake(setup.gateway.port, handshake);
+    using _ = conn;
+    await write(conn, clientFrame(1, word));
+    assert.match(await readUntil(conn, (text) => text.includes("ack")), new RegExp(answer));
+  }
+  assert.equal(await countStored(setup), 4);
+});
+
+Deno.test("other words under a number that is taken are kept, too: an acknowledgement is of this message", async () => {
+  await using setup = await setUpPersistent();
+  await using client = await open(setup, `h8s.ack.client.${CLIENT_ID}`);
+  for (const [word, seq] of [["a", 1], ["b", 2], ["a", 1], ["b", 2]] as const) {
+    client.send(JSON.stringify({ id: 1, data: word }));
+    assert.deepEqual(await next(client), { ack: 1, seq });
+  }
+  assert.equal(await countStored(setup), 2);
 });
 
 Deno.test("a workload's words come wrapped, and no workload hears the client's secret", async () => {

@@ -17,6 +17,12 @@ import { untilState, within } from "../nats/waiting.ts";
 const BLOCK = readRights();
 const CHUNK = new Uint8Array(64 * 1024);
 const PERSIST = ["--persist", "said", "--persist-storage", "memory"];
+const ORDERS = `routes:
+  - match: { path: /orders, methods: [POST] }
+    subject: "{prefix}.ws.ws.orders"
+    mode: publish
+    persist: true
+`;
 
 Deno.test("the documented rights are enough: HTTP, streams, uploads, WebSockets, lists", async () => {
   await using world = await setUp(toCore(BLOCK));
@@ -29,7 +35,7 @@ Deno.test("the documented rights are enough: HTTP, streams, uploads, WebSockets,
 Deno.test("the documented rights are enough for everything else", async () => {
   await using world = await setUp(BLOCK);
   const { nc, natsUrl } = world;
-  await (await new Kvm(nc).create("edge")).put("h8s.yaml", "resume: 30s\n");
+  await (await new Kvm(nc).create("edge")).put("h8s.yaml", `resume: 30s\n${ORDERS}`);
   const flags = [...PERSIST, "--track-interest", "--config", "nats-kv://edge/h8s.yaml"];
   const [one, two] = [await world.start(flags), await world.start(flags)];
   await one.logged("stream ready");
@@ -37,16 +43,23 @@ Deno.test("the documented rights are enough for everything else", async () => {
     for (let status = 0; status !== 200;) status = (await gateway.admin("/readyz")).status;
   }
   await useAll(nc, one);
+  const interest = { host: "*", path: "/orders", method: "POST" } as const;
+  nc.publish(toInterestSubject("register", { prefix: "h8s", host: "*" }), renderInterest(interest));
+  // What is asked after it is answered after it was heard.
+  await nc.request("h8s.control.ws.conn.list", "", { timeout: 2000 });
+  const headers = { "idempotency-key": "1" };
+  const kept = await fetch(`${one.url}/orders`, { method: "POST", body: "a book", headers });
+  assert.equal(kept.status, 202, await kept.text());
   await within(resume(nc, [one, two]), "what was missed");
   await useRecords(natsUrl);
-  await (await new Kvm(nc).open("edge")).put("h8s.yaml", "resume: 30s\nmaxHeaders: 50\n");
+  await (await new Kvm(nc).open("edge")).put("h8s.yaml", `resume: 30s\nmaxHeaders: 50\n${ORDERS}`);
   await one.logged("configuration changed");
   assert.deepEqual([...refusals(one), ...refusals(two)], []);
 });
 
 Deno.test("a right that is missing is told, and which one to give", async (t) => {
   const rights = listRights(BLOCK).filter(({ use }) =>
-    !/records|--resume|nats-kv|sessions/.test(use)
+    !/records|--resume|nats-kv|sessions|Idempotency-Key/.test(use)
   );
   assert.ok(rights.length >= 11);
   for (const { kind, subject } of rights) {

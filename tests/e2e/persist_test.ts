@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { jetstream, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport";
+import { SignJWT } from "jose";
 import { type GatewayOptions, startGateway, StreamError } from "../../lib/mod.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { type NatsServer, startNats } from "../harness/nats_server.ts";
@@ -110,6 +111,97 @@ Deno.test("a request is answered 202 when the stream has it, and once for one ke
   const messages = await stored(setup.nc, "orders");
   assert.deepEqual(messages.map(({ text }) => text), ["a", "b", "b"]);
   assert.ok(messages[0]?.header.get("Nats-Msg-Id").endsWith("k1"));
+});
+
+const SECRET = "a secret of at least 32 characters";
+
+function tokenOf(sub: string): Promise<string> {
+  const token = new SignJWT({ sub, exp: 4e9, iat: Math.floor(Math.random() * 1e9) });
+  return token.setProtectedHeader({ alg: "HS256" }).sign(new TextEncoder().encode(SECRET));
+}
+
+/** Two paths whose messages have one subject; one user has a new token for each request. */
+function ordering(): Promise<Running> {
+  const route = { subject: "orders.new", mode: "publish", persist: true } as const;
+  return run({
+    persist: "orders",
+    jwt: { secret: SECRET },
+    trustedProxies: ["127.0.0.1"],
+    routes: [
+      { match: { path: "/orders", methods: ["POST", "PUT"] }, ...route },
+      { match: { path: "/returns", methods: ["POST"] }, ...route },
+    ],
+  });
+}
+
+interface Order {
+  readonly who?: string;
+  readonly host?: string;
+  readonly path?: string;
+  readonly method?: string;
+  readonly key?: string;
+  readonly body?: string;
+  readonly requestId?: string;
+}
+
+async function order(port: number, order: Order): Promise<string> {
+  const { who = "ann", host = "a.example", path = "/orders", method = "POST" } = order;
+  const { key, body = "a book", requestId } = order;
+  const response = await rawRequest(
+    port,
+    `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${await tokenOf(who)}` +
+      `\r\nContent-Length: ${body.length}` +
+      (key === undefined ? "" : `\r\nIdempotency-Key: ${key}`) +
+      (requestId === undefined ? "" : `\r\nX-Request-Id: ${requestId}`),
+    body,
+  );
+  const { seq, duplicate, type } = JSON.parse(response.body);
+  return response.status === 202 ? `${seq}${duplicate ? " again" : ""}` : type;
+}
+
+Deno.test("a key is one client's, on one path, host and method, for one request", async () => {
+  await using setup = await ordering();
+  const table: [order: Order, answer: string][] = [
+    [{ key: "1" }, "1"],
+    [{ key: "1", who: "bob" }, "2"],
+    [{ key: "1", host: "b.example" }, "3"],
+    [{ key: "1", path: "/returns" }, "4"],
+    [{ key: "1", method: "PUT" }, "5"],
+    [{ key: "2" }, "6"],
+    [{ key: "1" }, "1 again"],
+    [{ key: "1", who: "bob" }, "2 again"],
+    [{ key: "1", body: "two books" }, "urn:h8s:error:key_reused"],
+    [{ key: "1", path: "/orders?gift=1" }, "urn:h8s:error:key_reused"],
+    [{ key: "1", body: "" }, "urn:h8s:error:key_reused"],
+    [{ key: "1" }, "1 again"],
+    [{ requestId: "batch-42" }, "7"],
+    [{ requestId: "batch-42", who: "bob" }, "8"],
+    [{ requestId: "batch-42" }, "9"],
+  ];
+  for (const [row, answer] of table) assert.equal(await order(setup.port, row), answer);
+  assert.equal((await stored(setup.nc, "orders")).length, 9);
+});
+
+Deno.test("a key is remembered when a worker has taken the message", async () => {
+  await using setup = await ordering();
+  assert.equal(await order(setup.port, { key: "1" }), "1");
+  const { streams } = await jetstreamManager(setup.nc);
+  await streams.purge("orders");
+  assert.equal(await order(setup.port, { key: "1", body: "x" }), "urn:h8s:error:key_reused");
+  assert.equal(await order(setup.port, { key: "1" }), "1 again");
+});
+
+Deno.test("of requests that come at once with one key and different bodies one is stored", async () => {
+  await using setup = await ordering();
+  const bodies = Array.from({ length: 20 }, (_, index) => index < 10 ? "same" : `other ${index}`);
+  const answers = await Promise.all(
+    bodies.map((body) => order(setup.port, { key: "1", body })),
+  );
+  const taken = answers.filter((answer) => answer.startsWith("1"));
+  const [message, ...more] = await stored(setup.nc, "orders");
+  assert.equal(more.length, 0);
+  assert.equal(taken.length, message?.text === "same" ? 10 : 1);
+  assert.equal(answers.filter((answer) => answer.endsWith("key_reused")).length, 20 - taken.length);
 });
 
 Deno.test("a full stream refuses: 503 for a request, 1013 for a socket", async () => {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { GatewayError } from "../../lib/errors.ts";
-import { parsePubAck, toIdempotentId, toPersistLines } from "../../lib/mapping/jetstream.ts";
+import { parsePubAck, toPersistLines } from "../../lib/mapping/jetstream.ts";
 
 Deno.test("parsePubAck() reads what a stream answers", async (t) => {
   const refused = (code: number, description: string) =>
@@ -28,6 +27,9 @@ Deno.test("parsePubAck() reads what a stream answers", async (t) => {
       reason: "maximum bytes exceeded",
     }],
     ["without a leader", "", refused(10008, "temporarily unavailable"), { kind: "nobody" }],
+    ["at once with the same id", "", refused(10158, "duplicate message id is in process"), {
+      kind: "nobody",
+    }],
     ["nobody", "NATS/1.0 503\r\n\r\n", "", { kind: "nobody" }],
     ["a status of another kind", "NATS/1.0 408\r\n\r\n", "", undefined],
     ["a workload's word", "", "thanks", undefined],
@@ -47,18 +49,4 @@ Deno.test("toPersistLines() names message and stream", () => {
     toPersistLines({ stream: "S", messageId: "a-1" }),
     "Nats-Msg-Id: a-1\r\nNats-Expected-Stream: S\r\n",
   );
-});
-
-Deno.test("toIdempotentId() keeps clients and subjects apart", () => {
-  const id = toIdempotentId("k1", { subject: "a.b", session: "s" });
-  assert.equal(id, "key:a.b:s:k1");
-  assert.equal(toIdempotentId('"k1"', { subject: "a.b", session: "s" }), id);
-  assert.notEqual(toIdempotentId("k1", { subject: "a.c", session: "s" }), id);
-  assert.notEqual(toIdempotentId("k1", { subject: "a.b", session: "t" }), id);
-});
-
-Deno.test("toIdempotentId() refuses what is no key", () => {
-  for (const key of ["", '"', '""', "a b", "a\tb", "é", "x".repeat(256), '"a"b"']) {
-    assert.throws(() => toIdempotentId(key, { subject: "a" }), GatewayError, key);
-  }
 });
