@@ -80,8 +80,6 @@ export type Handshake = Omit<Admitted, "request" | "headerLines" | "identity">;
 export interface Entry {
   readonly candidate: Candidate;
   readonly decision: Decision;
-  /** True where nobody is asked who they are, whatever is configured. */
-  readonly isOpen: boolean;
 }
 
 const NONE: readonly string[] = [];
@@ -127,24 +125,21 @@ export class Admission {
     if (config !== this.#config) this.#configure(config);
     const candidate = toCandidate(request, { kind, peer, config });
     for (const check of this.#chain.early) check(candidate);
-    const { target: { hostTokens, pathTokens } } = candidate;
     const { method } = request;
+    const { target: { hostTokens, pathTokens } } = candidate;
     const decide = (method: string) =>
       this.#routes.decide({ hostTokens, pathTokens, method, kind });
     const decision = decide(method);
     const meant = toPreflightMethod(request);
-    const own = decision.match?.route;
-    const cors = page.cors = Cors.of(request, {
-      config,
-      route: meant === undefined ? own : decide(meant).match?.route,
-    });
+    const { match } = meant === undefined ? decision : decide(meant);
+    const cors = page.cors = Cors.of(request, { config, route: match?.route });
     const checkOrigin = cors === undefined ? sameHostOrigin : listedOrigin(cors.origins);
     checkOrigin(candidate);
     for (const check of this.#chain.late) check(candidate);
     // A browser shows no credential with it; so it gets no further than the workload that is to answer.
     const isOpen = meant !== undefined && cors?.kind === "workload" &&
-      Cors.of(request, { config, route: own })?.kind === "workload";
-    return { candidate, decision, isOpen };
+      Cors.of(request, { config, route: decision.match?.route })?.kind === "workload";
+    return { candidate, decision: isOpen ? { ...decision, demands: [] } : decision };
   }
 
   /**
@@ -155,8 +150,8 @@ export class Admission {
    * @throws {GatewayError} with what the client is to be told.
    * @throws {Refusal} with an authorizer's own answer.
    */
-  admit({ candidate, decision, isOpen }: Entry): Admitted | Promise<Admitted> {
-    const identity = isOpen ? ANYBODY : this.#identities.identify(candidate, decision.demands);
+  admit({ candidate, decision }: Entry): Admitted | Promise<Admitted> {
+    const identity = this.#identities.identify(candidate, decision.demands);
     return identity instanceof Promise
       ? identity.then((identity) => this.#complete(candidate, { decision, identity }))
       : this.#complete(candidate, { decision, identity });
