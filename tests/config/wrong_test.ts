@@ -117,6 +117,20 @@ const VALUES: readonly Row[] = [
     "1:58: routes.0.subscribe.1: expected a subject, found an empty token",
   ],
 ];
+const ROUTE: readonly Row[] = [
+  [
+    "routes: [{ match: { upgrade: websocket }, publish: 'a.*', subscribe: [b, '{c}', d..e] }]",
+    "1:52: routes.0.publish: expected a subject, found a wildcard",
+    "1:74: routes.0.subscribe.1: expected a subject, found unknown variable {c}",
+    "1:81: routes.0.subscribe.2: expected a subject, found an empty token",
+  ],
+  [
+    "routes:\n  - match: {}\n    subject: a..b\n  - match: {}\n    subject: '{c}'\n  - match: {}\n    publish: a",
+    "3:14: routes.0.subject: expected a subject",
+    "5:14: routes.1.subject: expected a subject",
+    "7:14: routes.2.publish: an HTTP route has subject",
+  ],
+];
 const TOGETHER: readonly Row[] = [
   ["auth: jwt", "1:7: auth: expected a section jwt, too"],
   ["routes: [{ match: {}, auth: key }]", "1:29: routes.0.auth: expected authorizationKey, too"],
@@ -181,7 +195,7 @@ const FILES: readonly Row[] = [
   ],
 ];
 
-for (const [kind, rows] of Object.entries({ YAML, NAMES, VALUES, TOGETHER, FILES })) {
+for (const [kind, rows] of Object.entries({ YAML, NAMES, VALUES, ROUTE, TOGETHER, FILES })) {
   Deno.test(`what is wrong is told with its place, in our words: ${kind}`, async (t) => {
     for (const [text, ...lines] of rows) {
       await t.step(JSON.stringify(text).slice(0, 60), () => {

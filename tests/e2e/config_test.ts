@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type KV, Kvm } from "@nats-io/kv";
 import { connect, type NatsConnection } from "@nats-io/transport";
+import { freePort } from "../harness/free_port.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { runMain } from "../harness/program.ts";
@@ -203,6 +204,21 @@ Deno.test("the reverse daemon takes a configuration, and says what is wrong with
     nothing.stderr,
     /^h8s: Cannot do without --hostname: .*\nh8s: .* --backend-url: .*\n$/,
   );
+});
+
+Deno.test("no log line shows a password of a URL", async () => {
+  const port = freePort();
+  const stdin = `natsUrl: ["nats://ann:s3cret@127.0.0.1:${port}"]
+jwt: { jwks: "http://ann:s3cret@127.0.0.1:${port}/k?token=s3cret" }
+logLevel: debug
+`;
+  await using gateway = await GatewayProcess.start(["--config", "-"], { stdin, connected: false });
+  await gateway.logged(/cannot reach NATS/);
+  const token = ['{"alg":"RS256","kid":"a"}', "{}", "x"].map(btoa).join(".").replaceAll("=", "");
+  const response = await fetch(gateway.url, { headers: { authorization: `Bearer ${token}` } });
+  assert.match(await response.text(), /identity_unavailable/);
+  await gateway.logged("The keys for tokens are out of reach");
+  assert.doesNotMatch(JSON.stringify([gateway.lines, gateway.noise]), /s3cret/);
 });
 
 async function setUpKv(yaml: string, flags: readonly string[] = []) {

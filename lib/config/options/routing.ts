@@ -13,6 +13,7 @@ import { AUTHS } from "./identity.ts";
 
 const LONG = "at least 32 characters";
 const METHOD = "an upper-case method";
+const RIGHT = "a";
 
 /** What leaves the convention. */
 export interface RoutingOptions {
@@ -86,15 +87,43 @@ const routeSchema = z.strictObject({
   cors: oneOf(CORS_KINDS).optional(),
   allowedOrigins: list(ORIGINS, parseOrigin).optional(),
   resume: lasting().optional(),
-}).transform(({ resume, cors, allowedOrigins, ...route }, context) => {
-  try {
-    return { ...parseRoute(route), resumeMs: resume, cors, allowedOrigins };
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    context.addIssue({ code: "custom", message: error.message, path: [...error.path] });
-    return z.NEVER;
+}).transform(({ resume, cors, allowedOrigins, ...written }, context) => {
+  let route = written;
+  for (let isRight = true;;) {
+    try {
+      const parsed = parseRoute(route);
+      return isRight ? { ...parsed, resumeMs: resume, cors, allowedOrigins } : z.NEVER;
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      const { message, path } = error;
+      context.addIssue({ code: "custom", message, path: [...path] });
+      isRight = false;
+      const next = withoutSubject(route, path);
+      if (next === undefined) return z.NEVER;
+      route = next;
+    }
   }
 });
+
+type WrittenRoute = Parameters<typeof parseRoute>[0];
+
+/** With a right subject in place of a wrong one, what else is wrong comes to light. */
+function withoutSubject<T extends WrittenRoute>(
+  route: T,
+  [name, index]: readonly (string | number)[],
+): T | undefined {
+  switch (name) {
+    case "subject":
+    case "publish":
+      return route[name] === RIGHT ? undefined : { ...route, [name]: RIGHT };
+    case "subscribe":
+      return typeof index !== "number"
+        ? undefined
+        : { ...route, subscribe: route.subscribe?.with(index, RIGHT) };
+    default:
+      return undefined;
+  }
+}
 
 /** The same, to be checked. */
 export const routingFields = {
