@@ -53,18 +53,20 @@ Deno.test("the reverse daemon logs in as the gateway does", async () => {
   await daemon.logged("serving");
 });
 
-Deno.test("a file that may not be read is one line that says what to add, exit 2", async (t) => {
+Deno.test("a file that may not be read is a line that says what to add, exit 2", async (t) => {
   const reverse = ["reverse", "--hostname", "a.b", "--backend-url", "http://127.0.0.1:9"];
   for (const command of [[], reverse]) {
     await t.step(command[0] ?? "run", async () => {
       const files = ["--nats-creds", "/a/user.creds", "--nats-ca", "/a/ca.pem"];
       const { code, stderr } = await runMain([...command, ...files]);
       assert.equal(code, 2);
-      assert.equal(
-        stderr,
-        "h8s: Cannot use natsCreds: cannot read /a/user.creds: run with " +
-          "--allow-read=/a/user.creds,/a/ca.pem, or pipe it in: --nats-creds - < /a/user.creds\n",
-      );
+      const line = (flag: string, file: string) =>
+        `h8s: Cannot use ${flag} "${file}": cannot read ${file}: run with ` +
+        `--allow-read=/a/user.creds,/a/ca.pem, or pipe it in: ${flag} - < ${file}`;
+      assert.deepEqual(stderr.trimEnd().split("\n").toSorted(), [
+        line("--nats-ca", "/a/ca.pem"),
+        line("--nats-creds", "/a/user.creds"),
+      ]);
     });
   }
 });
@@ -72,8 +74,11 @@ Deno.test("a file that may not be read is one line that says what to add, exit 2
 Deno.test("a login that cannot be used says so and keeps its secret, exit 2", async () => {
   const { code, stderr } = await runMain(["--nats-creds", "-"], { stdin: "s3cret" });
   assert.equal(code, 2);
-  assert.match(stderr, /^h8s: Cannot use natsCreds: cannot use standard input: expected PEM.*\n$/);
+  assert.match(
+    stderr,
+    /^h8s: Cannot use --nats-creds "-": cannot use standard input: expected PEM.*\n$/,
+  );
   const twice = await runMain(["--nats-token", "s3cret", "--nats-user", "ann"]);
   assert.equal(twice.code, 2);
-  assert.match(twice.stderr, /^h8s: Cannot use natsToken: .* natsUser, too\n$/);
+  assert.match(twice.stderr, /^h8s: Cannot use --nats-token "\*\*\*": .* natsUser, too\n$/);
 });

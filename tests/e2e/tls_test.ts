@@ -80,15 +80,23 @@ Deno.test("a certificate that cannot be used is one line, exit 2", async (t) => 
   const foreign = await Deno.readTextFile(other.keyFile);
   const none = "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n";
   const table: [title: string, options: Record<string, string>, expected: RegExp][] = [
-    ["no key", { tlsCert: one.ca }, /^h8s: Cannot use tlsCert: expected .* together\n$/],
-    ["no certificate", { tlsKey: foreign }, /^h8s: Cannot use tlsKey: expected .* together\n$/],
+    ["no key", { tlsCert: one.ca }, /^h8s: standard input:1:12: tlsCert: expected .* together\n$/],
+    [
+      "no certificate",
+      { tlsKey: foreign },
+      /^h8s: standard input:1:11: tlsKey: expected .* together\n$/,
+    ],
     [
       "another's key",
       { tlsCert: one.ca, tlsKey: foreign },
-      /^h8s: Cannot use tlsKey: .*another's\n$/,
+      /^h8s: standard input:1:\d+: tlsKey: .*another's\n$/,
     ],
-    ["no key in PEM", { tlsCert: one.ca, tlsKey: one.ca }, /^h8s: Cannot use tlsKey: .*\n$/],
-    ["no PEM", { tlsCert: none, tlsKey: foreign }, /^h8s: Cannot use tlsCert: .*\n$/],
+    [
+      "no key in PEM",
+      { tlsCert: one.ca, tlsKey: one.ca },
+      /^h8s: standard input:1:\d+: tlsKey: .*\n$/,
+    ],
+    ["no PEM", { tlsCert: none, tlsKey: foreign }, /^h8s: standard input:1:12: tlsCert: .*\n$/],
   ];
   for (const [title, options, expected] of table) {
     await t.step(title, async () => {
