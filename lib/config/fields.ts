@@ -128,7 +128,12 @@ export function parsed<T>(
  * @returns The schema.
  */
 export function matching(pattern: RegExp, expected: string) {
-  return z.string({ error: () => `expected ${expected}` }).regex(pattern, `expected ${expected}`);
+  const toReason = (value: unknown) => {
+    const isBare = (typeof value === "number" || typeof value === "boolean") &&
+      pattern.test(String(value));
+    return `expected ${expected}${isBare ? "; put it between quotes" : ""}`;
+  };
+  return z.string({ error: ({ input }) => toReason(input) }).regex(pattern, `expected ${expected}`);
 }
 
 /**

@@ -28,7 +28,7 @@ export function explainIssue(issue: z.core.$ZodRawIssue): string {
       return "expected true or false";
     case "string":
       return typeof issue.input === "number" || typeof issue.input === "boolean"
-        ? "expected text; what else would be a number or a switch stands between quotes"
+        ? "expected text; put it between quotes"
         : "expected text";
     default:
       return `expected a ${issue.expected}`;

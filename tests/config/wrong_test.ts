@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { explained } from "../../lib/config/explain.ts";
 import { parseOptions } from "../../lib/config/load.ts";
-import { configSchema } from "../../lib/config/schema.ts";
+import { configSchema, findProblems, reverseSchema } from "../../lib/config/schema.ts";
+import { listKeys } from "../../lib/config/walk.ts";
 import { prepareGateway } from "../../lib/prepare.ts";
 
 /** What one may write, and what is said of it: one line for each thing, from its place on. */
@@ -83,6 +84,11 @@ const VALUES: readonly Row[] = [
   ["natsUrl: [http://ann:s3cret@a]", "1:11: natsUrl.0: expected a NATS URL"],
   ["trustedProxies: [10.0.0.0/33]", "1:18: trustedProxies.0: expected addresses or networks"],
   ["rate: 5", "1:7: rate: expected a rate"],
+  ["natsUser: a\nnatsPassword: 12345", "2:15: natsPassword: expected text; put it between quotes"],
+  [
+    "authorizationKey: [12345]",
+    "1:20: authorizationKey.0: expected letters, digits and signs, no comma; put it between quotes",
+  ],
   ["persist: true", "1:10: persist: expected a stream name"],
   ["session: true", `1:10: session: ${OPTIONS}`],
   ["session:", `1:1: session: ${OPTIONS}; there is nothing`],
@@ -110,7 +116,7 @@ const VALUES: readonly Row[] = [
   ],
   [
     "routes: [{ match: {}, subject: 5 }]",
-    "1:32: routes.0.subject: expected text; what else would be a number",
+    "1:32: routes.0.subject: expected text; put it between quotes",
   ],
   [
     "routes: [{ match: { upgrade: websocket }, subscribe: [a, a..b] }]",
@@ -125,7 +131,7 @@ const ROUTE: readonly Row[] = [
     "1:81: routes.0.subscribe.2: expected a subject, found an empty token",
   ],
   [
-    "routes:\n  - match: {}\n    subject: a..b\n  - match: {}\n    subject: '{c}'\n  - match: {}\n    publish: a",
+    "routes:\n  - match: {}\n    subject: a..b\n  - match: {}\n    subject: '{c}'\n  - match: { upgrade: http }\n    publish: a",
     "3:14: routes.0.subject: expected a subject",
     "5:14: routes.1.subject: expected a subject",
     "7:14: routes.2.publish: an HTTP route has subject",
@@ -211,6 +217,39 @@ for (const [kind, rows] of Object.entries({ YAML, NAMES, VALUES, ROUTE, TOGETHER
   });
 }
 
+Deno.test("no place and no value has the schema library speak in its own words", () => {
+  const values = [null, true, 5, -1, 1.5, NaN, "", "a b\n", [], {}, [[]], [{}], [null], [5], {
+    a: 1,
+  }];
+  const sections = [[], ["session"], ["jwt"], ["jwt", "jwks"], ["routes", "0"], [
+    "routes",
+    "0",
+    "match",
+  ]];
+  const items = [["natsUrl"], ["hostname"], ["authorizationKey"], ["session", "keys"], [
+    "jwt",
+    "jwks",
+    "keys",
+  ]];
+  for (const schema of [configSchema, reverseSchema]) {
+    const places = sections.flatMap((section) =>
+      listKeys(schema, section).map((name) => [...section, name])
+    );
+    assert.ok(places.length > 10);
+    for (const path of [[], ...places, ...items.map((item) => [...item, "0"])]) {
+      for (const value of values) {
+        for (const { reason } of findProblems(schema, toOptions(path, value))) {
+          assert.match(
+            reason,
+            /^(expected (?!something)|there is no such option|an? \w+ route |the path ")/,
+          );
+          assert.doesNotMatch(reason, /received|invalid|expected (array|object|string)|\.$/i);
+        }
+      }
+    }
+  }
+});
+
 Deno.test("all that is wrong is told at once, in the order of the lines", () => {
   const rows = [...NAMES.slice(0, 1), ...VALUES.slice(0, 1), ["auth: jwt"], ["logLevel: 5"], [
     "tlsCert: /nowhere",
@@ -236,6 +275,14 @@ function findWrong(text: string): string {
     assert.ok(error instanceof Error && error.name === "ConfigFileError", String(error));
     return error.message;
   }
+}
+
+/** A list where the path has a number, else a section. */
+function toOptions(path: readonly string[], value: unknown): unknown {
+  return path.reduceRight<unknown>(
+    (inner, key) => key === "0" ? [inner] : { [key]: inner },
+    value,
+  );
 }
 
 /** Ten times ten times ten … */

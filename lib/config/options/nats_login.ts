@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
-import { fileText, listOf, parsed, secret, withoutLogin } from "../fields.ts";
+import { fileText, listOf, matching, parsed, secret, withoutLogin } from "../fields.ts";
 
 const NATS_URLS = `NATS URLs such as "nats://127.0.0.1:4222"`;
 const NATS_URL = `a NATS URL such as "nats://127.0.0.1:4222"`;
@@ -88,7 +87,7 @@ export const natsLoginFields = {
 
 /** Empty text is what an unset variable leaves. */
 function text() {
-  return z.string({ error: () => "expected text" }).min(1, "expected text");
+  return matching(/./s, "text");
 }
 
 function parseNatsUrl(text: string): string | undefined {
