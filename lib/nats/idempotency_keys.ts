@@ -22,6 +22,8 @@ import { encodeLatin1 } from "./wire.ts";
 
 /** A message may be stored so much later than its key is used, and is to be recognised from then on. */
 const LATER_MS = 60_000;
+/** How long to wait before the stream is asked for again, in milliseconds. */
+const RETRY_MS = 1000;
 const EMPTY = new Uint8Array();
 /** JetStream has one code for all that it cannot store; the text tells them apart (nats-server 2.9 to 2.15). */
 const SUBJECT_IS_FULL = /messages per subject exceeded/;
@@ -44,6 +46,8 @@ export interface KeyOptions {
   readonly windowMs: number;
   /** How long JetStream may stay away, in milliseconds; asked for each key. */
   readonly graceMs: () => number;
+  /** Told when the keys cannot be kept. */
+  readonly onTrouble: (error: Error) => void;
 }
 
 /** The keys that were used within the duplicate window. */
@@ -52,13 +56,17 @@ export class IdempotencyKeys implements Disposable {
   readonly #wanted: WantedStream;
   readonly #persist: Persist;
   readonly #endState: () => void;
+  readonly #onTrouble: (error: Error) => void;
   #opened: Promise<void> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param options What they are kept in; the stream is made when the first key comes.
    */
-  constructor({ session, inbox, stream, storage, replicas, windowMs, graceMs }: KeyOptions) {
+  constructor(options: KeyOptions) {
+    const { session, inbox, stream, storage, replicas, windowMs, graceMs, onTrouble } = options;
     this.#session = session;
+    this.#onTrouble = onTrouble;
     const bucket = `${stream}-keys`;
     const keptNs = nanos(windowMs + LATER_MS);
     this.#wanted = {
@@ -111,6 +119,7 @@ export class IdempotencyKeys implements Disposable {
 
   /** Waits for nothing any more. */
   [Symbol.dispose](): void {
+    clearTimeout(this.#retry);
     this.#endState();
     this.#persist[Symbol.dispose]();
   }
@@ -119,7 +128,9 @@ export class IdempotencyKeys implements Disposable {
     const { connection } = this.#session;
     if (connection === undefined) throw notStored("NATS is not connected");
     return this.#opened ??= openStream(connection, this.#wanted, OPTION_NAMES).catch((error) => {
-      this.#opened = undefined;
+      this.#onTrouble(error);
+      // Not anew for each request.
+      this.#retry = setTimeout(() => this.#opened = undefined, RETRY_MS);
       throw notStored("the stream of the keys is not there", error);
     });
   }

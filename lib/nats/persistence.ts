@@ -70,6 +70,7 @@ export class Persistence implements Disposable {
       storage: config.persistStorage,
       replicas: config.persistReplicas,
       windowMs: config.persistDupeWindow,
+      onTrouble: ({ message }) => log.error(message),
     });
     const wanted = toWantedStream({
       name: stream,

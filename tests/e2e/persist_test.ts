@@ -191,6 +191,14 @@ Deno.test("a key is remembered when a worker has taken the message", async () =>
   assert.equal(await order(setup.port, { key: "1" }), "1 again");
 });
 
+Deno.test("a key that cannot be kept is no promise: 503, and what has none is stored", async () => {
+  await using setup = await ordering();
+  const { streams } = await jetstreamManager(setup.nc);
+  await streams.add({ name: "KV_orders-keys", subjects: ["$KV.orders-keys.>"] });
+  assert.equal(await order(setup.port, { key: "1" }), "urn:h8s:error:not_stored");
+  assert.equal(await order(setup.port, {}), "1");
+});
+
 Deno.test("of requests that come at once with one key and different bodies one is stored", async () => {
   await using setup = await ordering();
   const bodies = Array.from({ length: 20 }, (_, index) => index < 10 ? "same" : `other ${index}`);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { fromClientHeaders } from "../../lib/mapping/client_headers.ts";
 import { isSpokenByProxies } from "../../lib/mapping/proxy_headers.ts";
 
@@ -28,6 +29,13 @@ const NOT_SPOKEN = ("accept authorization cookie via x-requested-with x-csrf-tok
   "x-auth-token x-access-token x-user-id x-client-version x-client-data x-amz-date x-amzn-trace-id " +
   "x-goog-api-key x-ms-version x-http-method-override x-forward x-real client remote x-original " +
   "cfx fly x-correlation-id x-sendfile proxyx last-event-id sec-ch-ua").split(" ");
+
+/** How servers make variables of names, less `HTTP_`: WSGI and PHP; Apache and lighttpd; Go's CGI. */
+const CGI_READINGS: readonly ((name: string) => string)[] = [
+  (name) => name.toUpperCase().replaceAll("-", "_"),
+  (name) => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_"),
+  (name) => name.toUpperCase().replaceAll(/[-=]/g, "_"),
+];
 
 Deno.test("a client cannot say what proxies say", async (t) => {
   for (const name of SPOKEN) {
@@ -81,4 +89,33 @@ Deno.test("an odd spelling is no proxy's, and is dropped even from one", () => {
   const headers = [...new Headers([["x.forwarded.port", "1"], ["x-forwarded-port", "2"]])];
   const lines = fromClientHeaders(headers, { kind: "http", isProxied: true });
   assert.equal(lines, "X-Forwarded-Port: 2\r\n");
+});
+
+Deno.test("no name crosses that any server reads as the gateway's or a proxy's word", () => {
+  const separator = fc.constantFrom(..."-_.!#$%&'*+^`|~");
+  const word = fc.constantFrom(
+    "x",
+    "h8s",
+    "H8S",
+    "subject",
+    "nats",
+    "forwarded",
+    "for",
+    "real",
+    "ip",
+  );
+  const name = fc.tuple(word, fc.array(fc.tuple(separator, word), { maxLength: 4 }))
+    .map(([first, rest]) => first + rest.flat().join(""));
+  fc.assert(
+    fc.property(name, fc.boolean(), (name, isProxied) => {
+      const headers = [...new Headers([[name, "1"]])];
+      const crossed = fromClientHeaders(headers, { kind: "http", isProxied }).split(":")[0]!;
+      for (const read of CGI_READINGS) {
+        assert.ok(!/^(X_H8S|NATS)_/.test(read(crossed)), `${name} is read as ${read(crossed)}`);
+        if (isProxied) continue;
+        assert.ok(!/^(X_FORWARDED(_.*)?|FORWARDED|X_REAL_.*)$/.test(read(crossed)), name);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
