@@ -15,7 +15,7 @@
 export { Gateway, ListenError, startGateway } from "./gateway.ts";
 export { StreamError } from "./nats/stream.ts";
 export type { ConfigChange } from "./config/live.ts";
-export { ConfigError, type GatewayOptions } from "./config/options.ts";
+export { ConfigError, type ConfigProblem, type GatewayOptions } from "./config/options.ts";
 export type { AdmissionOptions } from "./config/options/admission.ts";
 export type { CorsOptions } from "./config/options/cors.ts";
 export type { IdentityOptions, JwtAlgorithm, JwtOptions } from "./config/options/identity.ts";
@@ -30,5 +30,6 @@ export type { SocketOptions } from "./config/options/sockets.ts";
 export type { Address } from "./config/units.ts";
 export type { ControlSubjects } from "./mapping/control.ts";
 export type { CorsKind } from "./mapping/cors.ts";
+export type { RequestKind } from "./mapping/headers.ts";
 export type { Auth, RouteOptions } from "./mapping/route.ts";
 export type { LogFormat, LogLevel } from "./telemetry/log.ts";

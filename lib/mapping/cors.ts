@@ -6,10 +6,10 @@
 import type { HeaderEntry } from "./headers.ts";
 
 /** Who answers pages of other origins: the gateway, or the workload by itself. */
-export type CorsKind = typeof CORS_KINDS[number];
+export type CorsKind = "gateway" | "workload";
 
 /** All that there are. */
-export const CORS_KINDS = ["gateway", "workload"] as const;
+export const CORS_KINDS = ["gateway", "workload"] as const satisfies readonly CorsKind[];
 
 /** What pages of other origins are told. */
 export interface CorsRules {

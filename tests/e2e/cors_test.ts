@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { HANDSHAKE, rawHandshake } from "../harness/websocket.ts";
 import { answer, listen, natsHeaders, type Setup, setUp } from "../harness/setup.ts";
 
 const SHOP = "https://shop.example";
@@ -199,6 +200,27 @@ routes:
   assert.equal((await preflight(setup, "/kept")).response.status, 204);
   assert.equal((await preflight(setup, "/own", {}, PARTNER)).response.status, 403);
   assert.equal(kept.all.length, 0);
+});
+
+Deno.test("a route's origins hold for its WebSockets, too", async () => {
+  await using setup = await setUp(
+    [...LISTED, "--config", "-"],
+    {},
+    `routes:
+  - match: { path: /live }
+    allowedOrigins: [${PARTNER}]
+`,
+  );
+  const shake = async (path: string, origin: string) => {
+    const lines = [`GET ${path} HTTP/1.1`, ...HANDSHAKE.slice(1), `Origin: ${origin}`];
+    const { conn, response } = await rawHandshake(setup.gateway.port, lines);
+    conn.close();
+    return response.slice(9, 12);
+  };
+  assert.equal(await shake("/live", PARTNER), "101");
+  assert.equal(await shake("/live", SHOP), "403");
+  assert.equal(await shake("/other", SHOP), "101");
+  assert.equal(await shake("/other", PARTNER), "403");
 });
 
 function preflight(
