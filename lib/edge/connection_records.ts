@@ -154,7 +154,7 @@ export class ConnectionRecords implements Disposable {
     if (claim === "unrecorded") return tellEnd();
     if (claim === "theirs") return;
     kept.state = "over";
-    await tellAndTake(this.#parts.bus, {
+    await tellAndTake({
       tell: tellEnd,
       take: () => this.#records!.take(toRecordKey(this.#parts.gatewayId, id)),
       isGivenUp: () => this.#hasGivenUp,

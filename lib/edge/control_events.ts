@@ -3,10 +3,14 @@
  *
  * @module
  */
-import type { ConnectionRecord } from "../mapping/connection_record.ts";
-import { type ConnectionEvent, toEventHeaders, toEventMessages } from "../mapping/control.ts";
-import { toHeaderBlock } from "../mapping/headers.ts";
-import type { Bus } from "../nats/bus.ts";
+import { type ConnectionRecord, toRecordedId } from "../mapping/connection_record.ts";
+import {
+  type ConnectionEvent,
+  toEventHeaders,
+  toEventId,
+  toEventMessages,
+} from "../mapping/control.ts";
+import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
 import { pause } from "../nats/within.ts";
 import type { EdgeParts } from "./parts.ts";
 
@@ -15,7 +19,8 @@ const EMPTY = new Uint8Array();
 const RETRY_MS = 2000;
 
 /**
- * Publishes an event in the forms that are configured; held while NATS is away.
+ * Publishes an event in the forms that are configured; held while NATS is away, and once more where it may
+ * have been lost with the connection. Then it comes with the same `X-H8s-Event-Id`.
  *
  * @param event What happened.
  * @param record To which connection; of this gateway or of one that is no more.
@@ -23,13 +28,15 @@ const RETRY_MS = 2000;
  */
 export function tell(
   event: ConnectionEvent,
-  { inbox, subject, hostTokens, lines }: ConnectionRecord,
+  record: ConnectionRecord,
   { config: { prefix, controlSubjects: forms }, outbox }: Pick<EdgeParts, "config" | "outbox">,
 ): void {
-  const common = lines + toEventHeaders(event);
+  const { inbox, subject, hostTokens, lines } = record;
+  const common = lines + toEventHeaders(event) +
+    toHeaderLine("X-H8s-Event-Id", toEventId(event, toRecordedId(record)));
   for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
     const publish = (lines: string, onRefused?: () => void) =>
-      outbox.publish(message.subject, EMPTY, {
+      outbox.tell(message.subject, EMPTY, {
         reply: inbox,
         headers: toHeaderBlock(lines + message.lines),
         ...(onRefused === undefined ? {} : { onRefused }),
@@ -47,32 +54,24 @@ function toEssentialLines(lines: string): string {
  * Tells a connection's end and takes its record, which says already that it is over. Both go to NATS in one
  * write: who dies has done neither, and another gateway finds the record, or both.
  *
- * @param bus Where they go.
- * @param options `tell`: publishes; `take`: takes the record, and says whether it was there; without an answer
- * it is asked again, until `isGivenUp`. Where the connection was lost meanwhile, a record that is still there
- * means that nothing was told.
+ * @param options `tell`: publishes; `take`: takes the record; without an answer it is asked again, until
+ * `isGivenUp`.
  */
-export async function tellAndTake(bus: Pick<Bus, "onState">, { tell, take, isGivenUp, onError }: {
+export async function tellAndTake({ tell, take, isGivenUp, onError }: {
   tell: () => void;
-  take: () => Promise<boolean>;
+  take: () => Promise<unknown>;
   isGivenUp: () => boolean;
   onError: (error: unknown) => void;
 }): Promise<void> {
-  let isInDoubt = false;
-  const endState = bus.onState((state) => isInDoubt ||= state !== "connected");
-  try {
-    tell();
-    for (let taken = take();; taken = take()) {
-      try {
-        if (await taken && isInDoubt) tell();
-        return;
-      } catch (error) {
-        onError(error);
-      }
-      await pause(RETRY_MS);
-      if (isGivenUp()) return;
+  tell();
+  for (let taken = take();; taken = take()) {
+    try {
+      await taken;
+      return;
+    } catch (error) {
+      onError(error);
     }
-  } finally {
-    endState();
+    await pause(RETRY_MS);
+    if (isGivenUp()) return;
   }
 }

@@ -175,7 +175,7 @@ export class Resumables implements Disposable {
     const place = () => this.#options.load.take(record.info.remote);
     if (!await resumable.take(own, { revision, place })) return undefined;
     this.#hold(resumable);
-    tell({ type: "resumed" }, own.connection, this.#parts);
+    tell({ type: "resumed", revision }, own.connection, this.#parts);
     return resumable;
   }
 

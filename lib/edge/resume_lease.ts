@@ -120,7 +120,7 @@ export class ResumeLease {
     const { records, parts } = this.#options;
     return this.#enqueue(async () => {
       if (!await this.#holdAtLast()) return;
-      await tellAndTake(parts.bus, {
+      await tellAndTake({
         tell: () => tell({ type: "closed", ...end }, connection, parts),
         take: () => records.take(this.#key, this.#revision),
         isGivenUp: () => this.#isGivenUp,

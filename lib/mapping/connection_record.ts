@@ -69,6 +69,16 @@ export function parseConnectionRecord(payload: Uint8Array): ConnectionRecord {
 }
 
 /**
+ * The id of the connection that a record is of.
+ *
+ * @param record Its lines have it.
+ * @returns The id; empty where none is told.
+ */
+export function toRecordedId({ lines }: Pick<ConnectionRecord, "lines">): string {
+  return /^X-H8s-Connection-Id: (.*)\r$/m.exec(lines)?.[1] ?? "";
+}
+
+/**
  * The key of a connection's record.
  *
  * @param gateway The token of the gateway that holds it.

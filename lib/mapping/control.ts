@@ -12,7 +12,7 @@ export type ControlSubjects = "flat" | "host" | "both";
 export type ConnectionEvent =
   | { readonly type: "established" }
   /** Another gateway holds it now; its client goes on, or may come back. */
-  | { readonly type: "resumed" }
+  | { readonly type: "resumed"; readonly revision: number }
   | { readonly type: "closed"; readonly code: number; readonly reason: string };
 
 /** Why an HTTP request ended: the payload of its close subject. */
@@ -79,6 +79,28 @@ export function toEventMessages(
     case "both":
       return [byNothing, byHost];
   }
+}
+
+/**
+ * What tells an event from others, however often it comes: a connection begins once and ends once, and
+ * changes hands with each revision of its record.
+ *
+ * @param event The event.
+ * @param connectionId Whose.
+ * @returns The value of `X-H8s-Event-Id`, e.g. `G1-a.closed`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toEventId } from "./control.ts";
+ *
+ * assert.equal(toEventId({ type: "established" }, "G1-a"), "G1-a.established");
+ * assert.equal(toEventId({ type: "resumed", revision: 7 }, "G1-a"), "G1-a.resumed.7");
+ * ```
+ */
+export function toEventId(event: ConnectionEvent, connectionId: string): string {
+  const id = `${connectionId}.${event.type}`;
+  return event.type === "resumed" ? `${id}.${event.revision}` : id;
 }
 
 /**

@@ -19,6 +19,7 @@ import type { BusMessage } from "../nats/bus.ts";
 import type { Clock } from "../nats/clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { GatewayWatch, type LossReason } from "../nats/gateway_watch.ts";
+import { EventLog } from "./event_log.ts";
 import type { Link, LinkSubscription } from "./link.ts";
 import { ListSync } from "./list_sync.ts";
 import { LostConnections } from "./lost_connections.ts";
@@ -83,6 +84,9 @@ export class ConnectionTracker implements Registry, Disposable {
   readonly #sync: ListSync;
   readonly #endState: () => void;
 
+  /** What has happened to connections, so far as it was heard. */
+  readonly events = new EventLog();
+
   /**
    * Subscribes, and asks who is connected.
    *
@@ -94,7 +98,7 @@ export class ConnectionTracker implements Registry, Disposable {
     this.#options = options;
     const { prefix, clock, hosts } = options;
     this.#lost = new LostConnections(clock);
-    this.#subscriptions = hosts.flatMap((host) => this.#subscribe(host));
+    this.#subscriptions = toEventTokens(hosts).flatMap((tokens) => this.#subscribe(tokens));
     this.#gateways = new GatewayWatch(link, {
       ...{ prefix, clock, silenceMs: SILENCE_MS },
       onAlive: (gateway) => this.#sync.askIfUnknown(gateway),
@@ -149,9 +153,8 @@ export class ConnectionTracker implements Registry, Disposable {
   }
 
   /** Not in a queue group: each replica hears all. */
-  #subscribe(host: ServedHost): LinkSubscription[] {
+  #subscribe(tokens: string): LinkSubscription[] {
     const root = `${this.#options.prefix}.control.ws.conn`;
-    const tokens = host.kind === "any" ? ">" : toHostLabel(host);
     return [
       this.#link.subscribe(
         `${root}.established.${tokens}`,
@@ -164,7 +167,9 @@ export class ConnectionTracker implements Registry, Disposable {
 
   #onEstablished({ headers, reply }: BusMessage): void {
     const since = new Date().toISOString();
-    const connection = toKnownConnection(parseIncoming(headers), { reply, since });
+    const incoming = parseIncoming(headers);
+    if (!this.events.hear(incoming.control.get("event-id"))) return;
+    const connection = toKnownConnection(incoming, { reply, since });
     if (connection === undefined) {
       return this.#options.onError(new Error("Cannot read an established event: it lacks headers"));
     }
@@ -175,7 +180,9 @@ export class ConnectionTracker implements Registry, Disposable {
   /** Another gateway holds it now. */
   #onResumed({ headers, reply }: BusMessage): void {
     const since = new Date().toISOString();
-    const connection = toKnownConnection(parseIncoming(headers), { reply, since });
+    const incoming = parseIncoming(headers);
+    if (!this.events.hear(incoming.control.get("event-id"))) return;
+    const connection = toKnownConnection(incoming, { reply, since });
     if (connection === undefined) return;
     this.#heard(connection.gateway);
     if (!this.#table.move(connection.id, connection.gateway)) this.#add(connection);
@@ -184,6 +191,7 @@ export class ConnectionTracker implements Registry, Disposable {
   #onClosed({ headers, reply }: BusMessage): void {
     const incoming = parseIncoming(headers);
     const { control } = incoming;
+    if (!this.events.hear(control.get("event-id"))) return;
     this.#heard(control.get("gateway-id") ?? "");
     const { code, reason } = toCloseInfo(control);
     const id = toConnectionId(incoming, reply);
@@ -244,6 +252,12 @@ export class ConnectionTracker implements Registry, Disposable {
       this.#options.onError(error);
     }
   }
+}
+
+/** Each event is heard once: what all hosts have covers each of them. */
+function toEventTokens(hosts: readonly ServedHost[]): string[] {
+  if (hosts.some(({ kind }) => kind === "any")) return [">"];
+  return [...new Set(hosts.map(toHostLabel))];
 }
 
 /**

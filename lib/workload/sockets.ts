@@ -155,9 +155,9 @@ export class Sockets implements Disposable {
     return { group, incoming, message, handle, id, inbox };
   }
 
-  #onOpen({ group, handle, inbox }: Received): void {
+  #onOpen({ group, incoming, handle, inbox }: Received): void {
     const { open } = group.route.handlers;
-    if (open === undefined) return;
+    if (open === undefined || this.#isRepeated(incoming)) return;
     this.#lanes.add(inbox, () => this.#run("open", () => group.route.handlers.open?.(handle)));
   }
 
@@ -171,11 +171,17 @@ export class Sockets implements Disposable {
   }
 
   #onClose({ group, incoming, handle, id, inbox }: Received): void {
+    if (this.#isRepeated(incoming)) return;
     // Either a gateway tells the end of what another one held, or the replicas do; never both.
     const gateway = incoming.control.get("gateway-id") ?? "";
     if (this.registry.lost.has(id) && group.election.isOver(gateway)) return;
     const { code, reason } = toCloseInfo(incoming.control);
     this.#close(group.route.handlers, { handle, inbox, code, reason });
+  }
+
+  /** The registry has heard it before: it is delivered first what is for everybody. */
+  #isRepeated({ control }: Incoming): boolean {
+    return this.registry.events.isRepeated(control.get("event-id"));
   }
 
   #close(

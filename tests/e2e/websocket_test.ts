@@ -62,6 +62,10 @@ Deno.test("a WebSocket is told as established, its messages cross both ways, its
   assert.equal(closed.reply, inbox);
   assert.equal(closed.headers?.get("X-H8s-Close-Code"), "4321");
   assert.equal(closed.headers?.get("X-H8s-Close-Reason"), "done with it");
+  const id = headers.get("X-H8s-Connection-Id");
+  assert.equal(headers.get("X-H8s-Event-Id"), `${id}.established`);
+  assert.equal(closed.headers?.get("X-H8s-Event-Id"), `${id}.closed`);
+  headers.delete("X-H8s-Event-Id");
   for (const [name, value] of headers) assert.equal(closed.headers?.get(name), value, name);
 });
 

@@ -39,6 +39,9 @@ export class FakeBus implements Bus {
   isRefused: (subject: string) => boolean = () => false;
   /** What listeners threw. */
   readonly errors: unknown[] = [];
+  /** Whether {@link FakeBus.flush} waits for {@link FakeBus.answer}. */
+  holdsAnswers = false;
+  readonly #unanswered: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #state: BusState;
 
   /**
@@ -76,12 +79,23 @@ export class FakeBus implements Bus {
   }
 
   flush(): Promise<void> {
-    return Promise.resolve();
+    if (!this.holdsAnswers) return Promise.resolve();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#unanswered.push({ resolve, reject });
+    return promise;
+  }
+
+  /** The server answers what it was asked; what it read is not lost any more. */
+  answer(): void {
+    for (const { resolve } of this.#unanswered.splice(0)) resolve();
   }
 
   /** Changes the state; the listeners hear of it, also those behind one that throws. */
   setState(state: BusState): void {
     this.#state = state;
+    if (state !== "connected") {
+      for (const { reject } of this.#unanswered.splice(0)) reject(new Error("NATS is lost"));
+    }
     for (const listener of this.listeners) {
       try {
         listener(state);

@@ -123,6 +123,108 @@ Deno.test("publish() tells whoever cares that a message can never be published, 
   assert.deepEqual(subjects(bus), ["small"]);
 });
 
+Deno.test("tell() publishes again, before all else, what the server may not have read", async () => {
+  const bus = new FakeBus();
+  bus.holdsAnswers = true;
+  using outbox = new Outbox(bus);
+  outbox.tell("1", EMPTY, { reply: "r" });
+  outbox.publish("said once", EMPTY);
+  outbox.tell("2", EMPTY);
+  await turn();
+  bus.answer();
+  await turn();
+  outbox.tell("3", EMPTY, { reply: "r" });
+  outbox.publish("said once", EMPTY);
+  outbox.tell("4", EMPTY);
+  await turn();
+  bus.setState("disconnected");
+  outbox.tell("5", EMPTY);
+  bus.published.length = 0;
+  bus.setState("connected");
+  assert.deepEqual(subjects(bus), ["3", "4", "5"]);
+  assert.deepEqual(bus.published[0]!.options, { reply: "r" });
+  await turn();
+  bus.answer();
+  await turn();
+  bus.published.length = 0;
+  bus.setState("disconnected");
+  bus.setState("connected");
+  assert.deepEqual(subjects(bus), []);
+});
+
+Deno.test("tell() asks one question for many", async () => {
+  const bus = new FakeBus();
+  bus.holdsAnswers = true;
+  let questions = 0;
+  const flush = bus.flush.bind(bus);
+  bus.flush = () => {
+    questions++;
+    return flush();
+  };
+  using outbox = new Outbox(bus);
+  for (let round = 1; round <= 3; round++) {
+    for (let index = 0; index < 100; index++) outbox.tell(String(index), EMPTY);
+    await turn();
+    assert.equal(questions, round);
+    bus.answer();
+    await turn();
+  }
+});
+
+Deno.test("what a question of an earlier connection is answered says nothing of this one", async () => {
+  const bus = new FakeBus();
+  let answer = () => {};
+  bus.flush = () => new Promise((resolve) => answer = resolve);
+  using outbox = new Outbox(bus);
+  outbox.tell("1", EMPTY);
+  await turn();
+  const early = answer;
+  bus.setState("disconnected");
+  bus.setState("connected");
+  early();
+  await turn();
+  bus.published.length = 0;
+  bus.setState("disconnected");
+  bus.setState("connected");
+  assert.deepEqual(subjects(bus), ["1"]);
+});
+
+Deno.test("what is told reaches NATS at least once, in order, whatever happens to the connection", async () => {
+  const operation = fc.constantFrom("tell", "answer", "lose", "return", "turn" as const);
+  await fc.assert(
+    fc.asyncProperty(fc.array(operation, { maxLength: 60 }), async (operations) => {
+      const bus = new FakeBus();
+      bus.holdsAnswers = true;
+      using outbox = new Outbox(bus);
+      // What the server has read for certain, and what is lost with the connection.
+      let read: string[] = [];
+      const lose = () => bus.published.length = 0;
+      let count = 0;
+      for (const next of [...operations, "return", "turn", "answer", "turn"]) {
+        if (next === "tell") outbox.tell(String(count++), EMPTY);
+        else if (next === "turn") await turn();
+        else if (next === "answer") {
+          read = [...read, ...subjects(bus)];
+          lose();
+          bus.answer();
+          await turn();
+        } else if (next === "lose") {
+          lose();
+          bus.setState("disconnected");
+        } else {
+          lose();
+          bus.setState("disconnected");
+          bus.setState("connected");
+        }
+      }
+      read.push(...subjects(bus));
+      const firsts = [...new Set(read)];
+      assert.deepEqual(firsts, Array.from({ length: count }, (_, index) => String(index)));
+    }),
+    { numRuns: 40 },
+  );
+});
+
 Deno.test("a disposed outbox forgets what it held, and hears nothing any more", () => {
   const bus = new FakeBus("disconnected");
   const outbox = new Outbox(bus);
@@ -135,4 +237,9 @@ Deno.test("a disposed outbox forgets what it held, and hears nothing any more", 
 
 function subjects(bus: FakeBus): string[] {
   return bus.published.map(({ subject }) => subject);
+}
+
+/** Lets all that waits for nothing else go on. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }

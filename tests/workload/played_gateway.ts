@@ -75,6 +75,11 @@ export class PlayedGateway {
     ]);
   }
 
+  /** Tells of a connection what may have been lost. */
+  tellAgain(event: "established" | "closed", connection: ListedConnection): void {
+    this.#tell(event, connection);
+  }
+
   /** Holds a connection no more, and tells nobody. */
   forget({ id }: ListedConnection): void {
     const index = this.connections.findIndex((connection) => connection.id === id);
@@ -104,6 +109,7 @@ export class PlayedGateway {
       ["X-H8s-Original-Query", query],
       ["X-H8s-Connection-Id", id],
       ["X-H8s-Gateway-Id", this.id],
+      ["X-H8s-Event-Id", `${id}.${event}`],
       ...more,
     );
     const tokens = host.split(".").reverse().join(".");

@@ -61,6 +61,22 @@ Deno.test("a registry follows the events: each connection is opened once and clo
   assert.equal(registry.size, 0);
 });
 
+Deno.test("an event that is told again is heard once, whatever came in between", async () => {
+  await using pair = await openPair();
+  const gateway = new PlayedGateway(pair.edge, "G1");
+  await gateway.answerLists();
+  using run = await open(pair, { host: ["example.com", "EXAMPLE.com", "*"] });
+  const { registry, told } = run;
+  const connection = gateway.connection(1);
+  gateway.establish(connection);
+  gateway.close(connection, 4000, "bye");
+  gateway.tellAgain("established", connection);
+  gateway.tellAgain("closed", connection);
+  await settle(pair.edge, pair.nc);
+  assert.deepEqual(told.all, [["open", "G1-1"], ["close", "G1-1", 4000, "bye"]]);
+  assert.equal(registry.size, 0);
+});
+
 Deno.test("send() publishes to the connection's inbox", async () => {
   await using pair = await openPair();
   const gateway = new PlayedGateway(pair.edge, "G1");

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { connect } from "@nats-io/transport";
 import { listen, type Setup, setUp } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
 import { serve, type SocketConnection, type SocketHandlers } from "../../lib/workload/mod.ts";
-import { collectFailures, Events } from "./serve_fixture.ts";
+import { PlayedGateway } from "./played_gateway.ts";
+import { collectFailures, Events, openPair, settle } from "./serve_fixture.ts";
 
 type Told =
   | { readonly type: "open"; readonly conn: SocketConnection }
@@ -162,6 +164,32 @@ Deno.test("of several replicas one is told of each open, message and close", asy
   const counts = (type: Told["type"]) => all.all.filter((event) => event.type === type).length;
   assert.deepEqual([counts("open"), counts("message"), counts("close")], [20, 20, 20]);
   assert.ok(replicas.filter(({ told }) => told.all.length > 0).length > 1);
+});
+
+Deno.test("an event that is told again reaches the handlers of one replica, once", async () => {
+  await using pair = await openPair();
+  await using other = await connect({ servers: pair.nats.url });
+  const gateway = new PlayedGateway(pair.edge, "G1");
+  await gateway.answerLists();
+  const { told, handlers } = collect();
+  const options = { host: ["example.com", "other.example.com"], websocket: handlers };
+  await using first = serve(pair.nc, options, notFound);
+  await using second = serve(other, options, notFound);
+  await Promise.all([first.ready, second.ready]);
+  await pair.nc.flush();
+  await other.flush();
+  for (let index = 0; index < 10; index++) {
+    const connection = gateway.connection(index);
+    gateway.establish(connection);
+    gateway.tellAgain("established", connection);
+    gateway.close(connection);
+    gateway.tellAgain("established", connection);
+    gateway.tellAgain("closed", connection);
+  }
+  await settle(pair.edge, pair.nc);
+  await settle(pair.edge, other);
+  const count = (type: Told["type"]) => told.all.filter((one) => one.type === type).length;
+  assert.deepEqual([count("open"), count("close")], [10, 10]);
 });
 
 Deno.test("a handler that throws is reported, and the connection lives on", async () => {
