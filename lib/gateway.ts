@@ -14,6 +14,7 @@ import { ReceiveBudget } from "./edge/receive_budget.ts";
 import { Strays } from "./edge/strays.ts";
 import { RequestIds } from "./edge/request_ids.ts";
 import { splitNatsUrl } from "./mapping/nats_url.ts";
+import { type EventStream, openEventStream } from "./nats/event_stream.ts";
 import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
 import { Interests } from "./nats/interest.ts";
@@ -56,6 +57,7 @@ export class Gateway implements AsyncDisposable {
   readonly #outbox: Outbox;
   readonly #persistence: Persistence | undefined;
   readonly #resume: ResumeStream | undefined;
+  readonly #events: EventStream | undefined;
   readonly #interests: Interests;
   readonly #edge: Edge;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -107,6 +109,7 @@ export class Gateway implements AsyncDisposable {
         metrics,
         log,
       });
+    this.#events = openEventStream(config, { session, inbox: this.#inbox, metrics, log });
     this.#resume = openResumeStream(config, { session, inbox: this.#inbox, log });
     this.#interests = new Interests(session, {
       prefix: config.prefix,
@@ -123,6 +126,7 @@ export class Gateway implements AsyncDisposable {
       fanout: new Fanout(session),
       interests: this.#interests,
       outbox: this.#outbox,
+      events: this.#events,
       records: openRecords(session, config),
       resume: this.#resume,
       persist: this.#persistence?.persist,
@@ -138,7 +142,11 @@ export class Gateway implements AsyncDisposable {
     session.onState((state) => {
       log.info(`nats ${state}`);
       if (state !== "connected") return;
-      const ready = Promise.all([this.#persistence?.ready, this.#resume?.ready]);
+      const ready = Promise.all([
+        this.#persistence?.ready,
+        this.#resume?.ready,
+        this.#events?.ready,
+      ]);
       this.#connected.resolve(ready.then(() => {}));
     });
     const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
@@ -225,9 +233,9 @@ export class Gateway implements AsyncDisposable {
     // Only now: until then whoever comes is told where the gateway stands.
     await delay;
     await settlesWithin(this.#server.shutdown(), ABORT_TIMEOUT_MS);
-    const stored = this.#persistence?.persist.settled();
-    if (stored && !await settlesWithin(stored, this.#live.current.drainTimeout)) {
-      this.#log.error("the stream did not take all messages in time");
+    const stored = Promise.all([this.#persistence?.persist.settled(), this.#events?.settled()]);
+    if (!await settlesWithin(stored, this.#live.current.drainTimeout)) {
+      this.#log.error("the streams did not take all messages and events in time");
     }
     this.#edge.leave();
     const flushed = this.#session.flush();
@@ -244,6 +252,7 @@ export class Gateway implements AsyncDisposable {
     this.#outbox[Symbol.dispose]();
     this.#persistence?.[Symbol.dispose]();
     this.#resume?.[Symbol.dispose]();
+    this.#events?.[Symbol.dispose]();
     this.#inbox[Symbol.dispose]();
     this.#interests[Symbol.dispose]();
     this.#rights[Symbol.dispose]();
@@ -255,7 +264,7 @@ export class Gateway implements AsyncDisposable {
     if (this.#edge.isDraining) return "draining";
     if (this.#session.state !== "connected") return "NATS is not connected";
     if (this.#resume?.isReady === false) return "the stream of resumable WebSockets is not there";
-    return this.#rights.trouble ?? this.#persistence?.trouble;
+    return this.#rights.trouble ?? this.#persistence?.trouble ?? this.#events?.trouble;
   }
 
   #onRetry(error: Error, attempt: number): void {

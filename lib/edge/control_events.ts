@@ -9,14 +9,20 @@ import {
   toEventHeaders,
   toEventId,
   toEventMessages,
+  toKeptSubject,
 } from "../mapping/control.ts";
 import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
+import { toPersistLines } from "../mapping/jetstream.ts";
+import { encodeLatin1 } from "../nats/wire.ts";
 import { pause } from "../nats/within.ts";
 import type { EdgeParts } from "./parts.ts";
 
 const EMPTY = new Uint8Array();
 /** A nats-server that hung reads on where it stopped: by then it has done what it had been asked. */
 const RETRY_MS = 2000;
+
+/** What it takes to tell. */
+export type EventParts = Pick<EdgeParts, "config" | "outbox" | "events">;
 
 /**
  * Publishes an event in the forms that are configured; held while NATS is away, and once more where it may
@@ -29,11 +35,18 @@ const RETRY_MS = 2000;
 export function tell(
   event: ConnectionEvent,
   record: ConnectionRecord,
-  { config: { prefix, controlSubjects: forms }, outbox }: Pick<EdgeParts, "config" | "outbox">,
+  { config: { prefix, controlSubjects: forms }, outbox, events }: EventParts,
 ): void {
   const { inbox, subject, hostTokens, lines } = record;
-  const common = lines + toEventHeaders(event) +
-    toHeaderLine("X-H8s-Event-Id", toEventId(event, toRecordedId(record)));
+  const id = toEventId(event, toRecordedId(record));
+  const common = lines + toEventHeaders(event) + toHeaderLine("X-H8s-Event-Id", id);
+  if (events !== undefined) {
+    const hasInbox = lines.includes("X-H8s-ReplySubject: ");
+    const kept = common + toPersistLines({ stream: events.name, messageId: id }) +
+      (hasInbox ? "" : toHeaderLine("X-H8s-ReplySubject", inbox));
+    const headers = encodeLatin1(toHeaderBlock(kept));
+    events.keep(toKeptSubject(event.type, { prefix, hostTokens }), headers);
+  }
   for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
     const publish = (lines: string, onRefused?: () => void) =>
       outbox.tell(message.subject, EMPTY, {

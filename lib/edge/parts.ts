@@ -5,6 +5,7 @@
  */
 import type { GatewayConfig } from "../config/schema.ts";
 import type { Bus } from "../nats/bus.ts";
+import type { EventStream } from "../nats/event_stream.ts";
 import type { Fanout } from "../nats/fanout.ts";
 import type { Interests } from "../nats/interest.ts";
 import type { IdempotencyKeys } from "../nats/idempotency_keys.ts";
@@ -33,6 +34,8 @@ export interface EdgeParts {
   /** Who registered. */
   readonly interests: Interests;
   readonly outbox: Outbox;
+  /** Where events are kept besides; undefined for nowhere. */
+  readonly events: EventStream | undefined;
   /** Where connections are kept beyond the life of this gateway; undefined for nowhere. */
   readonly records: Records | undefined;
   /** What waits for clients that may come back; undefined where none may. */

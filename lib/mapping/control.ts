@@ -104,6 +104,21 @@ export function toEventId(event: ConnectionEvent, connectionId: string): string 
 }
 
 /**
+ * Where an event goes that is kept in a stream. Nobody else publishes there: on the subjects of the live
+ * events, a stream would acknowledge to the connection's inbox, and so to its client.
+ *
+ * @param type The event's type; `*` for all.
+ * @param options `prefix`: of all subjects; `hostTokens`: from `toHostTokens`; `>` for all.
+ * @returns `<prefix>.events.<type>.<host>`.
+ */
+export function toKeptSubject(
+  type: ConnectionEvent["type"] | "*",
+  { prefix, hostTokens }: { prefix: string; hostTokens: string },
+): string {
+  return `${prefix}.events.${type}.${hostTokens}`;
+}
+
+/**
  * The header lines that an event has besides the handshake's.
  *
  * @param event The event.

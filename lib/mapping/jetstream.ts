@@ -73,6 +73,46 @@ export function parsePubAck(headerBlock: string, payload: Uint8Array): PubAck | 
   return { kind: "refused", reason: typeof description === "string" ? description : "no reason" };
 }
 
+/** Which message a consumer delivers, and how many come after it. */
+export interface Delivery {
+  /** Its number in the stream. */
+  readonly seq: number;
+  /** Its number among those that this consumer has delivered. */
+  readonly consumerSeq: number;
+  /** When the stream took it, in milliseconds since 1970. */
+  readonly time: number;
+  readonly pending: number;
+}
+
+/**
+ * Reads the reply subject of what a consumer delivers (NATS ADR-15):
+ * `$JS.ACK.<stream>.<consumer>.<delivered>.<seq>.<consumer seq>.<time>.<pending>`; with two more tokens
+ * before the stream where there are domains.
+ *
+ * @param reply The message's.
+ * @returns What it says; `NaN` for what it does not.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseDelivery } from "./jetstream.ts";
+ *
+ * assert.deepEqual(parseDelivery("$JS.ACK.S.c.1.7.2.1700000000000000000.3"), {
+ *   seq: 7, consumerSeq: 2, time: 1_700_000_000_000, pending: 3,
+ * });
+ * ```
+ */
+export function parseDelivery(reply: string): Delivery {
+  const tokens = reply.split(".");
+  const [seq, consumerSeq, nanos, pending] = tokens.slice(tokens.length === 9 ? 5 : 7).map(Number);
+  return {
+    seq: seq ?? Number.NaN,
+    consumerSeq: consumerSeq ?? Number.NaN,
+    time: Math.floor((nanos ?? Number.NaN) / 1e6),
+    pending: pending ?? 0,
+  };
+}
+
 function parseObject(payload: Uint8Array): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(payload));

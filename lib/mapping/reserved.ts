@@ -14,13 +14,14 @@ const RESERVED_TOKENS: ReadonlySet<string> = new Set([
   "ws",
   "upload",
   "control",
+  "events",
   "resumed",
 ]);
 /** `_INBOX` of everybody's replies; `$SYS`, `$JS`, `$KV` and the like are the server's. */
 const SYSTEM = /^(?:\$|_INBOX)/;
 
 /**
- * Says whether a subject is, or a pattern covers some of, `<prefix>.(http|ws|upload|control|resumed)`,
+ * Says whether a subject is, or a pattern covers some of, `<prefix>.(http|ws|upload|control|events|resumed)`,
  * `_INBOX` or `$…`.
  *
  * @param subject May hold wildcards; may be the beginning of one.

@@ -7,6 +7,7 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/nats-core";
 import type { GatewayConfig } from "../config/schema.ts";
 import { type ResumeSubjects, toResumeSubjects } from "../mapping/resume.ts";
+import { parseDelivery } from "../mapping/jetstream.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { BusMessage } from "./bus.ts";
 import type { Inbox } from "./inbox.ts";
@@ -212,16 +213,4 @@ export class ResumeStream implements Disposable {
     if (this.#manager === undefined) throw new Error("Cannot read the stream: it is not there");
     return this.#manager;
   }
-}
-
-/**
- * The reply subject of what a consumer delivers (NATS ADR-15):
- * `$JS.ACK.<stream>.<consumer>.<delivered>.<seq>.<consumer seq>.<time>.<pending>`; with two more tokens
- * before the stream where there are domains.
- */
-function parseDelivery(reply: string): { seq: number; consumerSeq: number; pending: number } {
-  const tokens = reply.split(".");
-  const start = tokens.length === 9 ? 2 : 4;
-  const [seq, consumerSeq, , pending] = tokens.slice(start + 3).map(Number);
-  return { seq: seq ?? Number.NaN, consumerSeq: consumerSeq ?? Number.NaN, pending: pending ?? 0 };
 }

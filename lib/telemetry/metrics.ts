@@ -98,6 +98,11 @@ export class Metrics {
     "WebSockets that ended since too much waited for a client that was away",
     [],
   );
+  readonly #eventsKept = this.#counter(
+    "h8s_events_kept_total",
+    "Events for their stream, by what became of them",
+    ["outcome"],
+  );
   readonly #recordsFailed = this.#counter(
     "h8s_connection_records_failed_total",
     "Records of WebSockets that could not be written or taken back",
@@ -211,6 +216,11 @@ export class Metrics {
   /** A workload sent more after a reply without headers. */
   bareReplyFollowed(): void {
     this.#bareFollowed++;
+  }
+
+  /** It is known what became of an event for its stream. */
+  eventKept(outcome: string): void {
+    this.#eventsKept.inc({ outcome });
   }
 
   /** A record of a connection could not be written or taken back. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toEventId, toKeptSubject } from "../mapping/control.ts";
 import { SILENCE_MS } from "../mapping/heartbeat.ts";
 import { type Incoming, parseIncoming } from "../mapping/incoming.ts";
 import type { ListedConnection } from "../mapping/listing.ts";
@@ -20,12 +21,14 @@ import type { Clock } from "../nats/clock.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { GatewayWatch, type LossReason } from "../nats/gateway_watch.ts";
 import { EventLog } from "./event_log.ts";
+import { KeptEvents, type KeptEventsOptions } from "./kept_events.ts";
 import type { Link, LinkSubscription } from "./link.ts";
 import { ListSync } from "./list_sync.ts";
 import { LostConnections } from "./lost_connections.ts";
 import { sendTo } from "./socket_handle.ts";
 
 const ABNORMAL = 1006;
+const ENDED = { type: "closed", code: ABNORMAL, reason: "" } as const;
 
 /** Who is connected. Every replica has its own registry, and all know the same. */
 export interface Registry {
@@ -71,6 +74,8 @@ export interface ConnectionTrackerOptions {
   /** Called at each heartbeat's absence, after `onClose` for each of the gateway's connections. */
   readonly onGatewayLost?: (gateway: string, connections: readonly KnownConnection[]) => void;
   readonly onError: (error: unknown) => void;
+  /** Where events are kept; undefined where they are only heard. */
+  readonly kept?: Pick<KeptEventsOptions, "client" | "stream"> | undefined;
 }
 
 /** Knows all connections of some hosts. */
@@ -80,25 +85,25 @@ export class ConnectionTracker implements Registry, Disposable {
   readonly #table = new ConnectionTable();
   readonly #lost: LostConnections;
   readonly #subscriptions: readonly LinkSubscription[];
+  readonly #kept: KeptEvents | undefined;
   readonly #gateways: GatewayWatch;
   readonly #sync: ListSync;
   readonly #endState: () => void;
 
   /** What has happened to connections, so far as it was heard. */
   readonly events = new EventLog();
+  readonly ready: Promise<void>;
 
-  /**
-   * Subscribes, and asks who is connected.
-   *
-   * @param link The connection to NATS.
-   * @param options What is followed.
-   */
+  /** Subscribes, and asks who is connected. */
   constructor(link: Link, options: ConnectionTrackerOptions) {
     this.#link = link;
     this.#options = options;
-    const { prefix, clock, hosts } = options;
+    const { prefix, clock, hosts, kept, onError } = options;
+    const tokens = toEventTokens(hosts);
     this.#lost = new LostConnections(clock);
-    this.#subscriptions = toEventTokens(hosts).flatMap((tokens) => this.#subscribe(tokens));
+    this.#subscriptions = kept === undefined
+      ? tokens.flatMap((tokens) => this.#subscribe(tokens))
+      : [];
     this.#gateways = new GatewayWatch(link, {
       ...{ prefix, clock, silenceMs: SILENCE_MS },
       onAlive: (gateway) => this.#sync.askIfUnknown(gateway),
@@ -112,15 +117,19 @@ export class ConnectionTracker implements Registry, Disposable {
       onPage: ({ gateway, connections }) => this.#onPage(gateway, connections),
       onComplete: (_gateway, vanishedIds) => this.#onVanished(vanishedIds),
     });
+    this.#kept = kept && new KeptEvents(link, {
+      ...{ ...kept, clock, onError },
+      filters: tokens.map((hostTokens) => toKeptSubject("*", { prefix, hostTokens })),
+      onEvent: (message, time) => this.#onKept(message, time),
+    });
     // What happened while NATS was away was told to nobody.
     this.#endState = link.onState((isConnected) => {
       if (isConnected) this.#sync.askAll();
     });
-    this.#sync.askAll();
-  }
-
-  get ready(): Promise<void> {
-    return this.#sync.settled();
+    if (this.#kept === undefined) this.#sync.askAll();
+    // Whoever is there has come after those who are gone.
+    this.ready = Promise.resolve(this.#kept?.ready.then(() => this.#sync.askAll()))
+      .then(() => this.#sync.settled());
   }
 
   get size(): number {
@@ -147,6 +156,7 @@ export class ConnectionTracker implements Registry, Disposable {
   /** Follows no more. */
   [Symbol.dispose](): void {
     this.#endState();
+    this.#kept?.[Symbol.dispose]();
     this.#sync[Symbol.dispose]();
     this.#gateways[Symbol.dispose]();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
@@ -165,8 +175,15 @@ export class ConnectionTracker implements Registry, Disposable {
     ];
   }
 
-  #onEstablished({ headers, reply }: BusMessage): void {
-    const since = new Date().toISOString();
+  #onKept(message: BusMessage, time: number): void {
+    const type = message.subject.slice(`${this.#options.prefix}.events.`.length).split(".", 1)[0];
+    const since = new Date(time).toISOString();
+    if (type === "established") this.#onEstablished(message, since);
+    else if (type === "resumed") this.#onResumed(message, since);
+    else if (type === "closed") this.#onClosed(message);
+  }
+
+  #onEstablished({ headers, reply }: BusMessage, since: string = new Date().toISOString()): void {
     const incoming = parseIncoming(headers);
     if (!this.events.hear(incoming.control.get("event-id"))) return;
     const connection = toKnownConnection(incoming, { reply, since });
@@ -178,8 +195,7 @@ export class ConnectionTracker implements Registry, Disposable {
   }
 
   /** Another gateway holds it now. */
-  #onResumed({ headers, reply }: BusMessage): void {
-    const since = new Date().toISOString();
+  #onResumed({ headers, reply }: BusMessage, since: string = new Date().toISOString()): void {
     const incoming = parseIncoming(headers);
     if (!this.events.hear(incoming.control.get("event-id"))) return;
     const connection = toKnownConnection(incoming, { reply, since });
@@ -206,13 +222,17 @@ export class ConnectionTracker implements Registry, Disposable {
   #onPage(gateway: string, connections: readonly ListedConnection[]): void {
     this.#heard(gateway);
     for (const connection of connections) {
-      if (!this.#isServed(connection.host)) continue;
+      // A list may be older than what was heard meanwhile.
+      const isGone = this.events.has(toEventId(ENDED, connection.id));
+      if (isGone || !this.#isServed(connection.host)) continue;
       this.#lost.forget(connection.id);
       this.#add({ ...connection, gateway });
     }
   }
 
   #onVanished(ids: ReadonlySet<string>): void {
+    // It is kept how they ended, and comes.
+    if (this.#kept !== undefined) return;
     for (const id of ids) this.#remove(id, ABNORMAL, "its end was told while NATS was away");
   }
 
@@ -272,10 +292,5 @@ export function toConnectionId(incoming: Incoming, reply: string): string {
 }
 
 function toText(reason: LossReason): string {
-  switch (reason) {
-    case "silent":
-      return "its gateway fell silent";
-    case "gone":
-      return "its gateway has left";
-  }
+  return reason === "silent" ? "its gateway fell silent" : "its gateway has left";
 }

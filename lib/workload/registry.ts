@@ -42,6 +42,14 @@ export interface RegistryOptions {
    */
   readonly onClose?: (connection: KnownConnection, code: number, reason: string) => void;
   /**
+   * The stream in which the gateways keep who came and who went (`--events`). All that it has is told first,
+   * in order, those included who came and went while this workload was away; then what happens, and what
+   * happened while NATS was away.
+   *
+   * @default undefined: who is connected is asked for, and what happens is heard
+   */
+  readonly events?: string;
+  /**
    * Told of what goes wrong: a message that cannot be read, a missing permission, a hook that throws.
    *
    * @default writes to `console.error`
@@ -93,9 +101,10 @@ export async function createRegistry(
     throw new TypeError(`Cannot open a registry: prefix must be tokens, not "${prefix}"`);
   }
   const hosts = [host].flat().map(toServedHost);
-  const { onOpen, onClose, clock = systemClock() } = options;
+  const { onOpen, onClose, clock = systemClock(), events } = options;
   const registry = new StandaloneRegistry(nc, {
     ...{ prefix, hosts, clock, gatherMs, onOpen, onClose, onError },
+    kept: events === undefined ? undefined : { client: nc, stream: events },
   });
   await registry.ready;
   return registry;

@@ -42,6 +42,8 @@ const VALUED: readonly Row[] = [
   row("persistMaxBytes", "--persist-max-bytes SIZE", ["1GiB", "2XB"], "0B"),
   row("persistMaxAge", "--persist-max-age DURATION", ["24h", "1"], "0s"),
   row("persistDupeWindow", "--persist-dupe-window DURATION", ["5m", "5"], "2m"),
+  row("events", "--events STREAM", ["who", "a.b"], ""),
+  row("eventsMaxAge", "--events-max-age DURATION", ["48h", "5"], "24h"),
   row("wsIdleTimeout", "--ws-idle-timeout DURATION", ["0s", "0"], "30s"),
   row("controlSubjects", "--control-subjects FORM", ["flat", "all"], "both"),
   row("connectionRecords", "--connection-records BUCKET", ["sockets", "a.b"], "auto"),

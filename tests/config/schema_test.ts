@@ -30,6 +30,8 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   persistMaxBytes: 0,
   persistMaxAge: 0,
   persistDupeWindow: 120_000,
+  events: undefined,
+  eventsMaxAge: 86_400_000,
   wsIdleTimeout: 30_000,
   controlSubjects: "both",
   connectionRecords: "auto",

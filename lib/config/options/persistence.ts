@@ -50,6 +50,19 @@ export interface PersistenceOptions {
    * @default "2m"
    */
   readonly persistDupeWindow?: string;
+  /**
+   * The stream that keeps who came and who went, for workloads that were away; created where it is missing,
+   * never altered.
+   *
+   * @default undefined: events are told, not kept
+   */
+  readonly events?: string | undefined;
+  /**
+   * How long it keeps them.
+   *
+   * @default "24h"
+   */
+  readonly eventsMaxAge?: string;
 }
 
 const NAME = `a stream name of letters, digits, "_" and "-" (true and false are for routes)`;
@@ -66,6 +79,10 @@ export const persistenceFields = {
   persistMaxAge: lasting().prefault("0s")
     .meta({ placeholder: "DURATION", description: "How long it keeps them; 0s for ever" }),
   persistDupeWindow: duration("2m", "How long it recognises a message that comes again"),
+  events: parsed(NAME, (text) => /^[\w-]{1,255}$/.test(text) ? text : undefined).optional()
+    .meta({ placeholder: "STREAM", description: "Keep who came and who went in this stream" }),
+  eventsMaxAge: lasting().prefault("24h")
+    .meta({ placeholder: "DURATION", description: "How long it keeps them; 0s for ever" }),
 };
 
 /**

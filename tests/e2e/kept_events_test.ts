@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport";
+import { createRegistry } from "../../lib/workload/mod.ts";
+import { GatewayProcess } from "../harness/gateway.ts";
+import { listen, setUp } from "../harness/setup.ts";
+import { Client } from "../harness/websocket.ts";
+import { RestartableNats } from "../nats/restartable_nats.ts";
+import { Events } from "../workload/serve_fixture.ts";
+
+const FLAGS = ["--events", "who", "--log-level", "debug"];
+
+type Told = [type: "open" | "close", id: string, code?: number];
+
+Deno.test("a workload that starts late learns who came and went, and who is there", async () => {
+  await using setup = await setUp(FLAGS, { jetstream: true });
+  const { gateway, nc } = setup;
+  await gateway.logged("stream ready");
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const url = `ws://127.0.0.1:${gateway.port}/chat`;
+  const gone = await Client.connect(url);
+  await gone.close(4000, "bye");
+  const first = (await closed.next()).headers!.get("X-H8s-Connection-Id");
+  await using stays = await Client.connect(url);
+  const kept = (await jetstreamManager(nc)).streams;
+  while ((await kept.info("who")).state.messages < 3);
+  const told = new Events<Told>();
+  using registry = await createRegistry(nc, {
+    host: "127.0.0.1",
+    events: "who",
+    onOpen: ({ id }) => told.add(["open", id]),
+    onClose: ({ id }, code) => told.add(["close", id, code]),
+  });
+  const [known] = registry.connections();
+  assert.equal(registry.size, 1);
+  assert.equal(known!.path, "/chat");
+  assert.ok(Date.now() - Date.parse(known!.since) < 60_000);
+  assert.deepEqual(told.all, [["open", first], ["close", first, 4000], ["open", known!.id]]);
+  assert.equal(registry.send(known!, "hello"), true);
+  assert.equal(await stays.next(), "hello", "no acknowledgement has come to the client before");
+  await stays.close(4001);
+  while (registry.size > 0) await told.next();
+  assert.deepEqual(told.all.at(-1), ["close", known!.id, 4001]);
+  assert.equal(await gateway.metric('h8s_events_kept_total{outcome="stored"}'), 4);
+});
+
+Deno.test("each event is kept once, whatever happened to NATS meanwhile", async () => {
+  const storeDir = await Deno.makeTempDir({ prefix: "h8s-events-" });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(storeDir, { recursive: true }));
+  const nats = stack.use(await RestartableNats.start({ jetstream: true, storeDir }));
+  const flags = ["--nats-url", nats.url, "--nats-grace", "60s", ...FLAGS];
+  const gateway = stack.use(await GatewayProcess.start(flags));
+  await gateway.logged("stream ready");
+  const url = `ws://127.0.0.1:${gateway.port}/`;
+  const clients: Client[] = [];
+  for (let index = 0; index < 40; index++) clients.push(await Client.connect(url));
+  const ends = clients.map((client) => client.close());
+  await nats.kill();
+  await Promise.all(ends);
+  await nats.restart({ jetstream: true, storeDir });
+  const nc = stack.use(await connect({ servers: nats.url }));
+  const { streams } = await jetstreamManager(nc);
+  const count = async () => (await streams.info("who")).state.messages;
+  while (await count() < 80);
+  const closed = new Map<string, number>();
+  using _registry = await createRegistry(nc, {
+    events: "who",
+    onClose: ({ id }) => closed.set(id, (closed.get(id) ?? 0) + 1),
+  });
+  assert.deepEqual([...closed.values()], Array.from({ length: 40 }, () => 1));
+  assert.equal(await count(), 80);
+});
