@@ -11,7 +11,14 @@ type Option = keyof GatewayConfig & keyof GatewayOptions;
 
 /** What is read anew for each request or connection. All else takes effect at the next start. */
 const LIVE: ReadonlySet<Option> = new Set<Option>([
-  ...["requestTimeout", "maxBodySize", "responseBuffer", "bareReplies", "publishOnly"] as const,
+  ...[
+    "requestTimeout",
+    "idleTimeout",
+    "maxBodySize",
+    "responseBuffer",
+    "bareReplies",
+    "publishOnly",
+  ] as const,
   ...["wsSendBuffer", "wsReceiveBuffer", "wsReceiveTotal", "wsIdleTimeout"] as const,
   "resumeMaxWaiting",
   ...["hostFilters", "allowedOrigins", "trustedProxies", "rate"] as const,

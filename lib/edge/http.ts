@@ -72,6 +72,10 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   #upload: Upload | undefined;
   #stream: ResponseStream | undefined;
   #flow: ResponseFlow | undefined;
+  /** How long a stream may be quiet. */
+  #idleMs = 0;
+  /** What is missing of a stream whose length is known; infinite for any other. */
+  #missingBytes = Number.POSITIVE_INFINITY;
   #isWatching = false;
   #isEnded = false;
 
@@ -92,7 +96,7 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
       this.#slot.release();
       throw error;
     }
-    this.#slot.setDeadline(this.#parts.config.requestTimeout);
+    this.#slot.setDeadline(this.#admitted.timeouts.replyMs);
     return this.#response.promise;
   }
 
@@ -114,8 +118,8 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   }
 
   onDeadline(): void {
-    const { requestTimeout } = this.#parts.config;
-    const detail = `The workload did not reply within ${requestTimeout} ms`;
+    const { replyMs } = this.#admitted.timeouts;
+    const detail = `The workload did not reply within ${replyMs} ms`;
     this.#fail(new GatewayError("reply_timeout", detail), "timeout");
   }
 
@@ -136,8 +140,8 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
 
   onPhase(phase: UploadPhase): void {
     if (this.#isEnded) return;
-    const { requestTimeout } = this.#parts.config;
-    this.#slot.setDeadline(phase === "workload" ? requestTimeout : Number.POSITIVE_INFINITY);
+    const { replyMs } = this.#admitted.timeouts;
+    this.#slot.setDeadline(phase === "workload" ? replyMs : Number.POSITIVE_INFINITY);
   }
 
   onFailure(error: unknown): void {
@@ -208,6 +212,8 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
       return this.#end("completed");
     }
     this.#stream = new ResponseStream(config.responseBuffer, this);
+    this.#idleMs = reply.isEventStream ? Number.POSITIVE_INFINITY : this.#admitted.timeouts.idleMs;
+    if (reply.contentLength !== undefined) this.#missingBytes = Number(reply.contentLength);
     this.#respond(reply, this.#stream.readable);
     if (data.length === 0 && reply.isHeadAlone) return this.#restartDeadline();
     return this.#onChunk(this.#stream, data);
@@ -220,11 +226,13 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     this.#upload?.stop("completed");
     const isHead = this.#admitted.request.method === "HEAD";
     const isEmpty = isHead || isBodyless(status);
-    const content = isEmpty ? null : toContent(body);
+    // Of a HEAD whose length nobody knows the server would say that it is 0, had it no stream.
+    const isUnknown = isHead && contentLength === undefined && !isBodyless(status);
+    const content = isUnknown ? toEmptyStream() : isEmpty ? null : toContent(body);
     const response = new Response(content, { status });
     if (typeof content === "string") response.headers.delete("content-type");
     for (const [name, value] of headers) response.headers.append(name, value);
-    if (isHead && contentLength !== undefined) {
+    if (contentLength !== undefined && (isHead || body instanceof ReadableStream)) {
       response.headers.set("content-length", contentLength);
     }
     if (body instanceof Uint8Array) this.#parts.metrics.bodyBytes("out", body.length);
@@ -233,10 +241,13 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
 
   #onChunk(stream: ResponseStream, data: Uint8Array): void {
     const end = toStreamEnd(data);
+    const isWrong = end === undefined ? data.length > this.#missingBytes : this.#isShort;
+    if (isWrong) return this.#fail(new Error("not of the length that was told"), "aborted");
     if (end !== undefined) {
       stream.close();
       return this.#end(end);
     }
+    this.#missingBytes -= data.length;
     if (!stream.push(data)) {
       const { responseBuffer } = this.#parts.config;
       this.#parts.log.warn("response aborted: the client is too slow", { responseBuffer });
@@ -247,11 +258,14 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     this.#restartDeadline();
   }
 
+  get #isShort(): boolean {
+    return this.#missingBytes > 0 && this.#missingBytes !== Number.POSITIVE_INFINITY;
+  }
+
   /** Sliding; and a workload that waits for its client's credit is not late. */
   #restartDeadline(): void {
     if (this.#isEnded) return;
-    const { requestTimeout } = this.#parts.config;
-    this.#slot.setDeadline(this.#flow?.isExhausted ? Number.POSITIVE_INFINITY : requestTimeout);
+    this.#slot.setDeadline(this.#flow?.isExhausted ? Number.POSITIVE_INFINITY : this.#idleMs);
   }
 
   #fail(error: unknown, reason: EndReason): void {
@@ -290,4 +304,8 @@ function nobodyStreams(maxPayload: number): GatewayError {
   const detail = `The body does not fit into one message of ${maxPayload} bytes, and no workload ` +
     "for this host and path takes streamed bodies";
   return new GatewayError("body_too_large", detail);
+}
+
+function toEmptyStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({ start: (controller) => controller.close() });
 }

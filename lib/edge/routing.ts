@@ -8,6 +8,7 @@ import { hasSessions } from "../config/options/routing.ts";
 import type { RequestKind } from "../mapping/headers.ts";
 import { toConventional } from "../mapping/conventional.ts";
 import type { Target } from "../mapping/request.ts";
+import type { Route } from "../mapping/route.ts";
 import type { Decision, RouteMatch, RouteTable } from "../mapping/route_table.ts";
 import { renderTemplate, type Template, type TemplateValues } from "../mapping/template.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -24,6 +25,15 @@ export interface Routed {
   readonly isPersistent: boolean;
   /** How long a WebSocket client may be away and still resume, in milliseconds; 0 for not at all. */
   readonly windowMs: number;
+  readonly timeouts: Timeouts;
+}
+
+/** How long a workload may take, in milliseconds. */
+export interface Timeouts {
+  /** Until the first message of its reply. */
+  readonly replyMs: number;
+  /** From one message of a stream to the next; infinite where it may be quiet. */
+  readonly idleMs: number;
 }
 
 type RoutingParts = Pick<EdgeParts, "config" | "gatewayId" | "persist" | "resume">;
@@ -75,6 +85,7 @@ function byConvention(request: Routable, { config, persist, resume }: RoutingPar
     mode: config.publishOnly ? "publish" : "request",
     isPersistent: request.kind === "websocket" && persist?.captures(subject) === true,
     windowMs: resume === undefined ? 0 : config.resume,
+    timeouts: toTimeouts(config),
   };
 }
 
@@ -110,6 +121,7 @@ function byRoute(
     isPersistent: isKept,
     // Without a stream at the start nothing can be kept, whatever a newer configuration says.
     windowMs: resume === undefined ? 0 : route.resumeMs ?? config.resume,
+    timeouts: toTimeouts(config, route),
   };
 }
 
@@ -132,6 +144,15 @@ function checkDemands(
   if (isShown) return;
   const detail = "The path leads to a subject that asks for more than its route does";
   throw new GatewayError("malformed_request", detail);
+}
+
+function toTimeouts(
+  { requestTimeout, idleTimeout }: RoutingParts["config"],
+  route: Pick<Route, "requestTimeoutMs" | "idleTimeoutMs"> = {},
+): Timeouts {
+  const replyMs = route.requestTimeoutMs ?? requestTimeout;
+  const idleMs = route.idleTimeoutMs ?? idleTimeout ?? replyMs;
+  return { replyMs, idleMs: idleMs === 0 ? Number.POSITIVE_INFINITY : idleMs };
 }
 
 /** Where whoever knows a session reaches its WebSockets. */

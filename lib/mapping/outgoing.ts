@@ -29,6 +29,8 @@ export interface ReplyHead {
   readonly headers: readonly HeaderEntry[];
   /** In bytes. Present in a single reply, absent in the first message of a stream. */
   readonly contentLength?: number;
+  /** In bytes: of a whole stream, where it is known at its first message. */
+  readonly streamLength?: number;
 }
 
 /**
@@ -50,8 +52,13 @@ export interface ReplyHead {
  * );
  * ```
  */
-export function toReplyLines({ status, headers, contentLength }: ReplyHead): string {
+export function toReplyLines(
+  { status, headers, contentLength, streamLength }: ReplyHead,
+): string {
   let lines = toHeaderLine("Status-Code", String(status));
+  if (streamLength !== undefined) {
+    lines += toHeaderLine("X-H8s-Content-Length", String(streamLength));
+  }
   if (contentLength !== undefined) lines += toHeaderLine("Content-Length", String(contentLength));
   for (const [name, value] of headers) {
     const key = name.toLowerCase();

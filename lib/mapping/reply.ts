@@ -22,10 +22,15 @@ export type Reply =
     /** 200–599. */
     readonly status: number;
     readonly headers: readonly HeaderEntry[];
-    /** The workload's own `Content-Length`: the length that a HEAD request asks for. */
+    /**
+     * The length that the workload tells: `Content-Length`, or of a stream `X-H8s-Content-Length`. A HEAD
+     * request asks for it.
+     */
     readonly contentLength: string | undefined;
     /** An empty payload is no end: chunks follow. */
     readonly isHeadAlone: boolean;
+    /** Events may be far apart. */
+    readonly isEventStream: boolean;
   };
 
 /**
@@ -50,15 +55,16 @@ export function parseReply(headerBlock: string, payloadLength: number): Reply {
   const { status: natsStatus, entries } = parseHeaderBlock(headerBlock);
   if (natsStatus === 503 && payloadLength === 0) return { kind: "no_responders" };
   const first = toFirstValues(entries);
-  const contentLength = first.get("content-length");
+  const ownLength = first.get("content-length");
   const serviceError = first.get("nats-service-error-code");
-  const isWhole = contentLength !== undefined || serviceError !== undefined;
+  const isWhole = ownLength !== undefined || serviceError !== undefined;
   return {
     kind: isWhole ? "single" : isStream(first) ? "stream" : "bare",
     status: serviceError === undefined ? toStatus(first) : toServiceErrorStatus(serviceError),
     headers: toClientHeaders(entries),
-    contentLength,
+    contentLength: ownLength ?? first.get(STREAM_LENGTH),
     isHeadAlone: first.get("x-h8s-body") === "stream",
+    isEventStream: isEventStream(first),
   };
 }
 
@@ -71,7 +77,11 @@ const BARE = {
   headers: [],
   contentLength: undefined,
   isHeadAlone: false,
+  isEventStream: false,
 } as const;
+
+/** In lower case; only that of a single reply is called `Content-Length`. */
+const STREAM_LENGTH = "x-h8s-content-length";
 
 const TERMINATION_CHUNK = "0\r\n\r\n";
 
@@ -110,7 +120,7 @@ function toFirstValues(entries: readonly HeaderEntry[]): FirstValues {
     const key = name.toLowerCase();
     const before = first.get(key);
     if (before === undefined) first.set(key, value);
-    if (key !== "content-length") continue;
+    if (key !== "content-length" && key !== STREAM_LENGTH) continue;
     if (!/^\d+$/.test(value) || value !== (before ?? value)) {
       throw new GatewayError("malformed_reply", "The workload's reply has a malformed length");
     }
@@ -123,6 +133,10 @@ function isStream(first: FirstValues): boolean {
   if (first.has("status-code") || first.has("status") || first.has("transfer-encoding")) {
     return true;
   }
+  return isEventStream(first);
+}
+
+function isEventStream(first: FirstValues): boolean {
   return /^text\/event-stream[ \t]*(;|$)/i.test(first.get("content-type") ?? "");
 }
 

@@ -77,6 +77,18 @@ export interface RouteOptions {
    * @default the `resume` option
    */
   readonly resume?: string | undefined;
+  /**
+   * How long the first message of a reply may take, e.g. `"5m"`.
+   *
+   * @default the `requestTimeout` option
+   */
+  readonly requestTimeout?: string | undefined;
+  /**
+   * How long a streamed reply may be quiet, e.g. `"1h"`; `"0s"` for ever.
+   *
+   * @default the `idleTimeout` option, else the request timeout
+   */
+  readonly idleTimeout?: string | undefined;
 }
 
 /** A route, checked. */
@@ -98,6 +110,10 @@ export interface Route {
   readonly allowedOrigins?: readonly string[] | undefined;
   /** How long its clients may be away and still resume, in milliseconds; undefined: as configured. */
   readonly resumeMs?: number | undefined;
+  /** How long the first message of a reply may take, in milliseconds; undefined: as configured. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** How long a streamed reply may be quiet, in milliseconds, 0 for ever; undefined: as configured. */
+  readonly idleTimeoutMs?: number | undefined;
 }
 
 /** What becomes of one kind of request. */

@@ -37,6 +37,10 @@ export interface ExchangeInput {
    */
   readonly pathTokens: string | undefined;
   readonly method: string;
+  /** What the handler is to think of it. */
+  readonly handlerMethod: string;
+  /** The answer to an `OPTIONS` that is none for the handler. */
+  readonly allow?: string;
   /** Stands in for a host that is missing. */
   readonly host: string;
 }
@@ -86,7 +90,10 @@ export class Exchange {
    */
   async handle(): Promise<void> {
     if (this.#abort.signal.aborted) return this.#end();
-    const { pathTokens, message: { subject } } = this.#input;
+    const { pathTokens, allow, message: { subject } } = this.#input;
+    if (allow !== undefined) {
+      return this.#send(new Response(null, { status: 204, headers: { allow } }));
+    }
     if (pathTokens === undefined) {
       this.#parts.onError(
         new Error(`Cannot tell host from path in "${subject}": ${SAY_THE_HOST}`),
@@ -210,7 +217,7 @@ export class Exchange {
   }
 
   #toRequest(pathTokens: string, body: RequestBody): Request | undefined {
-    const { incoming, method, host } = this.#input;
+    const { incoming, handlerMethod: method, host } = this.#input;
     const { signal } = this.#abort;
     try {
       const url = toRequestUrl(incoming, { host, pathTokens });

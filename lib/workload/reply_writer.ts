@@ -128,14 +128,17 @@ export class ReplyWriter {
    * Publishes the first message of a stream. From then on a loss of NATS breaks the stream: nobody could
    * tell which messages arrived.
    *
-   * @param head Without `contentLength`.
+   * @param head Without `contentLength`; its `streamLength` is for a gateway that knows what it is.
    * @param chunk Not empty, since an empty message is the end.
    * @throws {LinkLostError} when the connection is closed for good.
    */
   async begin(head: ReplyHead, chunk: Uint8Array): Promise<void> {
     await this.#link.connected(this.#signal);
     this.#losses = this.#link.losses;
-    const lines = toReplyLines(head) + (chunk.length === 0 ? STREAM_BODY_LINE : "");
+    const { creditSubject } = this.#pace;
+    const { streamLength: _, ...plainHead } = head;
+    const lines = toReplyLines(creditSubject === undefined ? plainHead : head) +
+      (chunk.length === 0 ? STREAM_BODY_LINE : "");
     const headers = encodeLatin1(toHeaderBlock(lines));
     const limit = this.#limit;
     const [first = EMPTY, ...rest] = splitChunk(chunk, {
@@ -143,7 +146,6 @@ export class ReplyWriter {
       first: Math.min(limit, this.#link.maxPayload - headers.length),
     });
     await this.#pace.take(first.length);
-    const { creditSubject } = this.#pace;
     this.#publishNext(first, {
       headers,
       ...(creditSubject === undefined ? {} : { reply: creditSubject }),

@@ -77,12 +77,19 @@ async function sendBody(
   if (next === undefined) {
     return await writer.single({ ...head, contentLength: bytes.length }, bytes);
   }
-  await writer.begin(head, bytes);
+  const length = toAnnouncedLength(head.headers);
+  await writer.begin(length === undefined ? head : { ...head, streamLength: length }, bytes);
+  let sent = bytes.length;
   for (let read = next; read !== undefined; read = reader.read()) {
     const chunk = await orBodyError(read.then(toChunk));
     signal.throwIfAborted();
     if (chunk === undefined) break;
     await writer.chunk(chunk);
+    sent += chunk.length;
+  }
+  if (length !== undefined && sent !== length) {
+    const cause = new RangeError(`Content-Length says ${length} bytes, the body has ${sent}`);
+    throw new BodyError("Cannot end the response in order", { cause });
   }
   writer.end();
 }

@@ -226,8 +226,9 @@ function toQueue(host: ServedHost, { queue, path }: ServeSettings): string {
 /** Undefined for what fits the subscription but is another host's or path's: it is answered there. */
 function toInput(
   message: BusMessage,
-  { host, settings: { prefix, path } }: { host: ServedHost; settings: ServeSettings },
+  { host, settings }: { host: ServedHost; settings: ServeSettings },
 ): ExchangeInput | undefined {
+  const { prefix, path, headMethod, allow } = settings;
   const incoming = parseIncoming(message.headers);
   const afterPrefix = message.subject.slice(prefix.length + 1);
   const afterScheme = afterPrefix.slice(afterPrefix.indexOf(".") + 1);
@@ -241,7 +242,11 @@ function toInput(
   if (destination === undefined || !servesHost(host, destination)) return undefined;
   const { pathTokens } = destination;
   if (pathTokens !== undefined && !servesPath(path, pathTokens)) return undefined;
-  return { message, incoming, pathTokens, method, host: assumed?.name ?? "localhost" };
+  return {
+    ...{ message, incoming, pathTokens, method, host: assumed?.name ?? "localhost" },
+    handlerMethod: method === "HEAD" ? headMethod : method,
+    ...(method === "OPTIONS" && allow !== undefined ? { allow } : {}),
+  };
 }
 
 function toInterests({ hosts, path, methods = ["*"], sockets }: ServeSettings): Interest[] {

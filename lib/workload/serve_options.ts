@@ -57,7 +57,9 @@ export interface ServeOptions {
    */
   readonly match?: "prefix" | "exact";
   /**
-   * Only these methods; `[]` for none, where only WebSockets are served.
+   * Only these methods; `[]` for none, where only WebSockets are served. With `GET`, `HEAD` is answered,
+   * too: as a `GET` whose body is dropped (RFC 9110 §9.3.2). `OPTIONS` is answered with `Allow`. Name
+   * either one to have the handler get it.
    *
    * @default any method
    */
@@ -127,8 +129,12 @@ export interface SocketRoute {
 export interface ServeSettings {
   readonly hosts: readonly ServedHost[];
   readonly path: ServedPath;
-  /** Undefined for any. */
+  /** Those that are answered; undefined for any. */
   readonly methods: readonly string[] | undefined;
+  /** What the handler gets for a `HEAD`. */
+  readonly headMethod: "GET" | "HEAD";
+  /** What `OPTIONS` is answered; undefined where the handler does that. */
+  readonly allow: string | undefined;
   readonly queue: string;
   readonly concurrency: number;
   readonly maxWaiting: number;
@@ -161,7 +167,7 @@ export function toServeSettings(options: ServeOptions): ServeSettings {
   return {
     hosts: hosts.map(toServedHost),
     path,
-    methods: options.methods?.map(toMethod),
+    ...toMethods(options.methods?.map(toMethod)),
     queue,
     concurrency,
     maxWaiting,
@@ -190,6 +196,22 @@ function toSocketRoutes(
 function isSocketHandlers(value: object): value is SocketHandlers {
   const { open, message, close } = value as Record<string, unknown>;
   return [open, message, close].some((handler) => typeof handler === "function");
+}
+
+function toMethods(
+  own: readonly string[] | undefined,
+): Pick<ServeSettings, "methods" | "headMethod" | "allow"> {
+  const isOwn = (method: string) => own === undefined || own.includes(method);
+  if (own === undefined || own.length === 0) {
+    return { methods: own, headMethod: "HEAD", allow: undefined };
+  }
+  const isHeadImplied = isOwn("GET") && !isOwn("HEAD");
+  const methods = new Set([...own, ...(isHeadImplied ? ["HEAD"] : []), "OPTIONS"]);
+  return {
+    methods: [...methods],
+    headMethod: isHeadImplied ? "GET" : "HEAD",
+    allow: isOwn("OPTIONS") ? undefined : [...methods].join(", "),
+  };
 }
 
 function toMethod(method: string): string {

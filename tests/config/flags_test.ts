@@ -32,6 +32,7 @@ const VALUED: readonly Row[] = [
   row("requestTimeout", "--request-timeout DURATION", ["5s", "soon"], "30s"),
   row("maxBodySize", "--max-body-size SIZE", ["64KiB", "2097152"], "2MiB"),
   row("responseBuffer", "--response-buffer SIZE", ["64KiB", "2XB"], "8MiB"),
+  row("idleTimeout", "--idle-timeout DURATION", ["5m", "5"], ""),
   row("bareReplies", "--bare-replies KIND", ["stream", "both"], "whole"),
   row("wsSendBuffer", "--ws-send-buffer SIZE", ["64KiB", "2XB"], "1MiB"),
   row("wsReceiveBuffer", "--ws-receive-buffer SIZE", ["64KiB", "2XB"], "1MiB"),

@@ -37,6 +37,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   connectionRecords: "auto",
   resume: 0,
   resumeMaxBytes: 268_435_456,
+  idleTimeout: undefined,
   bareReplies: "whole",
   resumeMaxWaiting: 4_194_304,
   publishOnly: false,

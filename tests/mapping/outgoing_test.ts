@@ -9,6 +9,10 @@ Deno.test("toReplyLines() says the status, and the length of a single reply only
     toReplyLines({ status: 404, headers: [], contentLength: 0 }),
     "Status-Code: 404\r\nContent-Length: 0\r\n",
   );
+  assert.equal(
+    toReplyLines({ status: 206, headers: [["content-length", "7"]], streamLength: 7 }),
+    "Status-Code: 206\r\nX-H8s-Content-Length: 7\r\n",
+  );
 });
 
 Deno.test("toReplyLines() keeps headers as they are, but for those that mean something on the way", () => {

@@ -38,10 +38,19 @@ Deno.test("parseReply() takes a message without headers as a bare one of status 
     headers: [],
     contentLength: undefined,
     isHeadAlone: false,
+    isEventStream: false,
   };
   assert.deepEqual(parseReply("", PAYLOAD_LENGTH), reply);
   assert.deepEqual(parseReply("", 0), reply);
   assert.deepEqual(parseReply("NATS/1.0\r\n\r\n", PAYLOAD_LENGTH), reply);
+});
+
+Deno.test("parseReply() reads the length of a stream, which is no sign of a whole response", () => {
+  const reply = parse(["Status-Code: 206", "X-H8s-Content-Length: 3000000"]);
+  assert.deepEqual([reply.kind, reply.contentLength], ["stream", "3000000"]);
+  for (const bad of ["-1", "1, 1", "", "1e3"]) {
+    assert.throws(() => parse(["Status: 200", `X-H8s-Content-Length: ${bad}`]), /length/, bad);
+  }
 });
 
 Deno.test("parseReply() knows NATS's own word that nobody listens", () => {

@@ -235,6 +235,43 @@ Deno.test("a workload answers for its hosts, path and methods, and for nobody el
   }
 });
 
+Deno.test("a workload of some methods answers HEAD and OPTIONS, too, unless they are its own", async (t) => {
+  type Row = [methods: string[], method: string, headers: Record<string, string>, seen: string[]];
+  const length = { "Status-Code": "200", "Content-Length": "5" };
+  const table: Row[] = [
+    [["GET"], "HEAD", length, ["GET"]],
+    [["GET", "HEAD"], "HEAD", length, ["HEAD"]],
+    [["GET"], "OPTIONS", { "Status-Code": "204", "Allow": "GET, HEAD, OPTIONS" }, []],
+    [["POST"], "OPTIONS", { "Status-Code": "204", "Allow": "POST, OPTIONS" }, []],
+    [["GET", "OPTIONS"], "OPTIONS", length, ["OPTIONS"]],
+  ];
+  await using pair = await openPair();
+  for (const [methods, method, headers, seen] of table) {
+    await t.step(`${method} where ${methods} is served`, async () => {
+      const handled: string[] = [];
+      await using service = serve(pair.nc, { host: "example.com", methods }, ({ method }) => {
+        handled.push(method);
+        return new Response("hello");
+      });
+      await service.ready;
+      const reply = await pair.edge.request(`h8s.http.${method}.com.example`);
+      for (const [name, value] of Object.entries(headers)) {
+        assert.equal(reply.headers?.get(name), value, name);
+      }
+      assert.equal(reply.string(), method === "OPTIONS" && seen.length > 0 ? "hello" : "");
+      assert.deepEqual(handled, seen);
+    });
+  }
+  await t.step("HEAD where only POST is served", async () => {
+    await using service = serve(pair.nc, { host: "example.com", methods: ["POST"] }, () => {
+      throw new Error("not for this handler");
+    });
+    await service.ready;
+    const asked = pair.edge.request("h8s.http.HEAD.com.example");
+    await assert.rejects(asked, /no responders/i);
+  });
+});
+
 Deno.test("X-H8s-Original-Host says whose a message is, and what the handler sees", async () => {
   await using pair = await openPair();
   const handler = ({ url, headers }: Request) => new Response(`${url} ${headers.get("host")}`);
@@ -344,7 +381,7 @@ Deno.test("a message that is no request is a 400, and is reported", async () => 
     () => new Response(),
   );
   await service.ready;
-  const exchange = await ask(pair.edge, { subject: "h8s.http.GET.com.example.%zz" });
+  const exchange = await ask(pair.edge, { subject: "h8s.http.TRACE.com.example" });
   assertProblem(await exchange.next(), 400);
   assert.equal((await failures.next()).stage, "request");
 });
@@ -559,13 +596,15 @@ Deno.test("interests are told byte for byte, at once, every 5 s, and taken back 
   const plain = (host: string, path: string, method: string) =>
     `{"host":"${host}","path":"${path}","method":"${method}"}`;
   const expected = [
-    ["com.example.shop", plain("shop.example.com", "/cart", "GET")],
+    ...["GET", "HEAD", "OPTIONS"].map((method) => [
+      ...["com.example.shop", plain("shop.example.com", "/cart", method)],
+    ]),
     ["com.example.shop", plain("shop.example.com", "/live", "ws")],
     [
       "com.example.shop",
       '{"host":"shop.example.com","path":"/rooms","method":"ws","match":"prefix"}',
     ],
-    ["_any", plain("*", "/cart", "GET")],
+    ...["GET", "HEAD", "OPTIONS"].map((method) => ["_any", plain("*", "/cart", method)]),
     ["_any", plain("*", "/live", "ws")],
     ["_any", '{"host":"*","path":"/rooms","method":"ws","match":"prefix"}'],
   ];
@@ -597,7 +636,7 @@ Deno.test("a replica that stops does not take the interest of the others with it
     host: "example.com",
     match: "exact",
     path: "/",
-    methods: ["GET"],
+    methods: ["OPTIONS"],
   };
   await using stays = serve(pair.nc, options, () => new Response());
   const leaves = serve(pair.nc, options, () => new Response());

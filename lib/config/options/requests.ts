@@ -4,16 +4,23 @@
  * @module
  */
 import { z } from "zod";
-import { duration, oneOf, size } from "../fields.ts";
+import { duration, oneOf, optionalDuration, size } from "../fields.ts";
 
 /** Bounds of requests and responses. */
 export interface RequestOptions {
   /**
-   * How long a reply, or the next message of a streamed one, may take.
+   * How long the first message of a reply may take.
    *
    * @default "30s"
    */
   readonly requestTimeout?: string;
+  /**
+   * How long a streamed reply may be quiet between two messages; 0 for ever. It is not for
+   * `text/event-stream`: events may be hours apart.
+   *
+   * @default the request timeout
+   */
+  readonly idleTimeout?: string;
   /**
    * The largest request body and the largest WebSocket message.
    *
@@ -43,7 +50,10 @@ export interface RequestOptions {
 
 /** The same, to be checked. */
 export const requestFields = {
-  requestTimeout: duration("30s", "How long a reply, or the next chunk of one, may take"),
+  requestTimeout: duration("30s", "How long the beginning of a reply may take"),
+  idleTimeout: optionalDuration(
+    "How long a streamed reply may be quiet; 0s for ever",
+  ),
   maxBodySize: size("2MiB", "Largest request body and WebSocket message"),
   responseBuffer: size("8MiB", "What of a streamed response may wait for a slow client"),
   bareReplies: oneOf(["whole", "stream"]).default("whole")

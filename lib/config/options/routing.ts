@@ -87,12 +87,19 @@ const routeSchema = z.strictObject({
   cors: oneOf(CORS_KINDS).optional(),
   allowedOrigins: list(ORIGINS, parseOrigin).optional(),
   resume: lasting().optional(),
-}).transform(({ resume, cors, allowedOrigins, ...written }, context) => {
+  requestTimeout: lasting().optional(),
+  idleTimeout: lasting().optional(),
+}).transform((options, context) => {
+  const { resume, requestTimeout, idleTimeout, cors, allowedOrigins, ...written } = options;
+  const besides = {
+    ...{ resumeMs: resume, requestTimeoutMs: requestTimeout, idleTimeoutMs: idleTimeout },
+    ...{ cors, allowedOrigins },
+  };
   let route = written;
   for (let isRight = true;;) {
     try {
       const parsed = parseRoute(route);
-      return isRight ? { ...parsed, resumeMs: resume, cors, allowedOrigins } : z.NEVER;
+      return isRight ? { ...parsed, ...besides } : z.NEVER;
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
       const { message, path } = error;
