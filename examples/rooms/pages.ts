@@ -60,7 +60,7 @@ const SECURITY: Readonly<Record<string, string>> = {
  * Makes the handler.
  *
  * @param parts What the pages are made with.
- * @returns A fetch handler: `/`, `/<room>`, `/<room>/messages` and `/assets/<file>`.
+ * @returns A fetch handler: `/`, `/<room>`, `/<room>/messages`, `/users` and `/assets/<file>`.
  */
 export function createPages(
   { people, transcript }: PagesParts,
@@ -74,6 +74,7 @@ export function createPages(
     if (first === "") return start(searchParams.get("room"));
     if (rest.length > 0) return missing();
     if (first === "assets") return asset(second ?? "");
+    if (first === "users" && second === undefined) return respond("OK");
     const room = toRoomName(first);
     if (room === undefined) return missing();
     if (room !== first) return redirect(308, pathname.replace(first, room));

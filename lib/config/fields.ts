@@ -162,16 +162,6 @@ export function duration(byDefault: string, description: string) {
 }
 
 /**
- * A duration that something else stands in for where nothing is said.
- *
- * @param description For the help.
- * @returns The schema of an option.
- */
-export function optionalDuration(description: string) {
-  return lasting().optional().meta({ placeholder: "DURATION", description });
-}
-
-/**
  * A duration that no timer waits for, so that it may be a year.
  *
  * @returns The schema.

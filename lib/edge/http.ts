@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Buffer, isAscii } from "node:buffer";
 import { GatewayError } from "../errors.ts";
 import { type EndReason, toRequestClosedSubject } from "../mapping/control.ts";
 import { DEFAULT_WINDOW_BYTES, parseFlowSignal, STREAM_BODY_LINE } from "../mapping/flow.ts";
@@ -15,16 +14,12 @@ import type { Admitted } from "./admission.ts";
 import { readBody, type RequestBody } from "./body.ts";
 import type { EdgeParts } from "./parts.ts";
 import { encodeHeaders, natsUnavailable, publishOnly } from "./publish.ts";
+import { type Answer, type Content, toResponse } from "./response.ts";
 import { ResponseFlow } from "./response_flow.ts";
 import { ResponseStream, type ResponseStreamOwner } from "./stream.ts";
 import { Upload, type UploadOwner, type UploadPhase } from "./upload.ts";
 
-/** A reply that is one. */
-type Answer = Exclude<Reply, { kind: "no_responders" }>;
-
 const EMPTY = new Uint8Array();
-/** Less is copied as fast as it is looked at. */
-const LARGE_BYTES = 16 * 1024;
 /** How nearly every request ends, encoded once. */
 const COMPLETED = new TextEncoder().encode("completed");
 /** What the gateway adds to a request's headers besides its lines: inbox, close subject, window. */
@@ -219,24 +214,11 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     return this.#onChunk(this.#stream, data);
   }
 
-  #respond(
-    { status, headers, contentLength }: Answer,
-    body: Uint8Array | ReadableStream<Uint8Array<ArrayBuffer>>,
-  ): void {
+  #respond(answer: Answer, body: Content): void {
     this.#upload?.stop("completed");
     const isHead = this.#admitted.request.method === "HEAD";
-    const isEmpty = isHead || isBodyless(status);
-    // Of a HEAD whose length nobody knows the server would say that it is 0, had it no stream.
-    const isUnknown = isHead && contentLength === undefined && !isBodyless(status);
-    const content = isUnknown ? toEmptyStream() : isEmpty ? null : toContent(body);
-    const response = new Response(content, { status });
-    if (typeof content === "string") response.headers.delete("content-type");
-    for (const [name, value] of headers) response.headers.append(name, value);
-    if (contentLength !== undefined && (isHead || body instanceof ReadableStream)) {
-      response.headers.set("content-length", contentLength);
-    }
     if (body instanceof Uint8Array) this.#parts.metrics.bodyBytes("out", body.length);
-    this.#response.resolve(response);
+    this.#response.resolve(toResponse(answer, { body, isHead }));
   }
 
   #onChunk(stream: ResponseStream, data: Uint8Array): void {
@@ -292,20 +274,8 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   }
 }
 
-/** The platform copies bytes once more for a response, but no text; which of it is ASCII is cheap to see. */
-function toContent(body: Uint8Array | ReadableStream<Uint8Array>): BodyInit {
-  if (!(body instanceof Uint8Array) || body.length < LARGE_BYTES || !isAscii(body)) {
-    return body as BodyInit;
-  }
-  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
-}
-
 function nobodyStreams(maxPayload: number): GatewayError {
   const detail = `The body does not fit into one message of ${maxPayload} bytes, and no workload ` +
     "for this host and path takes streamed bodies";
   return new GatewayError("body_too_large", detail);
-}
-
-function toEmptyStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({ start: (controller) => controller.close() });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { duration, oneOf, optionalDuration, size } from "../fields.ts";
+import { duration, lasting, oneOf, size } from "../fields.ts";
 
 /** Bounds of requests and responses. */
 export interface RequestOptions {
@@ -51,9 +51,10 @@ export interface RequestOptions {
 /** The same, to be checked. */
 export const requestFields = {
   requestTimeout: duration("30s", "How long the beginning of a reply may take"),
-  idleTimeout: optionalDuration(
-    "How long a streamed reply may be quiet; 0s for ever",
-  ),
+  idleTimeout: lasting().optional().meta({
+    placeholder: "DURATION",
+    description: "How long a streamed reply may be quiet; 0s for ever",
+  }),
   maxBodySize: size("2MiB", "Largest request body and WebSocket message"),
   responseBuffer: size("8MiB", "What of a streamed response may wait for a slow client"),
   bareReplies: oneOf(["whole", "stream"]).default("whole")
