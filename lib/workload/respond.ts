@@ -43,10 +43,16 @@ export async function respond(response: Response, options: RespondOptions): Prom
     throw new RangeError("Cannot reply: the header block is larger than NATS can carry");
   }
   if (response.body === null) {
-    const announced = method === "HEAD" || response.status === NOT_MODIFIED
+    const isHead = method === "HEAD";
+    const announced = isHead || response.status === NOT_MODIFIED
       ? toAnnouncedLength(head.headers)
       : undefined;
-    return await writer.single({ ...head, contentLength: announced ?? 0 }, EMPTY);
+    // Frameworks drop the body of a HEAD themselves: that is no sign of a GET's being empty.
+    const contentLength = announced ?? (isHead ? undefined : 0);
+    return await writer.single(
+      contentLength === undefined ? head : { ...head, contentLength },
+      EMPTY,
+    );
   }
   const reader = response.body.getReader();
   // A pending read then ends as if the body had; so the signal is looked at after each.

@@ -262,6 +262,13 @@ Deno.test("a workload of some methods answers HEAD and OPTIONS, too, unless they
       assert.deepEqual(handled, seen);
     });
   }
+  await t.step("HEAD whose body the handler has dropped", async () => {
+    const handler = () => new Response(null, { headers: { "content-type": "text/plain" } });
+    await using service = serve(pair.nc, { host: "example.com" }, handler);
+    await service.ready;
+    const reply = await pair.edge.request("h8s.http.HEAD.com.example");
+    assert.deepEqual(reply.headers?.keys(), ["Status-Code", "Content-Type"]);
+  });
   await t.step("HEAD where only POST is served", async () => {
     await using service = serve(pair.nc, { host: "example.com", methods: ["POST"] }, () => {
       throw new Error("not for this handler");
