@@ -13,7 +13,7 @@ import { ListenError, listenOn, renderAddress } from "./edge/listener.ts";
 import { ReceiveBudget } from "./edge/receive_budget.ts";
 import { Strays } from "./edge/strays.ts";
 import { RequestIds } from "./edge/request_ids.ts";
-import { splitNatsUrl } from "./mapping/nats_url.ts";
+import { ControlLine } from "./nats/control_line.ts";
 import { type EventStream, openEventStream } from "./nats/event_stream.ts";
 import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
@@ -21,6 +21,7 @@ import { Interests } from "./nats/interest.ts";
 import { Outbox } from "./nats/outbox.ts";
 import { Records } from "./nats/records.ts";
 import { Persistence } from "./nats/persistence.ts";
+import { Reach } from "./nats/reach.ts";
 import { openResumeStream, type ResumeStream } from "./nats/resume_stream.ts";
 import { MissingRights } from "./nats/rights.ts";
 import { Session } from "./nats/session.ts";
@@ -52,6 +53,7 @@ export class Gateway implements AsyncDisposable {
   readonly #live: LiveConfig;
   readonly #log: Log;
   readonly #session: Session;
+  readonly #reach: Reach;
   readonly #rights: MissingRights;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
@@ -79,16 +81,20 @@ export class Gateway implements AsyncDisposable {
     const { config, login, fileKeys, certificate } = prepareGateway(options);
     const live = this.#live = new LiveConfig(options);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
+    const reach = this.#reach = new Reach(log, config.natsUrl);
     const session = this.#session = new Session({
       login,
       name: `h8s-${this.id}`,
       fastLane: config.fastLane,
       onMove: (server) => log.info("nats moved", { server }),
-      onRetry: (error, attempt) => this.#onRetry(error, attempt),
+      onRetry: (error, attempt) => reach.failed(error, attempt),
       onError: (error) => {
-        if (!this.#rights.note(error)) log.error("nats", { error: error.message });
+        if (!reach.note(error) && !this.#rights.note(error)) {
+          log.error("nats", { error: error.message });
+        }
       },
     });
+    const controlLine = new ControlLine((bytes) => session.takesLine(bytes));
     this.#rights = new MissingRights({ session, prefix: config.prefix, log });
     const metrics = new Metrics({
       reconnects: () => session.reconnects,
@@ -122,6 +128,7 @@ export class Gateway implements AsyncDisposable {
       fileKeys,
       gatewayId: this.id,
       bus: session,
+      controlLine,
       inbox: this.#inbox,
       fanout: new Fanout(session),
       interests: this.#interests,
@@ -142,6 +149,8 @@ export class Gateway implements AsyncDisposable {
     session.onState((state) => {
       log.info(`nats ${state}`);
       if (state !== "connected") return;
+      reach.connected();
+      controlLine.forget();
       const ready = Promise.all([
         this.#persistence?.ready,
         this.#resume?.ready,
@@ -262,20 +271,9 @@ export class Gateway implements AsyncDisposable {
 
   #notReady(): string | undefined {
     if (this.#edge.isDraining) return "draining";
-    if (this.#session.state !== "connected") return "NATS is not connected";
+    if (this.#session.state !== "connected") return this.#reach.trouble ?? "NATS is not connected";
     if (this.#resume?.isReady === false) return "the stream of resumable WebSockets is not there";
     return this.#rights.trouble ?? this.#persistence?.trouble ?? this.#events?.trouble;
-  }
-
-  #onRetry(error: Error, attempt: number): void {
-    const fields = {
-      servers: this.#live.current.natsUrl.map((url) => splitNatsUrl(url).address).join(","),
-      attempt,
-      error: error.message,
-    };
-    const hint = "cannot reach NATS; start one with `nats-server`, or name it with --nats-url";
-    if (attempt === 1) this.#log.warn(hint, fields);
-    else this.#log.debug(hint, fields);
   }
 }
 

@@ -7,7 +7,7 @@ import { GatewayError } from "../errors.ts";
 import { isServerWide } from "../mapping/request.ts";
 import { speaksResume } from "../mapping/resume.ts";
 import type { LogFields } from "../telemetry/log.ts";
-import { Admission, type Admitted } from "./admission.ts";
+import { Admission, type Admitted, type Entry } from "./admission.ts";
 import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { Cors, type Page } from "./cors.ts";
@@ -20,6 +20,7 @@ import { type Peer, Peers } from "./peer.ts";
 import { toGatewayError, toProblemResponse } from "./problem.ts";
 import { Registry } from "./registry.ts";
 import { RegistryService } from "./registry_service.ts";
+import { checkSubjects } from "./subject_length.ts";
 import { Connection } from "./websocket.ts";
 
 /** The clients' side of the gateway: a handler for `Deno.serve`. */
@@ -122,14 +123,13 @@ export class Edge implements Disposable {
       if (isServerWide(request)) return new Response(null, { status: 204 });
       if (isWebSocketUpgrade(request)) {
         const entry = this.#admission.enter(request, { kind: "websocket", peer, page });
-        const admitted = this.#admission.admit(entry);
-        return await this.#upgrade(admitted instanceof Promise ? await admitted : admitted);
+        return await this.#upgrade(await this.#admit(entry));
       }
       const entry = this.#admission.enter(request, { kind: "http", peer, page });
       if (page.cors?.isPreflight && page.cors.kind === "gateway") {
         return page.cors.toPreflightResponse();
       }
-      const admitted = this.#admission.admit(entry);
+      const admitted = this.#admit(entry);
       const response = await serveHttp(
         admitted instanceof Promise ? await admitted : admitted,
         parts,
@@ -146,6 +146,16 @@ export class Edge implements Disposable {
       const response = toProblemResponse(error, peer.requestId);
       return page.cors?.apply(response, "gateway") ?? response;
     }
+  }
+
+  /** At once where no one else has to be asked. */
+  #admit(entry: Entry): Admitted | Promise<Admitted> {
+    const check = (admitted: Admitted) => {
+      const checked = checkSubjects(admitted, this.#parts);
+      return checked instanceof Promise ? checked.then(() => admitted) : admitted;
+    };
+    const admitted = this.#admission.admit(entry);
+    return admitted instanceof Promise ? admitted.then(check) : check(admitted);
   }
 
   async #upgrade(admitted: Admitted): Promise<Response> {

@@ -5,6 +5,7 @@
  */
 import type { GatewayConfig } from "../config/schema.ts";
 import type { Bus } from "../nats/bus.ts";
+import type { ControlLine } from "../nats/control_line.ts";
 import type { EventStream } from "../nats/event_stream.ts";
 import type { Fanout } from "../nats/fanout.ts";
 import type { Interests } from "../nats/interest.ts";
@@ -29,6 +30,8 @@ export interface EdgeParts {
   /** One token that no other gateway has. */
   readonly gatewayId: string;
   readonly bus: Bus;
+  /** How long a subject may be, with what stands beside it. */
+  readonly controlLine: Pick<ControlLine, "fits">;
   readonly inbox: Inbox;
   readonly fanout: Fanout;
   /** Who registered. */

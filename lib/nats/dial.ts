@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ConnectionOptions, NatsConnection } from "@nats-io/nats-core";
+import { type ConnectionOptions, errors } from "@nats-io/nats-core";
 import { deferred, NatsConnectionImpl, ProtocolHandler } from "@nats-io/nats-core/internal";
 import type { FastLane } from "./fast_lane.ts";
 import { SocketTransport } from "./transport.ts";
@@ -22,13 +22,16 @@ const Connection = NatsConnectionImpl as unknown as new (
  * @returns The connection.
  * @throws {Error} when no server can be reached.
  */
-export async function dial(options: ConnectionOptions, lane?: FastLane): Promise<NatsConnection> {
+export async function dial(
+  options: ConnectionOptions,
+  lane?: FastLane,
+): Promise<NatsConnectionImpl> {
   // Names are resolved by the socket.
   const connection = new Connection({ ...options, resolve: false });
   const protocol = connection.protocol = new ProtocolHandler(connection.options, connection);
   protocol["prepare"] = () => prepare(protocol, new SocketTransport(lane));
   await protocol.dialLoop();
-  return connection as NatsConnection;
+  return connection;
 }
 
 /**
@@ -52,4 +55,17 @@ function prepare(protocol: ProtocolHandler, transport: SocketTransport): Promise
     return protocol.disconnected(transport.closeError ?? protocol.lastError);
   });
   return pong;
+}
+
+/**
+ * Tells a login that is refused from a server that is not there.
+ *
+ * @param error What connecting failed with.
+ * @returns What the server said; undefined where it is about something else.
+ */
+export function toRefusal(error: unknown): string | undefined {
+  return error instanceof errors.AuthorizationError ||
+      error instanceof errors.UserAuthenticationExpiredError
+    ? error.message
+    : undefined;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConnectionOptions, NatsConnection } from "@nats-io/nats-core";
+import type { NatsConnection } from "@nats-io/nats-core";
 import { backoff } from "@nats-io/nats-core/internal";
 import type {
   Bus,
@@ -13,6 +13,7 @@ import type {
   PublishOptions,
   SubscribeOptions,
 } from "./bus.ts";
+import { takesLine } from "./control_line.ts";
 import { dial } from "./dial.ts";
 import { FastLane } from "./fast_lane.ts";
 import {
@@ -25,23 +26,12 @@ import {
   type Registration,
   subscribeVia,
 } from "./handover.ts";
-import type { SessionOptions } from "./session_options.ts";
+import { RETRY_DELAYS_MS, type SessionOptions, toConnectionOptions } from "./session_options.ts";
 import { pendingBytesOf, publishOn } from "./wire.ts";
 import { pause, settlesWithin } from "./within.ts";
 
 export type { SessionOptions };
 
-/** Milliseconds between attempts, jittered; the last one repeats. */
-const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
-/** How long a server may take to answer. */
-const CONNECT_TIMEOUT_MS = 5000;
-/**
- * How often the server is asked whether it lives, and how many such questions may go unanswered: one
- * that hangs is noticed within 6 s. Its answer waits behind the messages that it sends, so that a
- * busy gateway needs a few seconds, not a few moments.
- */
-const PING_INTERVAL_MS = 2000;
-const MAX_PINGS_OUT = 2;
 /** How long closing may wait for a server. */
 const CLOSE_TIMEOUT_MS = 1000;
 /** How long requests of the client's own may still be answered over a connection that was left. */
@@ -147,6 +137,22 @@ export class Session implements Bus, AsyncDisposable {
     return () => this.#listeners.delete(listener);
   }
 
+  /**
+   * Asks whether the server takes a line of the protocol, over a connection that is made for it: a line
+   * that is too long costs the connection.
+   *
+   * @param bytes The length of subject, reply subject and sizes together.
+   * @returns False when it does not.
+   * @throws {Error} when it cannot be asked.
+   */
+  takesLine(bytes: number): Promise<boolean> {
+    const servers = this.#link === undefined ? [] : [this.#link.connection.getServer()];
+    return takesLine(bytes, {
+      ...toConnectionOptions(this.#options, servers),
+      name: `${this.#options.name}-line`,
+    });
+  }
+
   async flush(): Promise<void> {
     await this.#link?.connection.flush();
   }
@@ -184,21 +190,11 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   async #dial(servers: string[]): Promise<Link> {
-    const delays = backoff(RETRY_DELAYS_MS);
-    const options: ConnectionOptions = {
-      ...this.#options.login,
-      servers,
-      name: this.#options.name,
-      inboxPrefix: this.#options.inboxPrefix ?? "_INBOX.h8s",
-      timeout: CONNECT_TIMEOUT_MS,
-      pingInterval: PING_INTERVAL_MS,
-      maxPingOut: MAX_PINGS_OUT,
-      maxReconnectAttempts: -1,
-      reconnectDelayHandler: () => delays.backoff(1),
-      ignoreAuthErrorAbort: true,
-    };
     const lane = new FastLane({ isOn: this.#options.fastLane ?? true });
-    return { connection: await dial(options, lane), lane };
+    return {
+      connection: await dial(toConnectionOptions(this.#options, servers), lane) as NatsConnection,
+      lane,
+    };
   }
 
   async #watch(link: Link): Promise<void> {

@@ -3,7 +3,21 @@
  *
  * @module
  */
+import type { ConnectionOptions } from "@nats-io/nats-core";
+import { backoff } from "@nats-io/nats-core/internal";
 import type { Login } from "./login.ts";
+
+/** Milliseconds between attempts, jittered; the last one repeats. */
+export const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
+/** How long a server may take to answer. */
+const CONNECT_TIMEOUT_MS = 5000;
+/**
+ * How often the server is asked whether it lives, and how many such questions may go unanswered: one
+ * that hangs is noticed within 6 s. Its answer waits behind the messages that it sends, so that a
+ * busy gateway needs a few seconds, not a few moments.
+ */
+const PING_INTERVAL_MS = 2000;
+const MAX_PINGS_OUT = 2;
 
 /** How to reach NATS, and whom to tell what. */
 export interface SessionOptions {
@@ -32,4 +46,32 @@ export interface SessionOptions {
   readonly onRetry: (error: Error, attempt: number) => void;
   /** Called for what goes wrong later, e.g. a missing permission. */
   readonly onError: (error: Error) => void;
+}
+
+/**
+ * How the client library is to connect: once, and then again for ever.
+ *
+ * @param options What the session is told.
+ * @param servers Where to.
+ */
+export function toConnectionOptions(
+  { login, name, inboxPrefix = "_INBOX.h8s" }: Pick<
+    SessionOptions,
+    "login" | "name" | "inboxPrefix"
+  >,
+  servers: string[],
+): ConnectionOptions {
+  const delays = backoff(RETRY_DELAYS_MS);
+  return {
+    ...login,
+    servers,
+    name,
+    inboxPrefix,
+    timeout: CONNECT_TIMEOUT_MS,
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: MAX_PINGS_OUT,
+    maxReconnectAttempts: -1,
+    reconnectDelayHandler: () => delays.backoff(1),
+    ignoreAuthErrorAbort: true,
+  };
 }

@@ -10,6 +10,7 @@ import { SILENCE_MS } from "../mapping/heartbeat.ts";
 import type { Interest } from "../mapping/interest.ts";
 import { systemClock } from "../nats/clock.ts";
 import { GatewayWatch } from "../nats/gateway_watch.ts";
+import { Reach } from "../nats/reach.ts";
 import { Announcer } from "../workload/announcer.ts";
 import { Session } from "../nats/session.ts";
 import { prepareReverse } from "../prepare.ts";
@@ -44,15 +45,19 @@ export class ReverseDaemon implements AsyncDisposable {
     const { config, login } = prepareReverse(options);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
     const connected = Promise.withResolvers<void>();
+    const reach = new Reach(log, config.natsUrl);
     this.#session = new Session({
       login,
       name: `h8s-reverse-${this.id}`,
       inboxPrefix: "_INBOX.h8s-workload",
-      onRetry: (error, attempt) => log.warn("cannot reach NATS", { attempt, error: error.message }),
-      onError: (error) => log.error("nats", { error: error.message }),
+      onRetry: (error, attempt) => reach.failed(error, attempt),
+      onError: (error) => {
+        if (!reach.note(error)) log.error("nats", { error: error.message });
+      },
     });
     this.#session.onState((state) => {
       log.info(`nats ${state}`, { server: this.#session.connection?.getServer() });
+      if (state === "connected") reach.connected();
       connected.resolve();
     });
     this.#serving = connected.promise.then(() => this.#serve(config));

@@ -87,7 +87,7 @@ function toConnectionOptions({ servers = [], ...rest }: ConnectionOptions): Conn
 async function dialAny(options: ConnectionOptions): Promise<NatsConnection> {
   if (hasWsProtocol(options)) return await wsconnect(options);
   const { dial } = await import("../nats/dial.ts");
-  return await dial(options);
+  return await dial(options) as NatsConnection;
 }
 
 /** Until the connection ends. */

@@ -5,6 +5,12 @@ import { answer, listen } from "../harness/setup.ts";
 import { Client, HANDSHAKE, rawHandshake } from "../harness/websocket.ts";
 import { RestartableNats } from "../nats/restartable_nats.ts";
 
+const ROUTES = `
+routes:
+  - match: { path: "/rooms/:room", upgrade: websocket }
+    publish: "{prefix}.said"
+    subscribe: ["{prefix}.{room}.push"]
+`;
 const LARGE = new Uint8Array(200_000);
 
 Deno.test("a server that comes back with a smaller max_payload costs nobody else anything", async (t) => {
@@ -69,4 +75,75 @@ Deno.test("an end is told in a shorter form where the client's own headers do no
   assert.match(headers?.get("X-H8s-Connection-Id"), /./);
   assert.equal(headers?.has("X-Large"), false);
   await nc.close();
+});
+
+Deno.test("a path that is too long for the server costs nobody the connection", async (t) => {
+  await using nats = await RestartableNats.start({ config: "max_control_line: 1024" });
+  await using gateway = await GatewayProcess.start([
+    ...["--nats-url", nats.url, "--config", "-"],
+  ], { stdin: ROUTES });
+  const nc = await connect({ servers: nats.url });
+  const requests = await listen(nc, "h8s.http.GET.*.*.*.*.slow");
+  await answer(nc, "h8s.http.GET.*.*.*.*.a.>", () => ({ data: "a" }));
+  const innocent = fetch(`${gateway.url}/slow`);
+  const request = await requests.next();
+  const long = "a".repeat(1500);
+
+  await t.step("HTTP: 414", async () => {
+    for (const path of [`/${long}`, `/a/${"b/".repeat(700)}`, `/${long}?again`]) {
+      const response = await fetch(gateway.url + path);
+      assert.equal(response.status, 414, path);
+      await response.body?.cancel();
+    }
+  });
+  await t.step("a body that is streamed: 414", async () => {
+    const body = ReadableStream.from(["x"]).pipeThrough(new TextEncoderStream());
+    const response = await fetch(`${gateway.url}/${long}`, { method: "POST", body });
+    assert.equal(response.status, 414);
+    await response.body?.cancel();
+  });
+  await t.step("a WebSocket, and what a route subscribes to for one: 414", async () => {
+    for (const path of [`/${long}`, `/rooms/${long}`]) {
+      const [first = "", ...lines] = HANDSHAKE;
+      const { conn, response } = await rawHandshake(gateway.port, [
+        first.replace("/raw", path),
+        ...lines,
+      ]);
+      conn.close();
+      assert.match(response, /^HTTP\/1.1 414/, path);
+    }
+  });
+  await t.step("what fits passes", async () => {
+    assert.equal(await (await fetch(`${gateway.url}/a/${"b".repeat(700)}`)).text(), "a");
+  });
+  request.respond("innocent");
+  assert.equal(await (await innocent).text(), "innocent");
+  assert.equal(gateway.lines.some(({ message }) => message === "nats disconnected"), false);
+  await t.step("after a restart with another limit, that one counts", async () => {
+    await nc.close();
+    await nats.restart();
+    await gateway.logged("nats connected", 2);
+    const response = await fetch(`${gateway.url}/${long}`);
+    assert.equal(response.status, 503, "nobody is there, but NATS was asked");
+    await response.body?.cancel();
+  });
+});
+
+Deno.test("a wrong password is called that, in the log and by /readyz", async () => {
+  const login = (password: string) => `authorization { user: "ann", password: "${password}" }`;
+  await using nats = await RestartableNats.start({ config: login("new") });
+  const flags = ["--nats-url", nats.url.replace("//", "//ann:old@")];
+  await using gateway = await GatewayProcess.start(flags, { connected: false });
+  await gateway.logged("NATS refuses the login");
+  assert.deepEqual(await gateway.admin("/readyz"), {
+    status: 503,
+    text: "NATS refuses the login\n",
+  });
+  await nats.restart({ config: login("old") });
+  await gateway.logged("nats connected");
+  assert.equal((await gateway.admin("/readyz")).status, 200);
+  await nats.restart({ config: login("newer") });
+  await gateway.logged("NATS refuses the login", 2);
+  assert.equal((await gateway.admin("/readyz")).text, "NATS refuses the login\n");
+  await nats.kill();
 });

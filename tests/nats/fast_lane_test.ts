@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect as connectStock } from "@nats-io/transport";
-import type { ConnectionOptions, TlsOptions } from "@nats-io/nats-core";
+import type { ConnectionOptions, NatsConnection, TlsOptions } from "@nats-io/nats-core";
 import { dial } from "../../lib/nats/dial.ts";
 import { FastLane } from "../../lib/nats/fast_lane.ts";
 import { toLogin } from "../../lib/nats/login.ts";
@@ -182,7 +182,7 @@ Deno.test("the lane speaks TLS", async (t) => {
 
 async function assertMessagesPass(options: ConnectionOptions): Promise<void> {
   const lane = new FastLane({ isOn: true });
-  const connection = await dial(options, lane);
+  const connection = await dial(options, lane) as NatsConnection;
   try {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const onMessage = ({ headers, data }: { headers: string; data: Uint8Array }) =>

@@ -11,7 +11,8 @@ import { within } from "./waiting.ts";
 type Connect = (options: ConnectionOptions) => Promise<NatsConnection>;
 
 const WAYS: Readonly<Record<string, Connect>> = {
-  "the gateway's": (options) => dial(options, new FastLane({ isOn: true })),
+  "the gateway's": async (options) =>
+    await dial(options, new FastLane({ isOn: true })) as NatsConnection,
   "a workload's": (options) => connectWorkload({ ...options, log: () => {} }),
   "the client library's": connectStock,
 };
