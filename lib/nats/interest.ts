@@ -18,7 +18,7 @@ import { pause } from "./within.ts";
 
 const SWEEP_INTERVAL_MS = 5_000;
 /** Workloads register as soon as they hear of a new gateway; how long that may take, in milliseconds. */
-const SETTLING_MS = 250;
+const SETTLING_MS = 100;
 
 /** The registrations that are heard, until they are taken back or fall silent. */
 export class Interests implements Disposable {

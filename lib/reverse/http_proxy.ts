@@ -20,6 +20,14 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** RFC 9110: these have no body, whatever their headers say. */
 const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
+/** RFC 9457, of the daemon's own: what a client gets whose request the backend does not answer. */
+export const BACKEND_UNAVAILABLE = {
+  type: "urn:h8s:error:backend_unavailable",
+  title: "Backend unavailable",
+  status: 502,
+  detail: "The server behind the reverse daemon did not answer",
+};
+
 /** Where requests go. */
 export interface HttpProxyOptions {
   /** The local server; its path is put before the request's, e.g. `http://localhost:3000/api`. */
@@ -96,19 +104,9 @@ export function createHttpProxy(
   };
 }
 
-/**
- * A response of the daemon's own: the backend does not answer.
- *
- * @param detail For the client.
- * @returns A 502.
- */
-export function toBadGateway(
-  detail = "The server behind the reverse daemon did not answer",
-): Response {
-  const type = "urn:h8s:error:backend_unavailable";
-  const problem = { type, title: "Backend unavailable", status: 502, detail };
+function toBadGateway(): Response {
   const headers = { "content-type": "application/problem+json" };
-  return new Response(JSON.stringify(problem), { status: 502, headers });
+  return new Response(JSON.stringify(BACKEND_UNAVAILABLE), { status: 502, headers });
 }
 
 function toResponse(
@@ -138,8 +136,8 @@ function toBody(
   }
   body.resume();
   const isLengthKnown = entries.some(([name]) => name.toLowerCase() === "content-length");
-  // A body that is there but not known: no length is to be made up for it.
-  return method !== "HEAD" || isLengthKnown ? null : new ReadableStream();
+  // A HEAD's body that is there but not known: no length is to be made up for it.
+  return isLengthKnown || BODYLESS.has(statusCode) ? null : new ReadableStream();
 }
 
 function toEntries(list: readonly string[]): [name: string, value: string][] {

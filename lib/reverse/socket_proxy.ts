@@ -11,8 +11,6 @@
  */
 import { CLOSE } from "../mapping/frame.ts";
 import { type Incoming, parseIncoming, toTarget } from "../mapping/incoming.ts";
-import { toReplyLines } from "../mapping/outgoing.ts";
-import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
 import { toServedHost } from "../mapping/served.ts";
 import { toCloseBlock, toInbox, toSocketData } from "../mapping/socket_message.ts";
 import { toAuthorizeSubject } from "../mapping/authorize.ts";
@@ -30,7 +28,9 @@ import {
 } from "./backend_handshake.ts";
 import { BackendSocket } from "./backend_socket.ts";
 import type { Ws } from "./libraries.ts";
+import { toAnswerMessage } from "./handshake_answer.ts";
 import { Ownership } from "./ownership.ts";
+import { OtherSubjects } from "./other_subjects.ts";
 
 const EMPTY = new Uint8Array();
 /** RFC 6455's registry: the service restarts; the client may come back at once. */
@@ -82,6 +82,7 @@ export class SocketProxy implements AsyncDisposable {
   readonly #unclaimed = new Map<string, Unclaimed>();
   readonly #ownership: Ownership;
   readonly #tracker: ConnectionTracker;
+  readonly #others: OtherSubjects;
   readonly #subscriptions: readonly LinkSubscription[];
   #isStopping = false;
 
@@ -107,13 +108,15 @@ export class SocketProxy implements AsyncDisposable {
     const queue = { queue: group };
     const established = `${prefix}.control.ws.conn.established.${host}`;
     const question = toAuthorizeSubject("websocket", { prefix, hostTokens: host });
+    const own = `${prefix}.ws.ws.${host}`;
     const onMessage = (message: BusMessage) => this.#onMessage(message);
+    this.#others = new OtherSubjects(link, { own, onMessage });
     this.#subscriptions = [
       link.subscribe(question, (message) => this.#onQuestion(message), queue),
       link.subscribe(established, (message) => this.#onClaim(message)),
       link.subscribe(established, (message) => this.#onEstablished(message), queue),
-      link.subscribe(`${prefix}.ws.ws.${host}`, onMessage),
-      link.subscribe(`${prefix}.ws.ws.${host}.>`, onMessage),
+      link.subscribe(own, onMessage),
+      link.subscribe(`${own}.>`, onMessage),
     ];
   }
 
@@ -126,6 +129,7 @@ export class SocketProxy implements AsyncDisposable {
     for (const socket of [...this.#sockets.values()]) {
       socket.close(SERVICE_RESTART, "the backend's proxy restarts");
     }
+    this.#others[Symbol.dispose]();
     await this.#options.link.flush();
     this.#ownership[Symbol.dispose]();
   }
@@ -138,55 +142,23 @@ export class SocketProxy implements AsyncDisposable {
     const { socket, answer } = this.#connect(incoming, incoming.headers);
     void answer.then((answer) => {
       if (answer.kind === "accepted" && !this.#isStopping) {
+        // Before the answer: the client may say something as soon as it has its 101.
+        this.#others.add(id, incoming.control.get("publishsubject") ?? "");
         const cancel = this.#clock.after(CLAIM_MS, () => this.#unclaimed.get(id)?.giveUp());
         const giveUp = () => {
           cancel();
           this.#unclaimed.delete(id);
+          this.#others.remove(id);
           socket.leave(CLOSE.abnormal, "");
         };
         this.#unclaimed.set(id, { socket, cancel, giveUp });
       }
-      this.#reply(reply, this.#isStopping ? STOPPING : answer);
+      const { data, headers } = toAnswerMessage(this.#isStopping ? STOPPING : answer, {
+        replica: this.#options.replica,
+        maxPayload: this.#options.link.maxPayload,
+      });
+      this.#options.link.publish(reply, data, { headers });
     });
-  }
-
-  #reply(inbox: string, answer: BackendAnswer): void {
-    const { link, replica } = this.#options;
-    switch (answer.kind) {
-      case "accepted": {
-        const { protocol, headers } = answer;
-        const lines = toReplyLines({ status: 101, headers }) +
-          (protocol === undefined ? "" : toHeaderLine("Sec-WebSocket-Protocol", protocol)) +
-          toHeaderLine("X-H8s-Handshake", replica);
-        link.publish(inbox, EMPTY, { headers: encodeLatin1(toHeaderBlock(lines)) });
-        return;
-      }
-      case "refused": {
-        const { headers, body } = answer;
-        // What accepts a handshake is a 101; an authorizer's 200 would.
-        const status = answer.status < 300 ? 502 : answer.status;
-        return this.#refuse(inbox, { status, headers, body });
-      }
-      case "failed": {
-        const headers = [["content-type", "application/problem+json"]] as const;
-        const body = new TextEncoder().encode(JSON.stringify(BACKEND_UNAVAILABLE));
-        return this.#refuse(inbox, { status: 502, headers, body });
-      }
-    }
-  }
-
-  #refuse(
-    inbox: string,
-    { body, ...head }: Omit<Extract<BackendAnswer, { kind: "refused" }>, "kind">,
-  ): void {
-    const { link, replica } = this.#options;
-    const toBlock = (contentLength: number) =>
-      encodeLatin1(toHeaderBlock(
-        toHeaderLine("X-H8s-Handshake", replica) + toReplyLines({ ...head, contentLength }),
-      ));
-    const headers = toBlock(body.length);
-    if (headers.length + body.length <= link.maxPayload) link.publish(inbox, body, { headers });
-    else link.publish(inbox, EMPTY, { headers: toBlock(0) });
   }
 
   /** All replicas hear it: the one that was asked knows the connection. */
@@ -195,13 +167,14 @@ export class SocketProxy implements AsyncDisposable {
     this.#claim(incoming, toInbox(incoming, reply));
   }
 
-  #claim({ control }: Incoming, inbox: string): BackendSocket | undefined {
-    const id = control.get("connection-id") ?? "";
+  #claim(incoming: Incoming, inbox: string): BackendSocket | undefined {
+    const id = incoming.control.get("connection-id") ?? "";
     const { socket, cancel } = this.#unclaimed.get(id) ?? {};
     if (socket === undefined) return undefined;
     cancel?.();
     this.#unclaimed.delete(id);
-    this.#take(inbox, socket);
+    this.#take(incoming, { inbox, socket });
+    this.#others.remove(id);
     return socket;
   }
 
@@ -216,7 +189,7 @@ export class SocketProxy implements AsyncDisposable {
       incoming,
       protocol === undefined ? rest : [...rest, ["Sec-WebSocket-Protocol", protocol]],
     );
-    this.#take(inbox, socket);
+    this.#take(incoming, { inbox, socket });
     void answer.then((answer) => {
       if (answer.kind === "accepted") return;
       socket.close(
@@ -249,8 +222,12 @@ export class SocketProxy implements AsyncDisposable {
     return { socket: proxied, answer };
   }
 
-  #take(inbox: string, socket: BackendSocket): void {
+  #take(
+    { control }: Incoming,
+    { inbox, socket }: { inbox: string; socket: BackendSocket },
+  ): void {
     this.#sockets.set(inbox, socket);
+    this.#others.add(inbox, control.get("publishsubject") ?? "");
     this.#ownership.take(inbox);
     socket.bind(inbox);
   }
@@ -272,7 +249,9 @@ export class SocketProxy implements AsyncDisposable {
 
   #forget(socket: BackendSocket): void {
     const { inbox } = socket;
-    if (inbox !== undefined && this.#sockets.delete(inbox)) this.#ownership.release(inbox);
+    if (inbox === undefined || !this.#sockets.delete(inbox)) return;
+    this.#others.remove(inbox);
+    this.#ownership.release(inbox);
   }
 
   #closeClient(inbox: string): void {
@@ -282,13 +261,6 @@ export class SocketProxy implements AsyncDisposable {
 }
 
 const STOPPING: BackendAnswer = { kind: "failed", error: undefined };
-
-const BACKEND_UNAVAILABLE = {
-  type: "urn:h8s:error:backend_unavailable",
-  title: "Backend unavailable",
-  status: 502,
-  detail: "The server behind the reverse daemon did not answer",
-};
 
 /** The Go gateway tells no path but in the subject. */
 function toPathTokens({ control, host = "" }: Incoming, prefix: string): string {
