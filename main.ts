@@ -14,6 +14,7 @@ import { loadOptions, renderOptions } from "./lib/config/load.ts";
 import { ConfigError, ConfigFileError, type ReverseOptions } from "./lib/config/options.ts";
 import { logFields } from "./lib/config/options/log.ts";
 import { natsLoginFields } from "./lib/config/options/nats_login.ts";
+import { listRouteWarnings } from "./lib/config/route_warnings.ts";
 import { parseWith, toJsonSchema } from "./lib/config/schema.ts";
 import type { KvSource } from "./lib/config/source.ts";
 import { type Gateway, ListenError, startGateway } from "./lib/gateway.ts";
@@ -56,7 +57,8 @@ export async function main(args: readonly string[]): Promise<number> {
       }
       case "config-check": {
         await using config = await openConfig(command);
-        config.use<unknown>(command.program === "reverse" ? prepareReverse : prepareGateway);
+        if (command.program === "reverse") config.use(prepareReverse);
+        else warn(listRouteWarnings(config.use(prepareGateway).config));
         console.log("ok");
         return 0;
       }
@@ -74,6 +76,10 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+function warn(warnings: readonly string[]): void {
+  for (const warning of warnings) console.error(`h8s: warning: ${warning}`);
 }
 
 async function runGateway(config: OpenConfig): Promise<number> {

@@ -20,6 +20,7 @@ import { requestFields } from "./options/requests.ts";
 import { backendFields } from "./options/reverse.ts";
 import { routingFields } from "./options/routing.ts";
 import { checkResume, socketFields } from "./options/sockets.ts";
+import { checkTemplates } from "./route_checks.ts";
 
 /** Every option with its default, what it is for, and how its value is called in the help. */
 export const configSchema = z.strictObject({
@@ -39,6 +40,7 @@ export const configSchema = z.strictObject({
   .check(
     together(["auth", "authorizationKey", "authorizationKeyFile", "jwt", "routes"], checkIdentity),
   )
+  .check(together(["prefix", "session", "auth", "routes"], checkTemplates))
   .check(together(["listen", "admin"], checkAddresses));
 
 /** The gateway's configuration, complete. Durations are milliseconds, sizes bytes. */

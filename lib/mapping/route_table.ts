@@ -58,12 +58,6 @@ interface HostNode {
   readonly below: PathTrie<Item>;
 }
 
-interface Reading {
-  /** The first route that names a host; and that, or one for any host. */
-  readonly named: Found<Item> | undefined;
-  readonly first: Found<Item> | undefined;
-}
-
 /** What a label of a host is as a token; nothing else can stand before the border. */
 const LABEL = /^[a-z0-9_-]{1,63}$/;
 const MAX_HOST_LENGTH = 253;
@@ -110,9 +104,9 @@ export class RouteTable {
   /**
    * Finds the route that takes a request, and what the client has to show.
    *
-   * A route that names a host takes a request by its subject, whatever host was asked for; one for any
-   * host by the path that was asked for. The client has to show what the first route of each reading asks
-   * for, and without a route of its own what is asked for by default.
+   * Each reading has a route, the first that matches. A route that names a host takes a request by its
+   * subject, whatever host was asked for; one for any host by the path that was asked for. The client has to
+   * show what the route of each reading asks for, and without a route what is asked for by default.
    *
    * @param query What is known of the request.
    * @returns The first route that matches, and what is asked for.
@@ -124,12 +118,11 @@ export class RouteTable {
     const tokens = query.pathTokens === "" ? host : [...host, ...query.pathTokens.split(".")];
     const own = host.length;
     const readings = this.#read(tokens, { query, own });
-    let found = readings.get(own)?.first;
-    const asked: Auth[] = [];
-    for (const { named, first } of readings.values()) {
-      if (named !== undefined && !(found && found.item.order < named.item.order)) found = named;
-      if (first !== undefined) asked.push(this.#toAuth(first.item.route));
-    }
+    const found = toFirst(
+      [...readings].filter(([from, { item }]) => from === own || item.route.host !== undefined)
+        .map(([, found]) => found),
+    );
+    const asked = [...readings.values()].map(({ item }) => this.#toAuth(item.route));
     if (found === undefined) asked.push(auth);
     const match = found && { route: found.item.route, params: found.params };
     return { match, demands: toDemands(asked) };
@@ -147,19 +140,19 @@ export class RouteTable {
     query: Pick<RouteQuery, "method" | "kind">,
   ): Demands {
     const asked = [...this.#read(tokens, { query, own: undefined }).values()]
-      .flatMap(({ first }) => first === undefined ? [] : [this.#toAuth(first.item.route)]);
+      .map(({ item }) => this.#toAuth(item.route));
     return toDemands(asked.length === 0 ? [this.#options.auth] : asked);
   }
 
-  /** By where the path begins. */
+  /** The route of each reading, by where its path begins. */
   #read(
     tokens: readonly string[],
     { query: { method, kind }, own }: {
       query: Pick<RouteQuery, "method" | "kind">;
       own: number | undefined;
     },
-  ): Map<number, Reading> {
-    const readings = new Map<number, Reading>();
+  ): Map<number, Found<Item>> {
+    const readings = new Map<number, Found<Item>>();
     const accepts = ({ route }: Item) =>
       route.sides[kind] !== undefined && (route.methods?.includes(method) ?? true);
     const isOneEnough = own !== undefined && !this.#namesHosts && !this.#asksDifferently;
@@ -168,12 +161,10 @@ export class RouteTable {
     for (const from of listBorders(tokens, own)) {
       node = node?.literals.get(tokens[from - 1]!);
       if (isOneEnough && from !== own) continue;
-      const find = (trie: PathTrie<Item>) => trie.find({ tokens, from, accepts });
-      const named = toFirst([...above, ...(node === undefined ? [] : [node.exact])].map(find));
-      const isAnyoneElses = this.#asksDifferently && this.#isServed(tokens, from);
-      const any = from === own || isAnyoneElses ? find(this.#any) : undefined;
-      const first = toFirst([named, any]);
-      if (first !== undefined) readings.set(from, { named, first });
+      const tries = [...above, ...(node === undefined ? [] : [node.exact])];
+      if (from === own || this.#isServed(tokens, from)) tries.push(this.#any);
+      const first = toFirst(tries.map((trie) => trie.find({ tokens, from, accepts })));
+      if (first !== undefined) readings.set(from, first);
       if (node !== undefined) above.push(node.below);
     }
     return readings;

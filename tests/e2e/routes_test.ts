@@ -117,6 +117,59 @@ Deno.test("a path cannot name a subject on which the gateway itself speaks", asy
   assert.deepEqual(subjects.filter((subject) => !subject.endsWith(".alive")), []);
 });
 
+Deno.test("a guarded subject is guarded under every spelling, host and kind", async (t) => {
+  await using setup = await setUp({
+    auth: "none",
+    authorizationKey: ["k"],
+    routes: [
+      { match: { path: "/admin/*" }, auth: "key" },
+      { match: { host: "secret.example.com" }, auth: "key" },
+      {
+        match: { path: "/to/:a/:b", methods: ["POST"] },
+        subject: "{prefix}.http.GET.com.example.{a}.{b}",
+      },
+    ],
+  });
+  const { nc, port } = setup;
+  await answer(nc, "h8s.http.>", ({ subject }) => ({ data: subject }));
+  const refused = [
+    ...["/admin", "/admin/", "/admin/x", "//admin/x", "/%61dmin/x", "/a/../admin/x", "/.//admin/x"],
+    ...["/\\admin/x", "/admin\\x", "/%2e/admin/%78"],
+  ].map((path) => ["a.test", path] as const);
+  const others: (readonly [host: string, path: string])[] = [
+    ["test", "/a/admin/x"],
+    ["admin.a.test", "/x"],
+    ["example.com", "/secret/x"],
+    ["com", "/example/secret"],
+    ["x.secret.example.com", "/"],
+  ];
+  for (const [host, path] of [...refused, ...others]) {
+    await t.step(`${host} ${path}`, async () => {
+      const lines = `GET ${path} HTTP/1.1\r\nHost: ${host}`;
+      assert.equal((await rawRequest(port, lines)).status, 401);
+      const keyed = await rawRequest(port, `${lines}\r\nAuthorization: Bearer k`);
+      assert.equal(keyed.status, 200);
+      const handshake = HANDSHAKE.with(0, `GET ${path} HTTP/1.1`)
+        .map((line) => line.startsWith("Host:") ? `Host: ${host}` : line);
+      const { conn, response } = await rawHandshake(port, handshake);
+      conn.close();
+      assert.match(response, /^HTTP\/1.1 401 /);
+    });
+  }
+  await t.step("what is beside it is not", async () => {
+    for (const path of ["/administrator", "/x", "/Admin/x", "/secrets"]) {
+      const { status } = await rawRequest(port, `GET ${path} HTTP/1.1\r\nHost: example.com`);
+      assert.equal(status, 200, path);
+    }
+  });
+  await t.step("no route's subject leads there", async () => {
+    for (const [path, expected] of [["/to/secret/x", 400], ["/to/public/x", 200]] as const) {
+      const { status } = await rawRequest(port, `POST ${path} HTTP/1.1\r\nHost: a.test`);
+      assert.equal(status, expected, path);
+    }
+  });
+});
+
 Deno.test("sockets that subscribe to one subject share one NATS subscription", async () => {
   const monitor = freePort();
   await using nats = await startNats({ jetstream: false, config: `http: 127.0.0.1:${monitor}` });

@@ -1,9 +1,11 @@
 /**
- * Fuzzes a gateway for longer: `deno task fuzz [--seed N] [--requests N] [--frames N]`.
+ * Fuzzes a gateway for longer: `deno task fuzz [--seed N] [--requests N] [--frames N] [--pairs N]`.
  *
  * @module
  */
 import { parseArgs } from "node:util";
+import { Random } from "../harness/random.ts";
+import { checkPairs } from "../mapping/one_reading.ts";
 import { fuzz } from "./fuzzer.ts";
 
 const { values } = parseArgs({
@@ -11,14 +13,19 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 100_000) },
     requests: { type: "string", default: "100000" },
     frames: { type: "string", default: "20000" },
+    pairs: { type: "string", default: "1000000" },
   },
 });
-const [seed, requests, frames] = [values.seed, values.requests, values.frames].map(Number);
-if (![seed, requests, frames].every(Number.isSafeInteger)) {
-  console.error("Cannot fuzz: expected whole numbers for --seed, --requests and --frames");
+const [seed, requests, frames, pairs] = [
+  ...[values.seed, values.requests, values.frames, values.pairs],
+].map(Number);
+if (![seed, requests, frames, pairs].every(Number.isSafeInteger)) {
+  console.error("Cannot fuzz: expected whole numbers for --seed, --requests, --frames and --pairs");
   Deno.exit(2);
 }
 console.log(`fuzzing; the same bytes again: --seed ${seed}`);
+checkPairs(new Random(seed!), pairs!);
+console.log(`${pairs} pairs of requests with one subject, decided alike`);
 const begun = performance.now();
 const sum = await fuzz({
   ...{ seed: seed!, requests: requests!, frames: frames! },
