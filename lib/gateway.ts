@@ -13,6 +13,7 @@ import { ListenError, listenOn, renderAddress } from "./edge/listener.ts";
 import { ReceiveBudget } from "./edge/receive_budget.ts";
 import { Strays } from "./edge/strays.ts";
 import { RequestIds } from "./edge/request_ids.ts";
+import { Windows } from "./edge/windows.ts";
 import { ControlLine } from "./nats/control_line.ts";
 import { type EventStream, openEventStream } from "./nats/event_stream.ts";
 import { Fanout } from "./nats/fanout.ts";
@@ -139,6 +140,7 @@ export class Gateway implements AsyncDisposable {
       persist: this.#persistence?.persist,
       keys: this.#persistence?.keys,
       budget: new ReceiveBudget(session, () => live.current),
+      windows: new Windows(),
       ids: new RequestIds(),
       strays,
       metrics,

@@ -78,7 +78,9 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     this.#admitted = admitted;
     this.#parts = parts;
     this.#slot = parts.inbox.open(this);
-    this.#windowBytes = Math.min(DEFAULT_WINDOW_BYTES, parts.config.responseBuffer);
+    this.#windowBytes = parts.windows.take(
+      Math.min(DEFAULT_WINDOW_BYTES, parts.config.responseBuffer),
+    );
     const token = `${parts.gatewayId}-${this.#slot.id}`;
     this.#closeSubject = toRequestClosedSubject(parts.config.prefix, token);
   }
@@ -88,7 +90,7 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
       this.#publish(body);
     } catch (error) {
       this.#upload?.stop("ctx_done");
-      this.#slot.release();
+      this.#release();
       throw error;
     }
     this.#slot.setDeadline(this.#admitted.timeouts.replyMs);
@@ -260,10 +262,15 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     this.#end(reason);
   }
 
+  #release(): void {
+    this.#slot.release();
+    this.#parts.windows.giveBack(this.#windowBytes);
+  }
+
   #end(reason: EndReason): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#slot.release();
+    this.#release();
     this.#upload?.stop(reason);
     if (reason !== "completed" && reason !== "termination_chunk") this.#flow?.cancel(reason);
     if (this.#isWatching) {

@@ -19,6 +19,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { ReceiveBudget } from "./receive_budget.ts";
 import type { RequestIds } from "./request_ids.ts";
+import type { Windows } from "./windows.ts";
 import type { Strays } from "./strays.ts";
 
 /** Made once by the gateway, shared by all requests and connections. */
@@ -49,6 +50,7 @@ export interface EdgeParts {
   readonly keys: Pick<IdempotencyKeys, "use"> | undefined;
   /** What WebSocket clients said and NATS has not taken. */
   readonly budget: ReceiveBudget;
+  readonly windows: Windows;
   readonly ids: RequestIds;
   readonly strays: Strays;
   readonly metrics: Metrics;

@@ -96,8 +96,8 @@ export class ReplyWriter {
     return this.#isBegun;
   }
 
-  /** Whether a stream may begin without a chunk. */
-  get canSendHeadAlone(): boolean {
+  /** Whether the gateway grants credit; then a stream may also begin without a chunk. */
+  get hasCredit(): boolean {
     return this.#pace.creditSubject !== undefined;
   }
 

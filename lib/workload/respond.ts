@@ -9,6 +9,8 @@ import type { ReplyWriter } from "./reply_writer.ts";
 
 const EMPTY = new Uint8Array();
 const NOT_MODIFIED = 304;
+/** What is larger goes no faster than the gateway grants, where it does. */
+const SINGLE_BYTES = 64 * 1024;
 
 /** A body failed; `cause` says how. */
 export class BodyError extends Error {
@@ -76,12 +78,17 @@ async function sendBody(
   if (method === "HEAD") return await sendLength(reader, { writer, head });
   const room = writer.roomFor(head);
   // Headers alone go first where the gateway knows that this is no end: events may be slow to come.
-  const isPatient = !writer.canSendHeadAlone;
+  const isPatient = !writer.hasCredit;
   const { bytes, next } = await orBodyError(readBodyStart(reader, { room, isPatient }));
   next?.catch(() => {});
   signal.throwIfAborted();
   if (next === undefined) {
-    return await writer.single({ ...head, contentLength: bytes.length }, bytes);
+    if (!writer.hasCredit || bytes.length <= SINGLE_BYTES) {
+      return await writer.single({ ...head, contentLength: bytes.length }, bytes);
+    }
+    // Many large ones at once would be more than the server lets wait for the gateway.
+    await writer.begin({ ...head, streamLength: bytes.length }, bytes);
+    return writer.end();
   }
   const length = toAnnouncedLength(head.headers);
   await writer.begin(length === undefined ? head : { ...head, streamLength: length }, bytes);

@@ -1,0 +1,40 @@
+/**
+ * How far all workloads together may be ahead of their clients: nats-server closes the connection of a
+ * gateway for which too much waits (`max_pending`, 64 MiB by default), and with it everybody's requests.
+ *
+ * @module
+ */
+
+/** Half of what nats-server lets wait by default. */
+const TOTAL_BYTES = 32 * 1024 * 1024;
+/** Of what is left, so that there is some for who comes next. */
+const SHARE = 1 / 8;
+/** A stream has to move. */
+const LEAST_BYTES = 16 * 1024;
+
+/** The windows of all responses that have not ended. */
+export class Windows {
+  #left = TOTAL_BYTES;
+
+  /**
+   * Gives a window.
+   *
+   * @param wantedBytes The most.
+   * @returns Its bytes, to be given back; fewer the more are out.
+   */
+  take(wantedBytes: number): number {
+    const share = Math.max(LEAST_BYTES, Math.floor(this.#left * SHARE));
+    const bytes = Math.min(wantedBytes, share);
+    this.#left -= bytes;
+    return bytes;
+  }
+
+  /**
+   * Takes a window back.
+   *
+   * @param bytes As it was given.
+   */
+  giveBack(bytes: number): void {
+    this.#left += bytes;
+  }
+}

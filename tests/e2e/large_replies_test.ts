@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { serve } from "../../lib/workload/mod.ts";
+import { setUp } from "../harness/setup.ts";
+
+const COUNT = 250;
+const LARGE = new Uint8Array(1_000_000);
+
+Deno.test("250 replies of 1 MB at once: all whole, and nobody else waits for who does not read", async () => {
+  await using setup = await setUp();
+  const { nc, gateway } = setup;
+  await using service = serve(nc, { host: "*" }, ({ url }) => {
+    return new Response(url.endsWith("/large") ? LARGE : "small");
+  });
+  await service.ready;
+  const large = await Promise.all(
+    Array.from({ length: COUNT }, () => fetch(`${gateway.url}/large`)),
+  );
+  assert.ok(large.every(({ headers }) => headers.get("content-length") === `${LARGE.length}`));
+  for (let count = 0; count < 20; count++) {
+    assert.equal(await (await fetch(`${gateway.url}/small`)).text(), "small");
+  }
+  for (const response of large) {
+    assert.equal((await response.arrayBuffer()).byteLength, LARGE.length);
+  }
+  assert.deepEqual(gateway.lines.filter(({ message }) => message === "nats disconnected"), []);
+});
