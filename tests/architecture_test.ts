@@ -14,7 +14,8 @@ const LAYERS: readonly (readonly string[])[] = [
 ];
 /** Run wherever the NATS client runs; what needs the runtime gets it handed in. */
 const WITHOUT_DENO = ["mapping", "nats", "workload", "telemetry"];
-const MAX_LINES = 300;
+/** Of code: a cap on comments, too, would be paid for with files that belong to another. */
+const MAX_LINES = 250;
 const ROOT = new URL("../", import.meta.url);
 
 /** Path from the root, e.g. `lib/nats/bus.ts`, and text. */
@@ -32,7 +33,7 @@ Deno.test("Deno.* stays where it belongs", async () => {
   assert.deepEqual(findUsesOfDeno(await readSources()), []);
 });
 
-Deno.test(`no file is longer than ${MAX_LINES} lines`, async () => {
+Deno.test(`no file has more than ${MAX_LINES} lines of code`, async () => {
   assert.deepEqual(findLongFiles(await readSources()), []);
 });
 
@@ -118,11 +119,9 @@ Deno.test("findUsesOfDeno() finds code and no comments, where it is not allowed"
   assert.deepEqual(findUsesOfDeno(sources), lines);
 });
 
-Deno.test("findLongFiles() counts as an editor does", () => {
-  const sources = new Map([
-    ["lib/a.ts", "x\n".repeat(MAX_LINES)],
-    ["lib/b.ts", "x\n".repeat(MAX_LINES + 1)],
-  ]);
+Deno.test("findLongFiles() counts neither comments nor blank lines", () => {
+  const long = "/**\n * Why.\n */\n\n// And why.\n" + "x();\n".repeat(MAX_LINES);
+  const sources = new Map([["lib/a.ts", long], ["lib/b.ts", `${long}y(); // so\n`]]);
   assert.deepEqual(findLongFiles(sources), [`lib/b.ts: ${MAX_LINES + 1} lines`]);
 });
 
@@ -185,7 +184,9 @@ function findUsesOfDeno(sources: Sources): string[] {
 
 function findLongFiles(sources: Sources): string[] {
   return [...sources]
-    .map(([path, text]): [string, number] => [path, text.split("\n").length - 1])
+    .map((
+      [path, text],
+    ): [string, number] => [path, withoutComments(text).match(/\S.*$/gm)?.length ?? 0])
     .filter(([path, lines]) => path.startsWith("lib/") && lines > MAX_LINES)
     .map(([path, lines]) => `${path}: ${lines} lines`);
 }
