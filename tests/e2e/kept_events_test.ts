@@ -3,8 +3,10 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport";
 import { createRegistry } from "../../lib/workload/mod.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
+import { startNats } from "../harness/nats_server.ts";
 import { listen, setUp } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
+import { Relay } from "../nats/relay.ts";
 import { RestartableNats } from "../nats/restartable_nats.ts";
 import { Events } from "../workload/serve_fixture.ts";
 
@@ -70,4 +72,26 @@ Deno.test("each event is kept once, whatever happened to NATS meanwhile", async 
   });
   assert.deepEqual([...closed.values()], Array.from({ length: 40 }, () => 1));
   assert.equal(await count(), 80);
+});
+
+Deno.test("what was swallowed with a connection to NATS is told again over the next one", async () => {
+  await using stack = new AsyncDisposableStack();
+  const nats = stack.use(await startNats());
+  const nc = stack.use(await connect({ servers: nats.url }));
+  const relay = stack.use(new Relay(Number(new URL(nats.url).port)));
+  const flags = ["--nats-url", relay.url, "--connection-records", "off"];
+  const gateway = stack.use(await GatewayProcess.start(flags));
+  while (await gateway.metric("h8s_nats_connected") === 0);
+  const events = await listen(nc, "h8s.control.ws.conn.*");
+  // What is written now is taken by the system, and never read.
+  relay.stall();
+  const client = await Client.connect(`ws://127.0.0.1:${gateway.port}/`);
+  await client.close(4000);
+  assert.deepEqual(events.all, []);
+  relay.cut();
+  const ids = [await events.next(), await events.next()]
+    .map(({ headers }) => headers?.get("X-H8s-Event-Id").split(".")[1]);
+  assert.deepEqual(ids, ["established", "closed"]);
+  await nc.flush();
+  assert.equal(events.all.length, 2);
 });

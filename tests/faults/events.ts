@@ -1,30 +1,41 @@
 /**
- * Who came and who went, as the gateways told it.
+ * Who came and who went: as the gateways kept it, as they told it, and as the workload heard it.
  *
  * @module
  */
 import { jetstream, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
+import type { Report } from "./workload.ts";
 
-const STREAM = "EVENTS";
+/** The stream of the gateways' own. */
+export const KEPT = "who";
+/** What a subscriber would have heard that was always there. */
+const LIVE = "LIVE";
 const PREFIX = "h8s.control.ws.conn.";
 
-/** What was told of one connection. */
+/** How often an event got so far. */
+export interface Stages {
+  kept: number;
+  live: number;
+  heard: number;
+}
+
+/** What became of the two events of one connection. */
 export interface ConnectionHistory {
-  established: number;
-  closed: number;
+  readonly established: Stages;
+  readonly closed: Stages;
 }
 
 /**
- * Has NATS itself keep the events: whoever subscribed as a client would miss what is told while it is
- * still on its way back to a server that was restarted.
+ * Has NATS itself keep what is told live: whoever subscribed as a client would miss what is told while it
+ * is still on its way back to a server that was restarted.
  *
  * @param nc The connection.
  */
 export async function recordEvents(nc: NatsConnection): Promise<void> {
   const manager = await jetstreamManager(nc);
   await manager.streams.add({
-    name: STREAM,
+    name: LIVE,
     subjects: [`${PREFIX}established`, `${PREFIX}closed`],
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
@@ -34,23 +45,46 @@ export async function recordEvents(nc: NatsConnection): Promise<void> {
 }
 
 /**
- * Reads what was told.
+ * Reads what was kept, told and heard.
  *
  * @param nc The connection.
+ * @param reports What the workloads said.
  * @returns By connection id.
  */
-export async function readEvents(nc: NatsConnection): Promise<Map<string, ConnectionHistory>> {
+export async function readEvents(
+  nc: NatsConnection,
+  reports: readonly Report[],
+): Promise<Map<string, ConnectionHistory>> {
   const histories = new Map<string, ConnectionHistory>();
-  const { state } = await (await jetstreamManager(nc)).streams.info(STREAM);
-  if (state.messages === 0) return histories;
-  const consumer = await jetstream(nc).consumers.get(STREAM);
+  const of = (id: string) => {
+    const none = () => ({ kept: 0, live: 0, heard: 0 });
+    const history = histories.get(id) ?? { established: none(), closed: none() };
+    histories.set(id, history);
+    return history;
+  };
+  for (const [stream, stage] of [[KEPT, "kept"], [LIVE, "live"]] as const) {
+    for await (const { id, isClosed } of readStream(nc, stream)) {
+      of(id)[isClosed ? "closed" : "established"][stage]++;
+    }
+  }
+  for (const report of reports) {
+    if (report.type === "opened") of(report.id).established.heard++;
+    else if (report.type === "closed") of(report.id).closed.heard++;
+  }
+  return histories;
+}
+
+async function* readStream(
+  nc: NatsConnection,
+  stream: string,
+): AsyncGenerator<{ id: string; isClosed: boolean }> {
+  const { state } = await (await jetstreamManager(nc)).streams.info(stream);
+  if (state.messages === 0) return;
+  const consumer = await jetstream(nc).consumers.get(stream);
   for await (const message of await consumer.consume({ max_messages: 1000 })) {
     const id = message.headers?.get("X-H8s-Connection-Id") ?? "";
-    const history = histories.get(id) ?? { established: 0, closed: 0 };
-    histories.set(id, history);
-    history[message.subject === `${PREFIX}closed` ? "closed" : "established"]++;
+    yield { id, isClosed: message.subject.includes(".closed") };
     if (message.seq >= state.last_seq) break;
   }
   await consumer.delete();
-  return histories;
 }

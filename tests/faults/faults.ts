@@ -17,6 +17,8 @@ export interface Fault {
   readonly aftermathMs?: number;
   /** Sockets that stay open may miss what was under way: NATS alone promises no more. */
   readonly losesMessages?: true;
+  /** What was under way to or from NATS is lost, and told again where that can be. */
+  readonly breaksNats?: true;
   /** What JetStream had not acknowledged is published again: who listens live may hear it twice. */
   readonly repeatsPersisted?: true;
   /** What was under way may come after what was sent later, over another connection. */
@@ -33,6 +35,7 @@ const RECONNECT_MS = 15_000;
 export const FAULTS: readonly Fault[] = [
   {
     name: "nats-server is killed and started again",
+    breaksNats: true,
     losesMessages: true,
     repeatsPersisted: true,
     async happen(world) {
@@ -45,6 +48,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "nats-server hangs for 10 s",
+    breaksNats: true,
     losesMessages: true,
     delaysMessages: true,
     repeatsPersisted: true,

@@ -94,26 +94,43 @@ export function judgeMessages(
   return { text, wrong };
 }
 
-/** Figure 3: every `established` has exactly one `closed`. */
-export async function judgeEvents(world: World): Promise<Figure> {
+/**
+ * Figure 3: every connection came once and went once, in the stream of events. What was told live may be
+ * lost, or come again, where NATS was; else that is once as well.
+ */
+export async function judgeEvents(world: World, faults: readonly Fault[]): Promise<Figure> {
   const latest = performance.now() + ENDS_TOLD_MS;
-  let histories = await readEvents(world.nc);
+  const read = () => readEvents(world.nc, world.reports);
+  let histories = await read();
   while (
-    [...histories.values()].some(({ closed }) => closed === 0) && performance.now() < latest
+    [...histories.values()].some(({ closed }) => closed.kept === 0) && performance.now() < latest
   ) {
     await new Promise((resolve) => setTimeout(resolve, 250));
-    histories = await readEvents(world.nc);
+    histories = await read();
   }
+  const isNatsBroken = faults.some(({ breaksNats }) => breaksNats);
   const wrong: string[] = [];
-  let unannounced = 0;
-  for (const [id, { established, closed }] of histories) {
-    if (established === 0) unannounced++;
-    if (established <= 1 && closed === 1) continue;
-    wrong.push(`connection ${id}: ${established} established, ${closed} closed`);
+  const counts = { kept: { lost: 0, doubled: 0 }, live: { lost: 0, doubled: 0 }, unheard: 0 };
+  for (const [id, history] of histories) {
+    for (const kind of ["established", "closed"] as const) {
+      const { kept, live, heard } = history[kind];
+      for (const [stage, count] of [["kept", kept], ["live", live]] as const) {
+        if (count === 0) counts[stage].lost++;
+        if (count > 1) counts[stage].doubled++;
+        if (count !== 1 && (stage === "kept" || !isNatsBroken)) {
+          wrong.push(`connection ${id}: ${kind} is ${stage} ${count} times`);
+        }
+      }
+      if (heard === 0) counts.unheard++;
+      if (heard > 1 && !isNatsBroken) {
+        wrong.push(`connection ${id}: ${kind} was heard ${heard} times`);
+      }
+    }
   }
-  const right = histories.size - wrong.length;
-  const text = `events: ${right} of ${histories.size} connections closed exactly once` +
-    (unannounced === 0 ? "" : `; NATS lost the established of ${unannounced}`);
+  const { kept, live, unheard } = counts;
+  const text = `events of ${histories.size} connections: ${kept.lost} never left their gateway, ` +
+    `${kept.doubled} kept twice; live: ${live.lost} did not reach NATS, ${live.doubled} came again; ` +
+    `${unheard} not heard by the workload`;
   return { text, wrong };
 }
 

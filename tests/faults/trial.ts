@@ -53,7 +53,7 @@ export async function tryOut(world: World, faults: Iterable<Fault>): Promise<Fig
   await pause(AFTERMATH_MS);
   const loadedAfter = await untilCalm(world, loadedBefore, toMemoryBound(happened));
   await load.stop();
-  const events = await judgeEvents(world);
+  const events = await judgeEvents(world, happened);
   const idleAfter = await untilIdle(world, idleBefore);
   return [
     ...(load.acks === undefined ? [] : [await judgeKept(world, load.acks)]),

@@ -7,13 +7,16 @@ import { connect } from "@nats-io/transport";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { RestartableNats } from "../nats/restartable_nats.ts";
-import { recordEvents } from "./events.ts";
+import { KEPT, recordEvents } from "./events.ts";
 import { STREAM } from "./kept.ts";
 import type { Report } from "./workload.ts";
 import { WorkloadProcess } from "./workload_process.ts";
 
 /** Short enough for a test to see what a timeout does. */
-const GATEWAY_FLAGS = ["--request-timeout", "4s", "--drain-timeout", "5s"];
+const GATEWAY_FLAGS = [
+  ...["--request-timeout", "4s", "--drain-timeout", "5s"],
+  ...["--events", KEPT],
+];
 
 /** How to build it. */
 export interface WorldOptions {

@@ -53,6 +53,12 @@ export class Relay implements AsyncDisposable {
     this.#stalled = undefined;
   }
 
+  /** Closes all connections; what was not read from the client is lost with them. */
+  cut(): void {
+    for (const connection of this.#connections.splice(0)) connection.close();
+    this.resume();
+  }
+
   /** Closes all connections, and takes no more. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
