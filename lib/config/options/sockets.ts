@@ -64,7 +64,7 @@ export interface SocketOptions {
   readonly resumeMaxBytes?: string;
   /**
    * How much may wait for one such client while it is away; past it its connection ends with 1013, and the
-   * client is told when it comes back. 0 for any amount.
+   * client is told when it comes back. "0B" for any amount.
    *
    * @default "4MiB"
    */
