@@ -46,12 +46,15 @@ export class Resumable {
     this.#parking = new ResumeParking(options.parts);
   }
 
-  /** Unique among all gateways, and for all of its sockets. */
   get id(): string {
     return this.#lease.id;
   }
 
-  /** Where messages for it go. */
+  /** Grows each time that it changes hands. */
+  get revision(): number {
+    return this.#lease.revision;
+  }
+
   get inbox(): string {
     return this.#lease.inbox;
   }
@@ -66,7 +69,6 @@ export class Resumable {
     return this.#client?.place ?? this.#parking.place;
   }
 
-  /** True while a socket is there. */
   get hasClient(): boolean {
     return this.#client !== undefined;
   }
@@ -171,6 +173,7 @@ export class Resumable {
     if (this.#phase === "over") return;
     const client = this.#client;
     this.#client = undefined;
+    this.#lease.drop();
     this[Symbol.dispose]();
     client?.close(CLOSE.policy, "resumed elsewhere");
     this.#options.onOver();

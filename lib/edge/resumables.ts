@@ -72,7 +72,7 @@ export class Resumables implements Disposable {
     });
     this.#moved = parts.bus.subscribe(
       this.#toMovedSubject(parts.gatewayId),
-      ({ data }) => this.#held.get(new TextDecoder().decode(data))?.drop(),
+      ({ data }) => this.#onMoved(new TextDecoder().decode(data)),
     );
     stream.onReady(() => this.#onStream());
     const interval = Math.min(MARK_INTERVAL_MS, Math.max(100, parts.config.resume / 2));
@@ -164,8 +164,8 @@ export class Resumables implements Disposable {
     const detached = { end, at: Date.now() + record.windowMs };
     const resumable = await this.#take({ ...record, detached }, revision);
     if (resumable === undefined) return undefined;
-    const id = new TextEncoder().encode(record.info.id);
-    this.#parts.bus.publish(this.#toMovedSubject(record.owner), id);
+    const moved = new TextEncoder().encode(`${record.info.id} ${resumable.revision}`);
+    this.#parts.bus.publish(this.#toMovedSubject(record.owner), moved);
     return resumable;
   }
 
@@ -196,7 +196,18 @@ export class Resumables implements Disposable {
     return resumable;
   }
 
+  /** By now it may have come back: then what was left is not what is held. */
+  #onMoved(text: string): void {
+    const [id = "", revision] = text.split(" ");
+    const held = this.#held.get(id);
+    if (held !== undefined && held.revision < Number(revision)) held.drop();
+  }
+
+  /** Two clients that come back at once may both have got it, one after the other. */
   #hold(resumable: Resumable): void {
+    const other = this.#held.get(resumable.id);
+    if (other !== undefined && other.revision > resumable.revision) return resumable.drop();
+    other?.drop();
     this.#held.set(resumable.id, resumable);
     this.#options.onHeld(resumable);
   }

@@ -103,7 +103,8 @@ export class ResumeEntrance {
       const entry = { resumable: entered.resumable, token, proof, lastSeq, lostFrom: undefined };
       return { ...admitted, ...route, subject, connectionId: id, entry, place: entered.place };
     }
-    return undefined;
+    // It is there: to begin another one would be to lose it.
+    throw new GatewayError("nats_unavailable", "The connection changes hands; try again");
   }
 
   /** The place that the connection has already is no reason to turn its client away. */

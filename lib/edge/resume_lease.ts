@@ -63,6 +63,11 @@ export class ResumeLease {
     return this.#record;
   }
 
+  /** Of the record as this gateway last wrote it. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** Resolves when all that was to be written has been, or never will be. */
   get settled(): Promise<unknown> {
     return this.#writing;

@@ -304,6 +304,38 @@ Deno.test("who is waited for takes a place, and needs no other to come back", as
   await away[1]!.client.close(1000);
 });
 
+Deno.test("of several who come back at once with one token none stays beside the last, and it ends once", async () => {
+  await using world = await setUp(2);
+  const { nc, gateways } = world;
+  const opened = await listen(nc, "h8s.control.ws.conn.established");
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  const first = new Resuming();
+  const { token } = await first.open(gateways[0]!.port);
+  await opened.next();
+  await recordsWritten(nc, 1);
+  const back = ["h8s.resume.v1", `h8s.resume.token.${token}.0`];
+  const opening = await Promise.allSettled(Array.from({ length: 12 }, (_, index) => {
+    return Client.connect(`ws://127.0.0.1:${gateways[index % 2]!.port}/chat`, back);
+  }));
+  const clients = opening.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  const all = [first.client, ...clients];
+  // Who comes back while it changes hands is told to try again.
+  let last: Client | undefined;
+  while (last === undefined) {
+    const client = await Client.connect(`ws://127.0.0.1:${gateways[0]!.port}/chat`, back);
+    const heard = await Promise.race([client.next(), client.closed]);
+    if (typeof heard === "string" && JSON.parse(heard).resume.isNew === false) last = client;
+    else all.push(client);
+  }
+  const others = await Promise.all(all.map(({ closed }) => closed));
+  assert.deepEqual(others.filter(({ code }) => code !== 1008 && code !== 1013), []);
+  await last.close(1000);
+  assert.equal((await closed.next()).headers?.get("X-H8s-Close-Code"), "1000");
+  await nc.flush();
+  assert.equal(closed.all.length, 1);
+  assert.equal(opened.all.length, 1);
+});
+
 Deno.test("what waits for one client is bounded", async () => {
   await using world = await setUp(1, ["--resume-max-waiting", "64KiB"]);
   const { nc, gateways: [gateway] } = world;
