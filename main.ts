@@ -84,6 +84,7 @@ function warn(warnings: readonly string[]): void {
 
 async function runGateway(config: OpenConfig): Promise<number> {
   await using gateway = config.use(startGateway);
+  catchAll(gateway);
   config.follow((options) => gateway.reconfigure(options));
   await Promise.race([untilSignal(), unlessItCannotRun(gateway)]);
   await gateway.stop();
@@ -156,6 +157,18 @@ function untilSignal(): Promise<void> {
     });
   }
   return promise;
+}
+
+/** The last net: whatever was thrown where nobody looks, the clients of all others stay connected. */
+function catchAll(gateway: Gateway): void {
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    gateway.onUncaught(event.error);
+  });
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    gateway.onUncaught(event.reason);
+  });
 }
 
 /** Never resolves; rejects when the gateway finds that it cannot do what it was asked to. */

@@ -21,6 +21,7 @@ const TABLE = {
   no_interest: { status: 404, title: "No workload serves this path" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   unsupported_websocket_version: { status: 426, title: "Unsupported WebSocket version" },
+  body_timeout: { status: 408, title: "Body did not come" },
   body_too_large: { status: 413, title: "Body too large" },
   key_reused: { status: 422, title: "Idempotency key used for another request" },
   uri_too_long: { status: 414, title: "Path too long" },

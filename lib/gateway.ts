@@ -6,21 +6,24 @@
 import { nuid } from "@nats-io/nats-core";
 import type { GatewayOptions } from "./config/options.ts";
 import { type ConfigChange, LiveConfig } from "./config/live.ts";
-import type { GatewayConfig } from "./config/schema.ts";
 import type { Address } from "./config/units.ts";
+import { Deadlines } from "./edge/deadlines.ts";
+import { checkDescriptors, createOnStopped } from "./edge/descriptors.ts";
 import { Edge } from "./edge/handler.ts";
-import { ListenError, listenOn, renderAddress } from "./edge/listener.ts";
+import { Listener, ListenError, renderAddress } from "./edge/listener.ts";
 import { ReceiveBudget } from "./edge/receive_budget.ts";
 import { Strays } from "./edge/strays.ts";
 import { RequestIds } from "./edge/request_ids.ts";
 import { Windows } from "./edge/windows.ts";
 import { ControlLine } from "./nats/control_line.ts";
+import { SendBudget } from "./edge/send_budget.ts";
 import { type EventStream, openEventStream } from "./nats/event_stream.ts";
+import { systemClock } from "./nats/clock.ts";
 import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
 import { Interests } from "./nats/interest.ts";
 import { Outbox } from "./nats/outbox.ts";
-import { Records } from "./nats/records.ts";
+import { openRecords } from "./nats/records.ts";
 import { Persistence } from "./nats/persistence.ts";
 import { Reach } from "./nats/reach.ts";
 import { openResumeStream, type ResumeStream } from "./nats/resume_stream.ts";
@@ -28,6 +31,7 @@ import { MissingRights } from "./nats/rights.ts";
 import { Session } from "./nats/session.ts";
 import { pause, settlesWithin } from "./nats/within.ts";
 import { prepareGateway } from "./prepare.ts";
+import { createOnFault, type OnFault } from "./telemetry/faults.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
@@ -62,9 +66,11 @@ export class Gateway implements AsyncDisposable {
   readonly #resume: ResumeStream | undefined;
   readonly #events: EventStream | undefined;
   readonly #interests: Interests;
+  readonly #deadlines: Deadlines;
   readonly #edge: Edge;
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
+  readonly #onFault: OnFault;
+  readonly #server: Listener;
+  readonly #admin: Listener | undefined;
   readonly #connected = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
 
@@ -102,7 +108,10 @@ export class Gateway implements AsyncDisposable {
       connected: () => session.state === "connected",
     });
     const strays = new Strays({ metrics, log });
-    this.#inbox = new Inbox(session, this.id, strays);
+    const onFault = this.#onFault = createOnFault({ log, metrics });
+    checkDescriptors(config.maxConnections, log);
+    const deadlines = this.#deadlines = new Deadlines(systemClock(), onFault);
+    this.#inbox = new Inbox(session, this.id, { watcher: strays, onFault });
     this.#outbox = new Outbox(
       session,
       (error) => log.error("an event cannot be published", { error: String(error) }),
@@ -141,6 +150,9 @@ export class Gateway implements AsyncDisposable {
       keys: this.#persistence?.keys,
       budget: new ReceiveBudget(session, () => live.current),
       windows: new Windows(),
+      deadlines,
+      sending: new SendBudget(deadlines, () => live.current.responseTotal),
+      onFault,
       ids: new RequestIds(),
       strays,
       metrics,
@@ -161,16 +173,17 @@ export class Gateway implements AsyncDisposable {
       this.#connected.resolve(ready.then(() => {}));
     });
     const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
-    const onError = (error: unknown) => log.error("server", { error: String(error) });
+    const onError = (error: unknown) => onFault("response", error);
+    const listening = { onError, onStopped: createOnStopped({ log, metrics }) };
     try {
       this.#admin = config.admin &&
-        listenOn(config.admin, { flag: "--admin", handler: health, onError });
-      this.#server = listenOn(config.listen, {
+        new Listener(config.admin, { ...listening, flag: "--admin", handler: health });
+      this.#server = new Listener(config.listen, {
+        ...listening,
         flag: "--listen",
         sharePort: config.sharePort,
         certificate,
         handler: (request, info) => this.#edge.fetch(request, info),
-        onError,
       });
     } catch (error) {
       this.#release().catch(() => {});
@@ -185,12 +198,12 @@ export class Gateway implements AsyncDisposable {
 
   /** Where clients come in; its port is the real one where 0 was asked for. */
   get address(): Address {
-    return this.#server.addr;
+    return this.#server.address;
   }
 
   /** Where health and metrics are served, if they are. */
   get adminAddress(): Address | undefined {
-    return this.#admin?.addr;
+    return this.#admin?.address;
   }
 
   /**
@@ -257,9 +270,15 @@ export class Gateway implements AsyncDisposable {
     this.#log.info("stopped");
   }
 
+  /** Takes an error that nobody else took: it is logged and counted, and the gateway goes on. */
+  onUncaught(error: unknown): void {
+    this.#onFault("uncaught", error);
+  }
+
   async #release(): Promise<void> {
     this.#connected.reject(new Error("Cannot wait for NATS: the gateway was stopped"));
     this.#edge[Symbol.dispose]();
+    this.#deadlines[Symbol.dispose]();
     this.#outbox[Symbol.dispose]();
     this.#persistence?.[Symbol.dispose]();
     this.#resume?.[Symbol.dispose]();
@@ -289,11 +308,4 @@ export class Gateway implements AsyncDisposable {
  */
 export function startGateway(options: GatewayOptions = {}): Gateway {
   return new Gateway(options);
-}
-
-function openRecords(session: Session, config: GatewayConfig): Records | undefined {
-  const { connectionRecords, prefix } = config;
-  if (connectionRecords === "off") return undefined;
-  const byDefault = `${prefix.replaceAll(/[^\w-]/g, "_")}-connections`;
-  return new Records(session, connectionRecords === "auto" ? byDefault : connectionRecords);
 }

@@ -10,6 +10,7 @@ const STATUSES: Record<ErrorCode, number> = {
   no_interest: 404,
   method_not_allowed: 405,
   unsupported_websocket_version: 426,
+  body_timeout: 408,
   body_too_large: 413,
   key_reused: 422,
   uri_too_long: 414,

@@ -11,16 +11,10 @@ type Option = keyof GatewayConfig & keyof GatewayOptions;
 
 /** What is read anew for each request or connection. All else takes effect at the next start. */
 const LIVE: ReadonlySet<Option> = new Set<Option>([
-  ...[
-    "requestTimeout",
-    "idleTimeout",
-    "maxBodySize",
-    "responseBuffer",
-    "bareReplies",
-    "publishOnly",
-  ] as const,
-  ...["wsSendBuffer", "wsReceiveBuffer", "wsReceiveTotal", "wsIdleTimeout"] as const,
-  "resumeMaxWaiting",
+  ...["requestTimeout", "idleTimeout", "bodyTimeout", "sendTimeout"] as const,
+  ...["maxBodySize", "responseBuffer", "responseTotal", "bareReplies", "publishOnly"] as const,
+  ...["wsSendTimeout", "wsSendLimit", "wsReceiveBuffer", "wsReceiveTotal"] as const,
+  ...["wsIdleTimeout", "resumeMaxWaiting"] as const,
   ...["hostFilters", "allowedOrigins", "trustedProxies", "rate"] as const,
   ...["cors", "corsMaxAge", "corsExposedHeaders"] as const,
   ...["maxConnections", "maxConnectionsPerAddress", "maxInFlight"] as const,

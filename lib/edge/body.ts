@@ -4,7 +4,9 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import { type BodyOptions, BodyReader, bodyTimeout, brokenOff, tooLarge } from "./body_reader.ts";
 import { toBodyStream } from "./body_stream.ts";
+import type { Patience } from "./patience.ts";
 
 /** A request's body, as far as it was read. */
 export type RequestBody =
@@ -13,92 +15,90 @@ export type RequestBody =
   | { readonly kind: "stream"; readonly chunks: AsyncIterableIterator<Uint8Array> };
 
 const EMPTY = new Uint8Array();
+const NOTHING: RequestBody = { kind: "whole", bytes: EMPTY };
+/** What is announced as no more than this is left to the platform: that is fastest, but shows no progress. */
+const PLATFORM_BYTES = 128 * 1024;
+/** What is read at once of all else. */
+const READ_BYTES = 32 * 1024;
 
 /**
- * Reads a request's body as far as it fits, counting what comes.
+ * Reads a request's body as far as it fits, counting what comes. What counts are buffers: whatever the pieces
+ * are that it comes in, it is copied together.
  *
  * @param request Its body is used up.
- * @param options `room`: what fits into one message, in bytes; `limit`: the most that is taken in all.
+ * @param options What fits, and how long is waited.
  * @returns All of it when it fits; else all of it in turn, which ends with `body_too_large` at the limit.
- * @throws {GatewayError} `body_too_large` as soon as it is known; `malformed_request` when the
- * client leaves in the middle of it.
+ * @throws {GatewayError} `body_too_large` as soon as it is known; `body_timeout` when it does not come;
+ * `malformed_request` when the client leaves in the middle of it.
  */
-export async function readBody(
-  request: Request,
-  { room, limit }: { room: number; limit: number },
-): Promise<RequestBody> {
+export async function readBody(request: Request, options: BodyOptions): Promise<RequestBody> {
+  const { room, limit, patience } = options;
+  const announced = toLength(request.headers.get("content-length"));
+  if (announced === 0) return NOTHING;
+  if (announced !== undefined && announced > limit) throw tooLarge(limit);
+  const { method } = request;
+  const isSmall = announced !== undefined && announced <= Math.min(room, PLATFORM_BYTES);
+  // The platform keeps the bodies of the others to itself.
+  if (isSmall && method !== "GET" && method !== "HEAD") {
+    return { kind: "whole", bytes: await readAtOnce(request, { announced, patience }) };
+  }
   const body = toBodyStream(request);
-  if (body === null) return { kind: "whole", bytes: EMPTY };
-  const announced = request.headers.get("content-length");
-  if (announced === "0") return { kind: "whole", bytes: EMPTY };
-  if (announced !== null && Number(announced) > limit) throw tooLarge(limit);
-  const rest = bounded(body, limit);
-  const begin: Uint8Array[] = [];
+  if (body === null) return NOTHING;
+  const reader = new BodyReader(body, options);
+  return await gather(reader, room);
+}
+
+async function readAtOnce(
+  request: Request,
+  { announced, patience }: { announced: number; patience: Patience },
+): Promise<Uint8Array> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  patience.start(() => reject(bodyTimeout()), announced);
+  try {
+    return await Promise.race([request.bytes(), late]);
+  } catch (cause) {
+    throw cause instanceof GatewayError ? cause : brokenOff(cause);
+  } finally {
+    patience.stop(announced);
+  }
+}
+
+/** Reads a message full, and gives the rest in turn where there is one. */
+async function gather(reader: BodyReader, room: number): Promise<RequestBody> {
+  const pieces: Uint8Array[] = [];
   let length = 0;
   while (length <= room) {
-    const { done, value } = await rest.next();
-    if (done) return { kind: "whole", bytes: concatenate(begin, length) };
-    begin.push(value);
-    length += value.length;
+    const piece = await reader.fill(READ_BYTES);
+    if (piece === undefined) return { kind: "whole", bytes: concatenate(pieces, length) };
+    pieces.push(piece);
+    length += piece.length;
   }
-  return { kind: "stream", chunks: chain(begin, rest) };
+  return { kind: "stream", chunks: reader.resume(concatenate(pieces, length)) };
 }
 
-/**
- * The error for a body that cannot be taken.
- *
- * @param limit The most bytes that are taken.
- * @returns `body_too_large`.
- */
-export function tooLarge(limit: number): GatewayError {
-  return new GatewayError("body_too_large", `The body is larger than ${limit} bytes`);
-}
-
-async function* bounded(
-  body: ReadableStream<Uint8Array>,
-  limit: number,
-): AsyncGenerator<Uint8Array, void> {
-  let length = 0;
-  try {
-    for await (const chunk of body) {
-      length += chunk.length;
-      if (length > limit) throw tooLarge(limit);
-      yield chunk;
-    }
-  } catch (cause) {
-    if (cause instanceof GatewayError) throw cause;
-    throw new GatewayError("malformed_request", "Cannot read the body to its end", { cause });
-  }
-}
-
-/** No generator: one that was never asked for anything would let `return()` pass by the body. */
-function chain(
-  begin: Uint8Array[],
-  rest: AsyncGenerator<Uint8Array, void>,
-): AsyncIterableIterator<Uint8Array> {
-  return {
-    next() {
-      const value = begin.shift();
-      return value === undefined ? rest.next() : Promise.resolve({ value, done: false });
-    },
-    return() {
-      begin.length = 0;
-      return rest.return();
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return only;
+function concatenate(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = pieces;
+  if (pieces.length === 1 && only !== undefined) return only;
   const bytes = new Uint8Array(length);
   let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.length;
   }
   return bytes;
+}
+
+function toLength(text: string | null): number | undefined {
+  const length = text === null || text === "" ? NaN : Number(text);
+  return Number.isInteger(length) && length >= 0 ? length : undefined;
+}
+
+/** A body that is there, in turn. */
+export function toStream(bytes: Uint8Array): RequestBody {
+  return {
+    kind: "stream",
+    chunks: (async function* () {
+      yield bytes;
+    })(),
+  };
 }

@@ -21,7 +21,7 @@ const INNER_REQUEST = "request";
  * @throws {GatewayError} `malformed_request` where there is one that cannot be had: to go on without it, and
  * with the length that the client sent, would be a hole in the next connection.
  */
-export function toBodyStream(request: Request): ReadableStream<Uint8Array> | null {
+export function toBodyStream(request: Request): ReadableStream<Uint8Array<ArrayBuffer>> | null {
   const { method, headers } = request;
   if (method !== "GET" && method !== "HEAD") return request.body;
   const announced = headers.get("content-length") ?? "0";
@@ -31,7 +31,7 @@ export function toBodyStream(request: Request): ReadableStream<Uint8Array> | nul
   throw new GatewayError("malformed_request", `Cannot take the body of a ${method}`);
 }
 
-function askAsPost(request: Request): ReadableStream<Uint8Array> | null {
+function askAsPost(request: Request): ReadableStream<Uint8Array<ArrayBuffer>> | null {
   const symbol = Object.getOwnPropertySymbols(request)
     .find(({ description }) => description === INNER_REQUEST);
   const inner: unknown = symbol && Reflect.get(request, symbol);

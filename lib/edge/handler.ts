@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Address } from "../config/units.ts";
 import { GatewayError } from "../errors.ts";
 import { isServerWide } from "../mapping/request.ts";
 import { speaksResume } from "../mapping/resume.ts";
@@ -12,6 +13,8 @@ import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { Cors, type Page } from "./cors.ts";
 import { askWorkload } from "./handshake_question.ts";
+import { whileClientWaits } from "./handshakes.ts";
+import type { Delivery } from "./delivery.ts";
 import { serveHttp } from "./http.ts";
 import { InFlight } from "./in_flight.ts";
 import { LostGateways } from "./lost_gateways.ts";
@@ -74,15 +77,23 @@ export class Edge implements Disposable {
     // Who is turned away is no reason to stay.
     const isServed = !this.#isDraining;
     if (isServed) this.#inFlight.begin();
-    const response = await this.#answer(request, this.#peers.identify(request, toAddress(info)));
-    // Who keeps the connection would ask on it again.
-    if (this.#isDraining && response.status !== 101) response.headers.set("connection", "close");
+    const { hostname, port } = toAddress(info);
+    // A request that is upgraded is over as it is, before its response is known.
+    let status = 101;
+    let isOver = false;
     const end = () => {
+      if (isOver) return;
+      isOver = true;
       load.requestEnded();
       if (isServed) this.#inFlight.end();
-      metrics.requestEnded(response.status, performance.now() - begun);
+      metrics.requestEnded(status, performance.now() - begun);
     };
     info.completed.then(end, end);
+    const delivery = { connection: `${hostname}:${port}`, onGivenUp: end };
+    const response = await this.#answer(request, this.#peers.identify(request, hostname), delivery);
+    status = response.status;
+    // Who keeps the connection would ask on it again.
+    if (this.#isDraining && status !== 101) response.headers.set("connection", "close");
     return response;
   }
 
@@ -114,7 +125,7 @@ export class Edge implements Disposable {
     this.#registry[Symbol.dispose]();
   }
 
-  async #answer(request: Request, peer: Peer): Promise<Response> {
+  async #answer(request: Request, peer: Peer, delivery: Delivery): Promise<Response> {
     const parts = this.#parts;
     const { config } = parts;
     const page: Page = { cors: Cors.of(request, { config, route: undefined }) };
@@ -122,8 +133,7 @@ export class Edge implements Disposable {
       if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
       if (isServerWide(request)) return new Response(null, { status: 204 });
       if (isWebSocketUpgrade(request)) {
-        const entry = this.#admission.enter(request, { kind: "websocket", peer, page });
-        return await this.#upgrade(await this.#admit(entry));
+        return await this.#upgrade(request, { peer, page });
       }
       const entry = this.#admission.enter(request, { kind: "http", peer, page });
       if (page.cors?.isPreflight && page.cors.kind === "gateway") {
@@ -132,7 +142,7 @@ export class Edge implements Disposable {
       const admitted = this.#admit(entry);
       const response = await serveHttp(
         admitted instanceof Promise ? await admitted : admitted,
-        parts,
+        { parts, delivery },
       );
       return page.cors?.apply(response, "workload") ?? response;
     } catch (thrown) {
@@ -158,21 +168,29 @@ export class Edge implements Disposable {
     return admitted instanceof Promise ? admitted.then(check) : check(admitted);
   }
 
-  async #upgrade(admitted: Admitted): Promise<Response> {
-    const { resumables } = this.#registry;
-    const asked = await this.#askWorkload(admitted);
-    const opened = speaksResume(asked.protocol) && resumables !== undefined
-      ? await resumables.entrance.open(asked)
-      : {
-        ...asked,
-        place: this.#admission.load.connect(asked.remoteAddress, this.#parts.config),
-      };
+  async #upgrade(request: Request, asking: { peer: Peer; page: Page }): Promise<Response> {
+    const opened = await whileClientWaits(this.#open(request, asking), request.signal);
+    if (opened === undefined) {
+      this.#parts.metrics.handshakeAbandoned();
+      return new Response(null, { status: 499 });
+    }
     try {
       return Connection.upgrade(opened, this.#parts, this.#registry);
     } catch (error) {
-      opened.place![Symbol.dispose]();
+      opened.place?.[Symbol.dispose]();
       throw error;
     }
+  }
+
+  async #open(request: Request, asking: { peer: Peer; page: Page }): Promise<Admitted> {
+    const entry = this.#admission.enter(request, { kind: "websocket", ...asking });
+    const { resumables } = this.#registry;
+    const asked = await this.#askWorkload(await this.#admit(entry));
+    if (speaksResume(asked.protocol) && resumables !== undefined) {
+      return await resumables.entrance.open(asked);
+    }
+    const { load } = this.#admission;
+    return { ...asked, place: load.connect(asked.remoteAddress, this.#parts.config) };
   }
 
   /** A client that goes on with its connection is known to the workload. */
@@ -201,6 +219,6 @@ export class Edge implements Disposable {
   }
 }
 
-function toAddress({ remoteAddr }: Deno.ServeHandlerInfo): string {
-  return "hostname" in remoteAddr ? remoteAddr.hostname : "";
+function toAddress({ remoteAddr }: Deno.ServeHandlerInfo): Address {
+  return "hostname" in remoteAddr ? remoteAddr : { hostname: "", port: 0 };
 }

@@ -11,15 +11,19 @@ import { toLengthLine, toReplyHeaders, toUploadSubject } from "../mapping/reques
 import type { BusMessage } from "../nats/bus.ts";
 import type { AbortReason, Receiver, Slot } from "../nats/inbox.ts";
 import type { Admitted } from "./admission.ts";
-import { readBody, type RequestBody } from "./body.ts";
+import { readBody, type RequestBody, toStream } from "./body.ts";
+import { type DeliveryOptions, openStream } from "./delivery.ts";
 import type { EdgeParts } from "./parts.ts";
 import { encodeHeaders, natsUnavailable, publishOnly } from "./publish.ts";
+import { Patience } from "./patience.ts";
 import { type Answer, type Content, toResponse } from "./response.ts";
 import { ResponseFlow } from "./response_flow.ts";
-import { ResponseStream, type ResponseStreamOwner } from "./stream.ts";
-import { Upload, type UploadOwner, type UploadPhase } from "./upload.ts";
+import type { ResponseStream, ResponseStreamOwner } from "./stream.ts";
+import { nobodyStreams, Upload, type UploadOwner, type UploadPhase } from "./upload.ts";
 
 const EMPTY = new Uint8Array();
+/** Of what is larger it is seen to that the client takes it. */
+const WATCHED_BYTES = 256 * 1024;
 /** How nearly every request ends, encoded once. */
 const COMPLETED = new TextEncoder().encode("completed");
 /** What the gateway adds to a request's headers besides its lines: inbox, close subject, window. */
@@ -28,38 +32,32 @@ const REPLY_HEADERS_ROOM = 512;
 /**
  * Publishes a request and waits for its reply.
  *
- * @param admitted The request, and where it goes.
- * @param parts Of the edge.
  * @returns The response; its body may still be on its way.
  * @throws {GatewayError} with what the client is to be told.
  */
-export async function serveHttp(admitted: Admitted, parts: EdgeParts): Promise<Response> {
+export async function serveHttp(
+  admitted: Admitted,
+  { parts, delivery }: DeliveryOptions,
+): Promise<Response> {
   const room = () => parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
-  const limit = parts.config.maxBodySize;
-  const read = await readBody(admitted.request, { room: room(), limit });
+  const { maxBodySize: limit, bodyTimeout } = parts.config;
+  const patience = new Patience(bodyTimeout, parts.deadlines);
+  const read = await readBody(admitted.request, { room: room(), limit, patience });
   // The server may have come back with a smaller limit while the body came.
   const body = read.kind === "whole" && read.bytes.length > room() ? toStream(read.bytes) : read;
   if (body.kind === "whole") parts.metrics.bodyBytes("in", body.bytes.length);
   const response = admitted.mode === "publish"
     ? await publishOnly(admitted, { body, parts })
-    : await new Exchange(admitted, parts).run(body);
+    : await new Exchange(admitted, { parts, delivery }).run(body);
   for (const setCookie of admitted.setCookies) response.headers.append("set-cookie", setCookie);
   return response;
-}
-
-function toStream(bytes: Uint8Array): RequestBody {
-  return {
-    kind: "stream",
-    chunks: (async function* () {
-      yield bytes;
-    })(),
-  };
 }
 
 /** One request that waits for its reply. */
 class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   readonly #admitted: Admitted;
   readonly #parts: EdgeParts;
+  readonly #options: DeliveryOptions;
   readonly #slot: Slot;
   readonly #closeSubject: string;
   readonly #windowBytes: number;
@@ -74,7 +72,8 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   #isWatching = false;
   #isEnded = false;
 
-  constructor(admitted: Admitted, parts: EdgeParts) {
+  constructor(admitted: Admitted, options: DeliveryOptions) {
+    const { parts } = this.#options = options;
     this.#admitted = admitted;
     this.#parts = parts;
     this.#slot = parts.inbox.open(this);
@@ -155,6 +154,13 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     this.#end("ctx_done");
   }
 
+  onStalled(): void {
+    if (!this.#isEnded) return this.#fail(new Error("The client takes nothing"), "write_error");
+    this.#parts.metrics.responseAborted("write_error");
+    this.#stream?.abort("write_error");
+    this.#options.delivery.onGivenUp();
+  }
+
   #onClientGone = (): void => {
     this.#end("ctx_done");
     this.#response.resolve(new Response(null, { status: 499 }));
@@ -192,23 +198,32 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     }
   }
 
+  /** A small one goes at once. A large one is watched: the client may not take it. */
   #onWhole(reply: Answer, { data }: BusMessage): void {
-    this.#respond(reply, data);
+    if (data.length <= WATCHED_BYTES || this.#isBodyless(reply)) this.#respond(reply, data);
+    else {
+      this.#parts.metrics.bodyBytes("out", data.length);
+      const stream = this.#stream = openStream(this, this.#options);
+      const response = this.#respond(reply, stream.readable);
+      response.headers.set("content-length", String(data.length));
+      stream.push(data);
+      stream.close();
+    }
     this.#end("completed");
   }
 
   #onStream(reply: Answer, { data, reply: creditSubject }: BusMessage): void {
-    const { bus, config } = this.#parts;
+    const { bus } = this.#parts;
     if (creditSubject !== "") {
       const windowBytes = this.#windowBytes;
       this.#flow = new ResponseFlow(bus, { subject: creditSubject, windowBytes });
     }
-    if (isBodyless(reply.status) || this.#admitted.request.method === "HEAD") {
+    if (this.#isBodyless(reply)) {
       this.#respond(reply, EMPTY);
       this.#flow?.cancel("completed");
       return this.#end("completed");
     }
-    this.#stream = new ResponseStream(config.responseBuffer, this);
+    this.#stream = openStream(this, this.#options);
     this.#idleMs = reply.isEventStream ? Number.POSITIVE_INFINITY : this.#admitted.timeouts.idleMs;
     if (reply.contentLength !== undefined) this.#missingBytes = Number(reply.contentLength);
     this.#respond(reply, this.#stream.readable);
@@ -216,11 +231,17 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     return this.#onChunk(this.#stream, data);
   }
 
-  #respond(answer: Answer, body: Content): void {
+  #isBodyless({ status }: Answer): boolean {
+    return this.#admitted.request.method === "HEAD" || isBodyless(status);
+  }
+
+  #respond(answer: Answer, body: Content): Response {
     this.#upload?.stop("completed");
     const isHead = this.#admitted.request.method === "HEAD";
     if (body instanceof Uint8Array) this.#parts.metrics.bodyBytes("out", body.length);
-    this.#response.resolve(toResponse(answer, { body, isHead }));
+    const response = toResponse(answer, { body, isHead });
+    this.#response.resolve(response);
+    return response;
   }
 
   #onChunk(stream: ResponseStream, data: Uint8Array): void {
@@ -257,6 +278,7 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     if (this.#stream !== undefined) {
       this.#parts.metrics.responseAborted(reason);
       this.#stream.abort(reason);
+      this.#options.delivery.onGivenUp();
     }
     this.#response.reject(error);
     this.#end(reason);
@@ -279,10 +301,4 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     const payload = reason === "completed" ? COMPLETED : new TextEncoder().encode(reason);
     this.#parts.outbox.publish(this.#closeSubject, payload);
   }
-}
-
-function nobodyStreams(maxPayload: number): GatewayError {
-  const detail = `The body does not fit into one message of ${maxPayload} bytes, and no workload ` +
-    "for this host and path takes streamed bodies";
-  return new GatewayError("body_too_large", detail);
 }

@@ -24,17 +24,79 @@ export interface ListenerOptions {
   readonly handler: Deno.ServeHandler<Deno.NetAddr>;
   /** Told of what the handler throws, except for a response that was cut off on purpose. */
   readonly onError: (error: unknown) => void;
+  /** Told each time that no connection could be accepted, and that it is tried again. */
+  readonly onStopped: (error: unknown) => void;
 }
 
+/** How long is waited before it is listened again, in milliseconds; twice as long each time. */
+const SHORTEST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+
 /**
- * Listens on an address.
+ * Listens on an address, and goes on listening.
  *
- * @param address Port 0 for a free one.
- * @param options What is listened for.
- * @returns The server.
- * @throws {ListenError} that says what to do.
+ * A server of the platform ends for good when it cannot accept a connection, e.g. for want of a file
+ * descriptor; whom it has accepted stays connected. Then a new one takes its place.
  */
-export function listenOn(
+export class Listener {
+  readonly #options: ListenerOptions;
+  /** The last one listens; those before it only have connections left. */
+  readonly #servers: Deno.HttpServer<Deno.NetAddr>[];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pauseMs = SHORTEST_PAUSE_MS;
+  #isEnded = false;
+
+  /**
+   * @param address Port 0 for a free one.
+   * @param options What is listened for.
+   * @throws {ListenError} that says what to do.
+   */
+  constructor(address: Address, options: ListenerOptions) {
+    this.#options = options;
+    const server = serve(address, options);
+    this.#servers = [server];
+    this.#follow(server);
+  }
+
+  /** The port is the real one where 0 was asked for. */
+  get address(): Address {
+    return this.#servers[0]!.addr;
+  }
+
+  /** Takes no more connections; resolves when the responses under way have gone out. */
+  async shutdown(): Promise<void> {
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    await Promise.all(this.#servers.map((server) => server.shutdown()));
+  }
+
+  #follow(server: Deno.HttpServer<Deno.NetAddr>): void {
+    const begin = performance.now();
+    server.finished.catch((error) => {
+      if (performance.now() - begin > LONGEST_PAUSE_MS) this.#pauseMs = SHORTEST_PAUSE_MS;
+      this.#onStopped(error);
+    });
+  }
+
+  #onStopped(error: unknown): void {
+    if (this.#isEnded) return;
+    this.#options.onStopped(error);
+    this.#timer = setTimeout(() => this.#again(), this.#pauseMs);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+  }
+
+  #again(): void {
+    try {
+      const server = serve(this.address, this.#options);
+      this.#servers.push(server);
+      this.#follow(server);
+    } catch (error) {
+      this.#onStopped(error);
+    }
+  }
+}
+
+function serve(
   { hostname, port }: Address,
   { flag, handler, onError, sharePort = false, certificate }: ListenerOptions,
 ): Deno.HttpServer<Deno.NetAddr> {

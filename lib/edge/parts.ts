@@ -15,12 +15,15 @@ import type { Outbox } from "../nats/outbox.ts";
 import type { Persist } from "../nats/persist.ts";
 import type { Records } from "../nats/records.ts";
 import type { ResumeStream } from "../nats/resume_stream.ts";
+import type { OnFault } from "../telemetry/faults.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Deadlines } from "./deadlines.ts";
 import type { ReceiveBudget } from "./receive_budget.ts";
 import type { RequestIds } from "./request_ids.ts";
 import type { Windows } from "./windows.ts";
 import type { Strays } from "./strays.ts";
+import type { SendBudget } from "./send_budget.ts";
 
 /** Made once by the gateway, shared by all requests and connections. */
 export interface EdgeParts {
@@ -51,8 +54,14 @@ export interface EdgeParts {
   /** What WebSocket clients said and NATS has not taken. */
   readonly budget: ReceiveBudget;
   readonly windows: Windows;
+  /** What waits for HTTP clients. */
+  readonly sending: SendBudget;
+  /** For what may last only so long. */
+  readonly deadlines: Deadlines;
   readonly ids: RequestIds;
   readonly strays: Strays;
+  /** Takes what goes wrong and nobody waits for. */
+  readonly onFault: OnFault;
   readonly metrics: Metrics;
   readonly log: Log;
 }

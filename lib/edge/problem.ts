@@ -4,6 +4,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import { ResponseAborted } from "./stream.ts";
 
 const ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
@@ -28,7 +29,16 @@ export function toProblemResponse(error: GatewayError, requestId: string): Respo
     headers.set("connection", "upgrade");
   }
   const body = JSON.stringify(error.toProblem(requestId));
-  return new Response(body, { status: error.status, headers });
+  const { status } = error;
+  return new Response(error.code === "body_timeout" ? cutOff(body) : body, { status, headers });
+}
+
+/** Deno waits for the rest of a request's body as long as the client likes, unless the response breaks off. */
+function cutOff(text: string): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
+    pull: (controller) => controller.error(new ResponseAborted("timeout")),
+  }, { highWaterMark: 1 });
 }
 
 /**

@@ -12,7 +12,8 @@ import type { Outcome, Persist } from "../nats/persist.ts";
 import { encodeLatin1 } from "../nats/wire.ts";
 import type { Admitted } from "./admission.ts";
 import { ANYBODY, toWho } from "./admission/identity.ts";
-import { type RequestBody, tooLarge } from "./body.ts";
+import type { RequestBody } from "./body.ts";
+import { tooLarge } from "./body_reader.ts";
 import type { EdgeParts } from "./parts.ts";
 
 /**

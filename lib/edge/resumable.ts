@@ -218,7 +218,7 @@ export class Resumable {
       case "replaying":
         this.#waiting.push(message);
         this.#waitingBytes += message.data.length;
-        if (this.#waitingBytes <= this.#options.parts.config.wsSendBuffer) return;
+        if (this.#waitingBytes <= this.#options.parts.config.wsSendLimit) return;
         return this.#client?.close(CLOSE.tryAgainLater, "slow consumer");
       case "live":
         return this.#forward(toSeq(message), message);

@@ -1,8 +1,13 @@
 /**
- * A response body that arrives message by message.
+ * A response body that the client takes at its own speed.
  *
  * @module
  */
+import type { Deadline } from "./deadlines.ts";
+import type { SendBudget, Waiting } from "./send_budget.ts";
+
+/** The most that is handed on at once: a client that takes less than this shows no progress. */
+export const PIECE_BYTES = 64 * 1024;
 
 /** The error that cuts a response off; the server logs nothing of it. */
 export class ResponseAborted extends Error {
@@ -21,43 +26,76 @@ export interface ResponseStreamOwner {
   onTaken(bytes: number, isDrained: boolean): void;
   /** The client has gone. */
   onCancel(): void;
+  /** The client takes nothing, or others need the memory: the stream is to be aborted. */
+  onStalled(): void;
 }
+
+/** How a body is handed on. */
+export interface ResponseStreamOptions {
+  /** How much may wait for the client, in bytes. */
+  readonly bufferBytes: number;
+  /** How long the client may take nothing, in milliseconds. */
+  readonly stallMs: number;
+  /** Which connection the client has, of all that there are. */
+  readonly connection: string;
+  readonly budget: SendBudget;
+}
+
+type Controller = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
 
 /**
  * Chunks from NATS, read by a client at its own speed. What the client has not taken is kept up to a
  * bound; a workload that heeds credit never gets there.
  */
-export class ResponseStream {
+export class ResponseStream implements Waiting {
   /** The body of the response. */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-  readonly #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
-  readonly #bufferBytes: number;
+  readonly #options: ResponseStreamOptions;
   readonly #owner: ResponseStreamOwner;
-  #pushed = 0;
-  #taken = 0;
+  readonly #stall: Deadline;
+  readonly #controller: Controller;
+  #queue: Uint8Array[] = [];
+  #waiting = 0;
+  /** Set while the client waits for us. */
+  #deliver: (() => void) | undefined;
+  #state: "open" | "closing" | "over" = "open";
 
   /**
-   * @param bufferBytes How much may wait for the client.
+   * @param options How it is handed on.
    * @param owner Told of what the client does.
    */
-  constructor(bufferBytes: number, owner: ResponseStreamOwner) {
-    this.#bufferBytes = bufferBytes;
+  constructor(options: ResponseStreamOptions, owner: ResponseStreamOwner) {
+    this.#options = options;
     this.#owner = owner;
-    let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
-    const strategy = new ByteLengthQueuingStrategy({ highWaterMark: bufferBytes });
+    this.#stall = options.budget.deadlines.create(() => owner.onStalled());
+    let controller: Controller;
     this.readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (given) => {
         controller = given;
       },
-      pull: () => this.#count(),
-      cancel: () => owner.onCancel(),
-    }, strategy);
+      pull: () => this.#pull(),
+      cancel: () => {
+        this.#end();
+        owner.onCancel();
+      },
+    }, { highWaterMark: 0 });
     this.#controller = controller!;
+    options.budget.join(this);
   }
 
   /** How many bytes wait for the client. */
   get waiting(): number {
-    return this.#bufferBytes - (this.#controller.desiredSize ?? this.#bufferBytes);
+    return this.#waiting;
+  }
+
+  /** Which connection they wait for. */
+  get connection(): string {
+    return this.#options.connection;
+  }
+
+  /** As if the client had stalled. */
+  giveUp(): void {
+    this.#owner.onStalled();
   }
 
   /**
@@ -67,27 +105,74 @@ export class ResponseStream {
    * @returns False when the client is too slow: the buffer is full and the chunk was not taken.
    */
   push(chunk: Uint8Array): boolean {
-    if ((this.#controller.desiredSize ?? 0) <= 0) return false;
-    this.#pushed += chunk.length;
-    this.#controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
+    if (this.#state !== "open" || this.#waiting >= this.#options.bufferBytes) return false;
+    if (this.#waiting === 0) this.#stall.start(this.#options.stallMs);
+    this.#queue.push(chunk);
+    this.#waiting += chunk.length;
+    this.#options.budget.add(chunk.length);
+    this.#deliver?.();
     return true;
   }
 
   /** Ends the body in order. */
   close(): void {
-    this.#controller.close();
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#deliver?.();
   }
 
   /** Cuts the body off, so that the client sees a broken transfer. */
   abort(reason: string): void {
+    if (this.#state === "over") return;
+    this.#end();
     this.#controller.error(new ResponseAborted(reason));
   }
 
-  #count(): void {
-    const taken = this.#pushed - this.waiting;
-    if (taken === this.#taken) return;
-    const bytes = taken - this.#taken;
-    this.#taken = taken;
-    this.#owner.onTaken(bytes, taken === this.#pushed);
+  #pull(): Promise<void> | void {
+    if (this.#handOn()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#deliver = () => {
+      if (!this.#handOn()) return;
+      this.#deliver = undefined;
+      resolve();
+    };
+    return promise;
   }
+
+  /** False when there is nothing to hand on. */
+  #handOn(): boolean {
+    const [first] = this.#queue;
+    if (first === undefined) {
+      if (this.#state !== "closing") return false;
+      this.#end();
+      this.#controller.close();
+      return true;
+    }
+    const piece = first.subarray(0, PIECE_BYTES) as Uint8Array<ArrayBuffer>;
+    if (piece.length === first.length) this.#queue.shift();
+    else this.#queue[0] = first.subarray(PIECE_BYTES);
+    this.#waiting -= piece.length;
+    this.#options.budget.add(-piece.length);
+    if (this.#waiting === 0) this.#stall.stop();
+    else this.#stall.start(this.#options.stallMs);
+    this.#controller.enqueue(piece);
+    this.#owner.onTaken(piece.length, this.#waiting === 0);
+    return true;
+  }
+
+  #end(): void {
+    this.#state = "over";
+    this.#options.budget.add(-this.#waiting);
+    for (const { buffer, length } of this.#queue) if (buffer.byteLength === length) free(buffer);
+    this.#queue = [];
+    this.#waiting = 0;
+    this.#deliver = undefined;
+    this.#stall.stop();
+    this.#options.budget.leave(this);
+  }
+}
+
+/** At once: an idle process may not collect its garbage for hours. */
+function free(buffer: ArrayBufferLike): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -185,3 +185,8 @@ function toSaid(data: string | ArrayBuffer): Said {
     ? { id: undefined, kind: "text", bytes: Buffer.from(data) }
     : { id: undefined, kind: "binary", bytes: new Uint8Array(data) };
 }
+
+/** What goes into a stream has none: the stream would answer there. */
+export function hasReply({ mode, isPersistent }: Handshake): boolean {
+  return mode === "request" && !isPersistent;
+}

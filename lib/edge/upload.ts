@@ -117,3 +117,10 @@ export class Upload implements Receiver {
     this.#owner.onFailure(error);
   }
 }
+
+/** The error for a body that no workload takes in pieces. */
+export function nobodyStreams(maxPayload: number): GatewayError {
+  const detail = `The body does not fit into one message of ${maxPayload} bytes, and no workload ` +
+    "for this host and path takes streamed bodies";
+  return new GatewayError("body_too_large", detail);
+}

@@ -17,11 +17,15 @@ import type { Receiver, Slot } from "../nats/inbox.ts";
 import type { Admitted, Handshake } from "./admission.ts";
 import type { Place } from "./admission/load.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
+import { Downlink, type DownlinkOwner } from "./downlink.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { ResumableClient } from "./resume_client.ts";
 import type { ResumeEntry } from "./resume_entry.ts";
-import { Uplink, type UplinkOwner } from "./uplink.ts";
+import { listenTo } from "./socket_events.ts";
+import { hasReply, Uplink, type UplinkOwner } from "./uplink.ts";
 
+/** How long the 101 may take to leave; the platform does not tell of one that never will. */
+const OPEN_TIMEOUT_MS = 5000;
 /** How long a client may take to answer a close frame before it is taken for gone. */
 const CLOSE_TIMEOUT_MS = 2000;
 /** What an event adds to the handshake's headers: the code, a reason of 123 bytes, a subject. */
@@ -36,7 +40,7 @@ export interface ConnectionOwner {
 }
 
 /** A client that is connected, or about to be. */
-export class Connection implements Receiver, UplinkOwner, ResumableClient {
+export class Connection implements Receiver, UplinkOwner, DownlinkOwner, ResumableClient {
   readonly #admitted: Handshake;
   readonly #parts: EdgeParts;
   readonly #owner: ConnectionOwner;
@@ -52,30 +56,27 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
   #since = new Date();
   readonly #subscriptions: (() => void)[] = [];
   #wasUnheard = false;
+  readonly #downlink: Downlink;
 
   /**
    * Upgrades a handshake.
    *
-   * @param admitted The handshake, and where its messages go.
-   * @param parts Of the edge.
-   * @param owner Told of the beginning and the end.
    * @returns The 101 for the client.
    * @throws {GatewayError} `headers_too_large` when NATS cannot carry its headers.
    */
   static upgrade(admitted: Admitted, parts: EdgeParts, owner: ConnectionOwner): Response {
     const { request, headerLines, identity: _, ...handshake } = admitted;
-    return new Connection(handshake, { headerLines, parts, owner }).#upgrade(request);
+    return new Connection(handshake, headerLines, { parts, owner }).#upgrade(request);
   }
 
-  private constructor(admitted: Handshake, { headerLines, parts, owner }: {
-    headerLines: string;
-    parts: EdgeParts;
-    owner: ConnectionOwner;
-  }) {
-    this.#admitted = admitted;
-    this.#parts = parts;
-    this.#owner = owner;
+  private constructor(
+    admitted: Handshake,
+    headerLines: string,
+    { parts, owner }: { parts: EdgeParts; owner: ConnectionOwner },
+  ) {
+    [this.#admitted, this.#parts, this.#owner] = [admitted, parts, owner];
     this.#slot = parts.inbox.open(this);
+    this.#downlink = new Downlink(parts, this);
     const { entry } = admitted;
     const inbox = this.#inbox = entry?.resumable.inbox ?? this.#slot.subject;
     this.#lines = headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
@@ -88,6 +89,10 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
       const detail = "The handshake's header block is larger than NATS can carry";
       throw new GatewayError("headers_too_large", detail);
     }
+  }
+
+  get waiting(): number {
+    return this.#socket!.bufferedAmount;
   }
 
   /** Unique among all gateways. */
@@ -191,6 +196,7 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
   }
 
   onDeadline(): void {
+    if (this.#state === "opening") this.#parts.metrics.handshakeAbandoned();
     if (this.#state === "open") return this.close(CLOSE.unauthorized, "the token has expired");
     this.#drop?.();
     this.#finish(this.#closing ?? { code: CLOSE.abnormal, reason: "" });
@@ -205,18 +211,20 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
     for (const setCookie of setCookies) response.headers.append("set-cookie", setCookie);
     for (const [name, value] of answerHeaders) response.headers.append(name, value);
     this.#socket = socket;
+    this.#slot.setDeadline(OPEN_TIMEOUT_MS);
     socket.binaryType = "arraybuffer";
-    // `onopen` and its like cost one kB more for each socket.
-    socket.addEventListener("open", () => this.#onOpen());
-    socket.addEventListener("message", ({ data }) => {
-      if (this.#state === "open") this.#uplink.receive(data);
-    });
-    socket.addEventListener("close", ({ code, reason }) => {
-      this.#finish(this.#closing ?? { code: fromCloseEventCode(code), reason });
-    });
-    socket.addEventListener("error", (event) => {
-      const error = event instanceof ErrorEvent ? event.message : "unknown";
-      this.#parts.log.debug("websocket failed", { connection: this.id, error });
+    listenTo(socket, {
+      onOpen: () => this.#onOpen(),
+      onMessage: ({ data }) => {
+        if (this.#state === "open") this.#uplink.receive(data);
+      },
+      onClose: ({ code, reason }) =>
+        this.#finish(this.#closing ?? { code: fromCloseEventCode(code), reason }),
+      onError: (error) => this.#parts.log.debug("websocket failed", { connection: this.id, error }),
+      onThrown: (error) => {
+        this.#parts.onFault("websocket", error);
+        this.close(CLOSE.internal, "the gateway failed on this connection");
+      },
     });
     return response;
   }
@@ -231,10 +239,11 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
   }
 
   #onOpen(): void {
+    if (this.#state === "closed") return this.#socket!.close();
     this.#state = "open";
     this.#since = new Date();
-    const { expiresAt } = this.#admitted;
-    if (expiresAt !== undefined) this.#slot.setDeadline(expiresAt - Date.now());
+    const { expiresAt = Number.POSITIVE_INFINITY } = this.#admitted;
+    this.#slot.setDeadline(expiresAt - Date.now());
     const listener = (frame: Frame, length: number) => this.#onFrame(frame, length);
     for (const subject of this.#admitted.subscribe) {
       this.#subscriptions.push(this.#parts.fanout.subscribe(subject, listener));
@@ -245,12 +254,15 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
 
   #send(data: string | Uint8Array, length: number): void {
     const socket = this.#socket!;
-    const waiting = socket.bufferedAmount;
-    if (waiting > 0 && waiting + length > this.#parts.config.wsSendBuffer) {
-      return this.close(CLOSE.tryAgainLater, "slow consumer");
-    }
+    const { waiting } = this;
+    if (waiting > 0 && waiting + length > this.#parts.config.wsSendLimit) return this.onSlow();
     socket.send(data as string | Uint8Array<ArrayBuffer>);
+    this.#downlink.onWaiting(length);
     this.#parts.metrics.message("out", length);
+  }
+
+  onSlow(): void {
+    this.close(CLOSE.tryAgainLater, "slow consumer");
   }
 
   /** Events are unheard, too, where no workload cares who comes and goes; that is no loss. */
@@ -282,11 +294,7 @@ export class Connection implements Receiver, UplinkOwner, ResumableClient {
   #release(): void {
     this.#slot.release();
     this.#uplink.close();
+    this.#downlink.close();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
   }
-}
-
-/** What goes into a stream has none: the stream would answer there. */
-function hasReply({ mode, isPersistent }: Handshake): boolean {
-  return mode === "request" && !isPersistent;
 }

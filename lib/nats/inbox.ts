@@ -30,6 +30,13 @@ export interface Receiver {
   onAbort?(reason: AbortReason): void;
 }
 
+/** Told what a receiver throws, and when it was called. */
+export type OnInboxFault = (stage: "message" | "timer", error: unknown) => void;
+
+function rethrow(_stage: string, error: unknown): never {
+  throw error;
+}
+
 /** A place in the inbox. */
 export interface Slot {
   /** Unique for the life of the process; one token. */
@@ -94,6 +101,7 @@ export class Inbox implements Disposable {
   readonly #free: number[] = [];
   readonly #subscription: BusSubscription;
   readonly #endState: () => void;
+  readonly #onFault: OnInboxFault;
   readonly #timer: ReturnType<typeof setInterval>;
 
   /**
@@ -101,9 +109,15 @@ export class Inbox implements Disposable {
    *
    * @param bus The connection.
    * @param gatewayId One token that no other gateway has.
-   * @param watcher Told of what is nobody's answer.
+   * @param options `watcher`: told of what is nobody's answer; `onFault`: told what a receiver throws, while
+   * the others go on.
    */
-  constructor(bus: Bus, gatewayId: string, watcher?: InboxWatcher) {
+  constructor(
+    bus: Bus,
+    gatewayId: string,
+    { watcher, onFault = rethrow }: { watcher?: InboxWatcher; onFault?: OnInboxFault } = {},
+  ) {
+    this.#onFault = onFault;
     this.#root = `_INBOX.h8s.${gatewayId}.`;
     this.#watcher = watcher;
     this.#subscription = bus.subscribe(`${this.#root}*`, (message) => this.#dispatch(message));
@@ -149,9 +163,13 @@ export class Inbox implements Disposable {
     const slot = this.#slots[Number.parseInt(message.subject.slice(this.#root.length), 36)];
     if (slot?.subject !== message.subject) return this.#watcher?.unclaimed(message);
     const { receiver } = slot;
-    const stream = receiver.takesAcks ? undefined : toAckedStream(message.headers, message.data);
-    if (stream === undefined) receiver.onMessage(message);
-    else this.#watcher?.ack(stream);
+    try {
+      const stream = receiver.takesAcks ? undefined : toAckedStream(message.headers, message.data);
+      if (stream === undefined) receiver.onMessage(message);
+      else this.#watcher?.ack(stream);
+    } catch (error) {
+      this.#onFault("message", error);
+    }
   }
 
   #release(slot: InboxSlot): void {
@@ -174,6 +192,13 @@ export class Inbox implements Disposable {
   }
 
   #each(visit: (slot: InboxSlot) => void): void {
-    for (const slot of this.#slots) if (slot !== undefined) visit(slot);
+    for (const slot of this.#slots) {
+      if (slot === undefined) continue;
+      try {
+        visit(slot);
+      } catch (error) {
+        this.#onFault("timer", error);
+      }
+    }
   }
 }

@@ -157,3 +157,13 @@ export class Records {
 function isConflict(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === WRONG_LAST_SEQUENCE;
 }
+
+/** Opens the records that are configured; undefined for none. */
+export function openRecords(
+  session: Session,
+  { connectionRecords, prefix }: { readonly connectionRecords: string; readonly prefix: string },
+): Records | undefined {
+  if (connectionRecords === "off") return undefined;
+  const byDefault = `${prefix.replaceAll(/[^\w-]/g, "_")}-connections`;
+  return new Records(session, connectionRecords === "auto" ? byDefault : connectionRecords);
+}

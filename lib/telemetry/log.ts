@@ -16,14 +16,21 @@ export type LogFormat = "text" | "json";
 /** What belongs to an event besides its message. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** How often a message is written within a window; what comes besides is counted. */
+export const MOST_LINES = 20;
+const WINDOW_MS = 10_000;
+
 /** Writes events. */
 export type Log = Readonly<Record<LogLevel, (message: string, fields?: LogFields) => void>>;
 
 /**
  * Makes a log.
  *
+ * A message that is said more than {@link MOST_LINES} times in ten seconds is folded: then one line says how
+ * often it was repeated. So nobody can fill a disk, whatever a client does.
+ *
  * @param options `level`: the least that is written; `format`; `write`: takes each line, standard
- * error by default.
+ * error by default; `now`: the time in milliseconds.
  * @returns The log.
  *
  * @example
@@ -40,17 +47,22 @@ export type Log = Readonly<Record<LogLevel, (message: string, fields?: LogFields
  * ```
  */
 export function createLog(
-  { level, format, write = console.error }: {
+  { level, format, write = console.error, now = () => performance.now() }: {
     level: LogLevel;
     format: LogFormat;
     write?: (line: string) => void;
+    now?: () => number;
   },
 ): Log {
   const least = LOG_LEVELS.indexOf(level);
   const render = format === "json" ? renderJson : renderText;
+  const folds = new Folds(now);
   function at(name: LogLevel): (message: string, fields?: LogFields) => void {
     if (LOG_LEVELS.indexOf(name) < least) return () => {};
-    return (message, fields = {}) => write(render(name, message, fields));
+    return (message, fields = {}) => {
+      for (const line of folds.close()) write(render(line.level, line.message, line.fields));
+      if (!folds.isOneTooMany(name, message)) write(render(name, message, fields));
+    };
   }
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
@@ -68,4 +80,51 @@ function renderText(level: LogLevel, message: string, fields: LogFields): string
     line += ` ${key}=${/^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text)}`;
   }
   return line;
+}
+
+interface Fold {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly until: number;
+  count: number;
+}
+
+/** What was said in the last seconds, and how often. Messages are a few constants, so these are few, too. */
+class Folds {
+  readonly #now: () => number;
+  readonly #folds = new Map<string, Fold>();
+  /** When the first of them is over. */
+  #until = Number.POSITIVE_INFINITY;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Ends the windows that are over; gives what is to be said of them. */
+  *close(): Generator<{ level: LogLevel; message: string; fields: LogFields }> {
+    const now = this.#now();
+    if (now < this.#until) return;
+    this.#until = Number.POSITIVE_INFINITY;
+    for (const [key, { level, message, until, count }] of this.#folds) {
+      if (until > now) {
+        this.#until = Math.min(this.#until, until);
+        continue;
+      }
+      this.#folds.delete(key);
+      const repeated = count - MOST_LINES;
+      if (repeated > 0) yield { level, message, fields: { repeated, seconds: WINDOW_MS / 1000 } };
+    }
+  }
+
+  /** Counts a message. */
+  isOneTooMany(level: LogLevel, message: string): boolean {
+    const key = `${level} ${message}`;
+    let fold = this.#folds.get(key);
+    if (fold === undefined) {
+      fold = { level, message, until: this.#now() + WINDOW_MS, count: 0 };
+      this.#folds.set(key, fold);
+      this.#until = Math.min(this.#until, fold.until);
+    }
+    return ++fold.count > MOST_LINES;
+  }
 }

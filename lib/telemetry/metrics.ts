@@ -4,24 +4,9 @@
  * @module
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-
-/** Seconds; from a reply within a rack to one that is nearly too late. */
-const DURATION_BUCKETS = [
-  0.001,
-  0.0025,
-  0.005,
-  0.01,
-  0.025,
-  0.05,
-  0.1,
-  0.25,
-  0.5,
-  1,
-  2.5,
-  5,
-  10,
-  30,
-];
+import { DURATION_BUCKETS } from "./buckets.ts";
+import { toCodeLabel } from "./close_code.ts";
+import { type Stage, STAGES } from "./faults.ts";
 
 const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 const DIRECTIONS = ["in", "out"] as const;
@@ -87,6 +72,22 @@ export class Metrics {
   );
   #acksIgnored = 0;
   #bareFollowed = 0;
+  readonly #abandoned = this.#counter(
+    "h8s_websocket_handshakes_abandoned_total",
+    "Handshakes whose clients were gone before they became WebSockets",
+    [],
+  );
+  readonly #faults = this.#tally(
+    "h8s_errors_total",
+    "Errors that nobody waits for, by where they arrived",
+    "stage",
+    STAGES,
+  );
+  readonly #listens = this.#counter(
+    "h8s_listener_restarts_total",
+    "How often no connection could be accepted and it was listened anew",
+    [],
+  );
   readonly #persisted = this.#counter(
     "h8s_persisted_messages_total",
     "Messages for the stream, by what became of them",
@@ -184,7 +185,7 @@ export class Metrics {
   /** A WebSocket closed. */
   socketClosed(code: number): void {
     this.#sockets--;
-    this.#socketsClosed.inc({ code });
+    this.#socketsClosed.inc({ code: toCodeLabel(code) });
   }
 
   /** The client of a WebSocket has left and may come back, or is waited for no more. */
@@ -203,7 +204,6 @@ export class Metrics {
     this.#socketBytes[direction] += bytes;
   }
 
-  /** NATS said that nobody subscribes to what a client sent. */
   messageUnheard(): void {
     this.#unheard.inc();
   }
@@ -221,6 +221,18 @@ export class Metrics {
   /** It is known what became of an event for its stream. */
   eventKept(outcome: string): void {
     this.#eventsKept.inc({ outcome });
+  }
+
+  handshakeAbandoned(): void {
+    this.#abandoned.inc();
+  }
+
+  fault(stage: Stage): void {
+    this.#faults[stage]++;
+  }
+
+  listenerStopped(): void {
+    this.#listens.inc();
   }
 
   /** A record of a connection could not be written or taken back. */

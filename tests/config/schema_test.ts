@@ -20,8 +20,12 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   prefix: "h8s",
   requestTimeout: 30_000,
   maxBodySize: 2_097_152,
+  bodyTimeout: 30_000,
+  sendTimeout: 30_000,
   responseBuffer: 8_388_608,
-  wsSendBuffer: 1_048_576,
+  responseTotal: 268_435_456,
+  wsSendTimeout: 10_000,
+  wsSendLimit: 16_777_216,
   wsReceiveBuffer: 1_048_576,
   wsReceiveTotal: 268_435_456,
   persist: undefined,
@@ -79,7 +83,7 @@ const DURATIONS = [
   "drainTimeout",
   "drainDelay",
 ] as const;
-const SIZES = ["maxBodySize", "responseBuffer", "wsSendBuffer", "wsReceiveBuffer"] as const;
+const SIZES = ["maxBodySize", "responseBuffer", "wsSendLimit", "wsReceiveBuffer"] as const;
 /** The documented types and the schema say the same, or this does not compile. */
 type Plain<T> = T extends readonly (infer Item)[] ? readonly Plain<Item>[]
   : T extends object ? { readonly [Key in keyof T]-?: Plain<Exclude<T[Key], undefined>> }

@@ -243,7 +243,7 @@ Deno.test("a client that does not answer a close is hung up on", async () => {
 });
 
 Deno.test("a client that does not read is closed as a slow consumer, told though it never answers", async () => {
-  await using setup = await setUp(["--ws-send-buffer", "64KiB"]);
+  await using setup = await setUp(["--ws-send-limit", "64KiB"]);
   const { nc, gateway } = setup;
   const established = await listen(nc, ESTABLISHED);
   const closed = await listen(nc, CLOSED);

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type AbortReason, Inbox, type Receiver, type Slot } from "../../lib/nats/inbox.ts";
+import {
+  type AbortReason,
+  Inbox,
+  type InboxWatcher,
+  type Receiver,
+  type Slot,
+} from "../../lib/nats/inbox.ts";
 import { FakeBus } from "./fake_bus.ts";
 
 const FAR_AWAY_MS = 60_000;
@@ -42,10 +48,11 @@ Deno.test("a slot gets all its messages in order until it is released", () => {
 Deno.test("the acknowledgement of a stream reaches only who waits for it", () => {
   const bus = new FakeBus();
   const told: string[] = [];
-  using inbox = new Inbox(bus, "gw1", {
+  const watcher: InboxWatcher = {
     ack: (stream) => told.push(`ack of ${stream}`),
     unclaimed: ({ subject }) => told.push(`unclaimed ${subject}`),
-  });
+  };
+  using inbox = new Inbox(bus, "gw1", { watcher });
   const [request, store] = [collect(), collect()];
   const slots = [
     inbox.open(request.receiver),
@@ -168,10 +175,11 @@ Deno.test("abort() tells every receiver why, once, and none whose slot was relea
 Deno.test("the acknowledgement of a stream reaches only who waits for it", () => {
   const bus = new FakeBus();
   const told: string[] = [];
-  using inbox = new Inbox(bus, "gw1", {
+  const watcher: InboxWatcher = {
     ack: (stream) => told.push(`ack of ${stream}`),
     unclaimed: ({ subject }) => told.push(`unclaimed ${subject}`),
-  });
+  };
+  using inbox = new Inbox(bus, "gw1", { watcher });
   const [request, store] = [collect(), collect()];
   const slots = [
     inbox.open(request.receiver),

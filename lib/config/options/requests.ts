@@ -28,6 +28,19 @@ export interface RequestOptions {
    */
   readonly maxBodySize?: string;
   /**
+   * How long a client may pause in the middle of a request's body. What it sends slower than 8 KiB a second
+   * counts as pauses.
+   *
+   * @default "30s"
+   */
+  readonly bodyTimeout?: string;
+  /**
+   * How long a client may take nothing of its response.
+   *
+   * @default "30s"
+   */
+  readonly sendTimeout?: string;
+  /**
    * What of a streamed response may wait for a slow client.
    *
    * @default "8MiB"
@@ -40,6 +53,13 @@ export interface RequestOptions {
    * @default "whole"
    */
   readonly bareReplies?: "whole" | "stream";
+  /**
+   * What of all responses together may wait for their clients; past it those of the client connection with the
+   * most are cut off.
+   *
+   * @default "256MiB"
+   */
+  readonly responseTotal?: string;
   /**
    * Answer 200 as soon as a request is published; no replies.
    *
@@ -56,9 +76,12 @@ export const requestFields = {
     description: "How long a streamed reply may be quiet; 0s for ever",
   }),
   maxBodySize: size("2MiB", "Largest request body and WebSocket message"),
+  bodyTimeout: duration("30s", "How long a client may pause in the middle of a body"),
+  sendTimeout: duration("30s", "How long a client may take nothing of its response"),
   responseBuffer: size("8MiB", "What of a streamed response may wait for a slow client"),
   bareReplies: oneOf(["whole", "stream"]).default("whole")
     .meta({ placeholder: "KIND", description: "What replies without headers are" }),
+  responseTotal: size("256MiB", "What of all responses may wait for their clients"),
   publishOnly: z.boolean().default(false)
     .meta({ description: "Answer 200 once a request is published; no replies" }),
 };

@@ -13,11 +13,17 @@ const BUCKET = `"auto", "off", or the name of a KV bucket (letters, digits, - an
 /** Bounds of WebSockets, and what is told of them. */
 export interface SocketOptions {
   /**
-   * What may wait for a slow WebSocket client.
+   * How long a WebSocket client may take nothing of what waits for it; then it is closed, 1013.
    *
-   * @default "1MiB"
+   * @default "10s"
    */
-  readonly wsSendBuffer?: string;
+  readonly wsSendTimeout?: string;
+  /**
+   * How much may wait for a WebSocket client, even if it reads; past it it is closed, 1013.
+   *
+   * @default "16MiB"
+   */
+  readonly wsSendLimit?: string;
   /**
    * What of a WebSocket client's messages may wait for NATS: while it is away, or too slow.
    *
@@ -73,7 +79,8 @@ export interface SocketOptions {
 
 /** The same, to be checked. */
 export const socketFields = {
-  wsSendBuffer: size("1MiB", "What may wait for a slow WebSocket client"),
+  wsSendTimeout: duration("10s", "How long a WebSocket client may take nothing that waits"),
+  wsSendLimit: size("16MiB", "How much may wait for a WebSocket client"),
   wsReceiveBuffer: size("1MiB", "What of a WebSocket client may wait for NATS"),
   wsReceiveTotal: size("256MiB", "What of all WebSocket clients together may wait for NATS"),
   wsIdleTimeout: duration("30s", "How often idle WebSockets are pinged; 0s for never"),

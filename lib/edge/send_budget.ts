@@ -1,0 +1,63 @@
+/**
+ * What waits for HTTP clients, counted for each connection and for all.
+ *
+ * @module
+ */
+import type { Deadlines } from "./deadlines.ts";
+
+/** Some of what waits. */
+export interface Waiting {
+  /** How many bytes. */
+  readonly waiting: number;
+  /** Which connection they wait for. */
+  readonly connection: string;
+  /** They have to go. */
+  giveUp(): void;
+}
+
+/** The bytes of all responses. */
+export class SendBudget {
+  readonly deadlines: Deadlines;
+  readonly #limit: () => number;
+  readonly #streams = new Set<Waiting>();
+  #total = 0;
+
+  /**
+   * @param deadlines All of the edge.
+   * @param limit Gives the bound that holds now, in bytes.
+   */
+  constructor(deadlines: Deadlines, limit: () => number) {
+    this.deadlines = deadlines;
+    this.#limit = limit;
+  }
+
+  /** Begins to count what waits for one response's client. */
+  join(stream: Waiting): void {
+    this.#streams.add(stream);
+  }
+
+  /** The response has ended. */
+  leave(stream: Waiting): void {
+    this.#streams.delete(stream);
+  }
+
+  /**
+   * Something was added, or taken: where too much waits, the connection with the most has to go.
+   *
+   * @param bytes How many; fewer than none where they were taken.
+   */
+  add(bytes: number): void {
+    this.#total += bytes;
+    if (this.#total <= this.#limit()) return;
+    const largest = this.#findLargest();
+    for (const stream of this.#streams) if (stream.connection === largest) stream.giveUp();
+  }
+
+  #findLargest(): string | undefined {
+    const bytes = new Map<string, number>();
+    for (const { connection, waiting } of this.#streams) {
+      bytes.set(connection, (bytes.get(connection) ?? 0) + waiting);
+    }
+    return [...bytes].sort(([, a], [, b]) => b - a)[0]?.[0];
+  }
+}
