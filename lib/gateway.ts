@@ -7,18 +7,14 @@ import { nuid } from "@nats-io/nats-core";
 import type { GatewayOptions } from "./config/options.ts";
 import { type ConfigChange, LiveConfig } from "./config/live.ts";
 import type { Address } from "./config/units.ts";
-import { Deadlines } from "./edge/deadlines.ts";
+import { type Bounds, createBounds } from "./edge/bounds.ts";
 import { checkDescriptors, createOnStopped } from "./edge/descriptors.ts";
 import { Edge } from "./edge/handler.ts";
 import { Listener, ListenError, renderAddress } from "./edge/listener.ts";
-import { ReceiveBudget } from "./edge/receive_budget.ts";
 import { Strays } from "./edge/strays.ts";
 import { RequestIds } from "./edge/request_ids.ts";
-import { Windows } from "./edge/windows.ts";
 import { ControlLine } from "./nats/control_line.ts";
-import { SendBudget } from "./edge/send_budget.ts";
 import { type EventStream, openEventStream } from "./nats/event_stream.ts";
-import { systemClock } from "./nats/clock.ts";
 import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
 import { Interests } from "./nats/interest.ts";
@@ -66,7 +62,7 @@ export class Gateway implements AsyncDisposable {
   readonly #resume: ResumeStream | undefined;
   readonly #events: EventStream | undefined;
   readonly #interests: Interests;
-  readonly #deadlines: Deadlines;
+  readonly #bounds: Bounds;
   readonly #edge: Edge;
   readonly #onFault: OnFault;
   readonly #server: Listener;
@@ -110,7 +106,7 @@ export class Gateway implements AsyncDisposable {
     const strays = new Strays({ metrics, log });
     const onFault = this.#onFault = createOnFault({ log, metrics });
     checkDescriptors(config.maxConnections, log);
-    const deadlines = this.#deadlines = new Deadlines(systemClock(), onFault);
+    const bounds = this.#bounds = createBounds(session, { read: () => live.current, onFault });
     this.#inbox = new Inbox(session, this.id, { watcher: strays, onFault });
     this.#outbox = new Outbox(
       session,
@@ -148,10 +144,7 @@ export class Gateway implements AsyncDisposable {
       resume: this.#resume,
       persist: this.#persistence?.persist,
       keys: this.#persistence?.keys,
-      budget: new ReceiveBudget(session, () => live.current),
-      windows: new Windows(),
-      deadlines,
-      sending: new SendBudget(deadlines, () => live.current.responseTotal),
+      ...bounds,
       onFault,
       ids: new RequestIds(),
       strays,
@@ -173,8 +166,7 @@ export class Gateway implements AsyncDisposable {
       this.#connected.resolve(ready.then(() => {}));
     });
     const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
-    const onError = (error: unknown) => onFault("response", error);
-    const listening = { onError, onStopped: createOnStopped({ log, metrics }) };
+    const listening = { onFault, onStopped: createOnStopped({ log, metrics }) };
     try {
       this.#admin = config.admin &&
         new Listener(config.admin, { ...listening, flag: "--admin", handler: health });
@@ -217,7 +209,7 @@ export class Gateway implements AsyncDisposable {
   /**
    * Takes a new version of the configuration, whole or not at all; no connection is dropped.
    *
-   * @param options What differs from the defaults, instead of what was said before.
+   * @param options Instead of what was said before.
    * @returns What changed, and what takes effect at the next start only.
    * @throws {ConfigError} when an option cannot be used; then nothing has changed.
    */
@@ -277,15 +269,9 @@ export class Gateway implements AsyncDisposable {
 
   async #release(): Promise<void> {
     this.#connected.reject(new Error("Cannot wait for NATS: the gateway was stopped"));
-    this.#edge[Symbol.dispose]();
-    this.#deadlines[Symbol.dispose]();
-    this.#outbox[Symbol.dispose]();
-    this.#persistence?.[Symbol.dispose]();
-    this.#resume?.[Symbol.dispose]();
-    this.#events?.[Symbol.dispose]();
-    this.#inbox[Symbol.dispose]();
-    this.#interests[Symbol.dispose]();
-    this.#rights[Symbol.dispose]();
+    const first = [this.#edge, this.#bounds.deadlines, this.#outbox, this.#persistence];
+    const then = [this.#resume, this.#events, this.#inbox, this.#interests, this.#rights];
+    for (const part of [...first, ...then]) part?.[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
     await this.#admin?.shutdown();
   }

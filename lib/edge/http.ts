@@ -35,10 +35,8 @@ const REPLY_HEADERS_ROOM = 512;
  * @returns The response; its body may still be on its way.
  * @throws {GatewayError} with what the client is to be told.
  */
-export async function serveHttp(
-  admitted: Admitted,
-  { parts, delivery }: DeliveryOptions,
-): Promise<Response> {
+export async function serveHttp(admitted: Admitted, options: DeliveryOptions): Promise<Response> {
+  const { parts } = options;
   const room = () => parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
   const { maxBodySize: limit, bodyTimeout } = parts.config;
   const patience = new Patience(bodyTimeout, parts.deadlines);
@@ -48,7 +46,7 @@ export async function serveHttp(
   if (body.kind === "whole") parts.metrics.bodyBytes("in", body.bytes.length);
   const response = admitted.mode === "publish"
     ? await publishOnly(admitted, { body, parts })
-    : await new Exchange(admitted, { parts, delivery }).run(body);
+    : await new Exchange(admitted, options).run(body);
   for (const setCookie of admitted.setCookies) response.headers.append("set-cookie", setCookie);
   return response;
 }

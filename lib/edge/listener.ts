@@ -5,6 +5,7 @@
  */
 import type { Certificate } from "../config/certificate.ts";
 import type { Address } from "../config/units.ts";
+import type { OnFault } from "../telemetry/faults.ts";
 import { ResponseAborted } from "./stream.ts";
 
 /** An address that cannot be listened on. */
@@ -23,7 +24,7 @@ export interface ListenerOptions {
   readonly certificate?: Certificate | undefined;
   readonly handler: Deno.ServeHandler<Deno.NetAddr>;
   /** Told of what the handler throws, except for a response that was cut off on purpose. */
-  readonly onError: (error: unknown) => void;
+  readonly onFault: OnFault;
   /** Told each time that no connection could be accepted, and that it is tried again. */
   readonly onStopped: (error: unknown) => void;
 }
@@ -98,10 +99,10 @@ export class Listener {
 
 function serve(
   { hostname, port }: Address,
-  { flag, handler, onError, sharePort = false, certificate }: ListenerOptions,
+  { flag, handler, onFault, sharePort = false, certificate }: ListenerOptions,
 ): Deno.HttpServer<Deno.NetAddr> {
   const respond = (error: unknown) => {
-    if (!(error instanceof ResponseAborted)) onError(error);
+    if (!(error instanceof ResponseAborted)) onFault("response", error);
     return new Response(null, { status: 500 });
   };
   try {

@@ -150,7 +150,6 @@ export class Metrics {
     );
   }
 
-  /** An HTTP request came. */
   requestBegun(): void {
     this.#inFlight++;
   }
@@ -162,27 +161,22 @@ export class Metrics {
     this.#duration.observe(durationMs / 1000);
   }
 
-  /** A response was cut off before its end. */
   responseAborted(reason: string): void {
     this.#aborted.inc({ reason });
   }
 
-  /** A request or a handshake was refused, or failed. */
   requestRefused(code: string): void {
     this.#refused.inc({ code });
   }
 
-  /** Bytes of a body passed. */
   bodyBytes(direction: Direction, bytes: number): void {
     this.#httpBytes[direction] += bytes;
   }
 
-  /** A WebSocket opened. */
   socketOpened(): void {
     this.#sockets++;
   }
 
-  /** A WebSocket closed. */
   socketClosed(code: number): void {
     this.#sockets--;
     this.#socketsClosed.inc({ code: toCodeLabel(code) });
@@ -198,7 +192,6 @@ export class Metrics {
     this.#resumeOverflowed.inc();
   }
 
-  /** A WebSocket message passed. */
   message(direction: Direction, bytes: number): void {
     this.#messages[direction]++;
     this.#socketBytes[direction] += bytes;

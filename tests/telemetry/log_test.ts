@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createLog, LOG_LEVELS, type LogFields, type LogFormat } from "../../lib/telemetry/log.ts";
+import {
+  createLog,
+  LOG_LEVELS,
+  type LogFields,
+  type LogFormat,
+  MOST_LINES,
+} from "../../lib/telemetry/log.ts";
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const FORMATS: LogFormat[] = ["text", "json"];
@@ -76,6 +82,24 @@ Deno.test("createLog() writes one line for one event whatever a client put into 
     assert.ok(!["\r", "\n", "\0", "\x1b"].some((char) => line.includes(char)), line);
     assert.ok(line.endsWith(format === "json" ? ',"last":1}' : " last=1"), line);
   }));
+});
+
+Deno.test("a message that is said again and again is folded, and said how often", () => {
+  const lines: string[] = [];
+  let now = 0;
+  const write = (line: string) => lines.push(line);
+  const log = createLog({ level: "debug", format: "json", write, now: () => now });
+  for (let count = 0; count < 1000; count++) log.warn("again", { count });
+  log.warn("another");
+  assert.equal(lines.length, MOST_LINES + 1);
+  now = 10_000;
+  log.info("later");
+  const [folded, later] = lines.slice(MOST_LINES + 1).map((line) => JSON.parse(line));
+  assert.equal(folded.message, "again");
+  assert.equal(folded.repeated, 1000 - MOST_LINES);
+  assert.equal(later.message, "later");
+  log.warn("again");
+  assert.equal(lines.length, MOST_LINES + 4);
 });
 
 Deno.test("createLog() writes to standard error unless told otherwise", () => {
