@@ -109,11 +109,11 @@ async function limitDescriptors(pid: number, most: number): Promise<void> {
 /** Of a request that gets through, however often it is refused before. */
 async function firstStatus({ url }: GatewayProcess): Promise<number> {
   for (;;) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    setTimeout(resolve, 50);
     const response = await fetch(url).catch(() => undefined);
     await response?.body?.cancel();
     if (response !== undefined) return response.status;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    setTimeout(resolve, 50);
     await promise;
   }
 }
