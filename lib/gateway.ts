@@ -108,10 +108,8 @@ export class Gateway implements AsyncDisposable {
     checkDescriptors(config.maxConnections, log);
     const bounds = this.#bounds = createBounds(session, { read: () => live.current, onFault });
     this.#inbox = new Inbox(session, this.id, { watcher: strays, onFault });
-    this.#outbox = new Outbox(
-      session,
-      (error) => log.error("an event cannot be published", { error: String(error) }),
-    );
+    const onLost = (e: unknown) => log.error("an event cannot be published", { error: String(e) });
+    this.#outbox = new Outbox(session, onLost);
     this.#persistence = config.persist === undefined
       ? undefined
       : new Persistence(config.persist, config, {
@@ -166,12 +164,12 @@ export class Gateway implements AsyncDisposable {
       this.#connected.resolve(ready.then(() => {}));
     });
     const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
-    const listening = { onFault, onStopped: createOnStopped({ log, metrics }) };
+    const common = { onFault, onStopped: createOnStopped({ log, metrics }) };
     try {
       this.#admin = config.admin &&
-        new Listener(config.admin, { ...listening, flag: "--admin", handler: health });
+        new Listener(config.admin, { ...common, flag: "--admin", handler: health });
       this.#server = new Listener(config.listen, {
-        ...listening,
+        ...common,
         flag: "--listen",
         sharePort: config.sharePort,
         certificate,
