@@ -32,7 +32,6 @@ const REPLY_HEADERS_ROOM = 512;
 /**
  * Publishes a request and waits for its reply.
  *
- * @returns The response; its body may still be on its way.
  * @throws {GatewayError} with what the client is to be told.
  */
 export async function serveHttp(admitted: Admitted, options: DeliveryOptions): Promise<Response> {
@@ -65,7 +64,7 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   #flow: ResponseFlow | undefined;
   /** How long a stream may be quiet. */
   #idleMs = 0;
-  /** What is missing of a stream whose length is known; infinite for any other. */
+  /** Of a stream whose length is known; infinite for any other. */
   #missingBytes = Number.POSITIVE_INFINITY;
   #isWatching = false;
   #isEnded = false;
@@ -202,8 +201,8 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     else {
       this.#parts.metrics.bodyBytes("out", data.length);
       const stream = this.#stream = openStream(this, this.#options);
-      const response = this.#respond(reply, stream.readable);
-      response.headers.set("content-length", String(data.length));
+      const { headers } = this.#respond(reply, stream.readable);
+      headers.set("content-length", String(data.length));
       stream.push(data);
       stream.close();
     }
@@ -211,10 +210,9 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   }
 
   #onStream(reply: Answer, { data, reply: creditSubject }: BusMessage): void {
-    const { bus } = this.#parts;
     if (creditSubject !== "") {
       const windowBytes = this.#windowBytes;
-      this.#flow = new ResponseFlow(bus, { subject: creditSubject, windowBytes });
+      this.#flow = new ResponseFlow(this.#parts.bus, { subject: creditSubject, windowBytes });
     }
     if (this.#isBodyless(reply)) {
       this.#respond(reply, EMPTY);
@@ -235,8 +233,8 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
 
   #respond(answer: Answer, body: Content): Response {
     this.#upload?.stop("completed");
-    const isHead = this.#admitted.request.method === "HEAD";
     if (body instanceof Uint8Array) this.#parts.metrics.bodyBytes("out", body.length);
+    const isHead = this.#admitted.request.method === "HEAD";
     const response = toResponse(answer, { body, isHead });
     this.#response.resolve(response);
     return response;
