@@ -163,7 +163,7 @@ export class ResponseStream implements Waiting {
   #end(): void {
     this.#state = "over";
     this.#options.budget.add(-this.#waiting);
-    for (const { buffer, length } of this.#queue) if (buffer.byteLength === length) free(buffer);
+    for (const chunk of this.#queue) free(chunk);
     this.#queue = [];
     this.#waiting = 0;
     this.#deliver = undefined;
@@ -172,7 +172,10 @@ export class ResponseStream implements Waiting {
   }
 }
 
-/** At once: an idle process may not collect its garbage for hours. */
-function free(buffer: ArrayBufferLike): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+/**
+ * At once: an idle process may not collect its garbage for hours. A large message from NATS has a buffer of its
+ * own, with its head before it; a small one is a copy.
+ */
+function free({ buffer, length }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && 2 * length > buffer.byteLength) buffer.transfer(0);
 }

@@ -36,7 +36,7 @@ const VALUED: readonly Row[] = [
   row("responseBuffer", "--response-buffer SIZE", ["64KiB", "2XB"], "8MiB"),
   row("idleTimeout", "--idle-timeout DURATION", ["5m", "5"], ""),
   row("bareReplies", "--bare-replies KIND", ["stream", "both"], "whole"),
-  row("responseTotal", "--response-total SIZE", ["64MiB", "2XB"], "256MiB"),
+  row("responseTotal", "--response-total SIZE", ["32MiB", "2XB"], "64MiB"),
   row("wsSendTimeout", "--ws-send-timeout DURATION", ["5s", "soon"], "10s"),
   row("wsSendLimit", "--ws-send-limit SIZE", ["64KiB", "2XB"], "16MiB"),
   row("wsReceiveBuffer", "--ws-receive-buffer SIZE", ["64KiB", "2XB"], "1MiB"),

@@ -23,7 +23,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   bodyTimeout: 30_000,
   sendTimeout: 30_000,
   responseBuffer: 8_388_608,
-  responseTotal: 268_435_456,
+  responseTotal: 67_108_864,
   wsSendTimeout: 10_000,
   wsSendLimit: 16_777_216,
   wsReceiveBuffer: 1_048_576,

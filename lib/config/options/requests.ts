@@ -57,7 +57,7 @@ export interface RequestOptions {
    * What of all responses together may wait for their clients; past it those of the client connection with the
    * most are cut off.
    *
-   * @default "256MiB"
+   * @default "64MiB"
    */
   readonly responseTotal?: string;
   /**
@@ -81,7 +81,7 @@ export const requestFields = {
   responseBuffer: size("8MiB", "What of a streamed response may wait for a slow client"),
   bareReplies: oneOf(["whole", "stream"]).default("whole")
     .meta({ placeholder: "KIND", description: "What replies without headers are" }),
-  responseTotal: size("256MiB", "What of all responses may wait for their clients"),
+  responseTotal: size("64MiB", "What of all responses may wait for their clients"),
   publishOnly: z.boolean().default(false)
     .meta({ description: "Answer 200 once a request is published; no replies" }),
 };
