@@ -7,6 +7,7 @@ import type { GatewayConfig } from "../config/schema.ts";
 import type { Bus } from "../nats/bus.ts";
 import { systemClock } from "../nats/clock.ts";
 import type { OnFault } from "../telemetry/faults.ts";
+import { Bursts } from "./bursts.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { EdgeParts } from "./parts.ts";
 import { ReceiveBudget } from "./receive_budget.ts";
@@ -14,7 +15,7 @@ import { SendBudget } from "./send_budget.ts";
 import { Windows } from "./windows.ts";
 
 /** Those parts of the edge. */
-export type Bounds = Pick<EdgeParts, "budget" | "windows" | "deadlines" | "sending">;
+export type Bounds = Pick<EdgeParts, "budget" | "bursts" | "windows" | "deadlines" | "sending">;
 
 /**
  * Makes them.
@@ -26,11 +27,13 @@ export function createBounds(
   bus: Bus,
   { read, onFault }: { read: () => GatewayConfig; onFault: OnFault },
 ): Bounds {
-  const deadlines = new Deadlines(systemClock(), onFault);
+  const clock = systemClock();
+  const deadlines = new Deadlines(clock, onFault);
   return {
     deadlines,
     budget: new ReceiveBudget(bus, read),
     sending: new SendBudget(deadlines, () => read().responseTotal),
     windows: new Windows(),
+    bursts: new Bursts(clock),
   };
 }

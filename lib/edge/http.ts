@@ -12,6 +12,7 @@ import type { BusMessage } from "../nats/bus.ts";
 import type { AbortReason, Receiver, Slot } from "../nats/inbox.ts";
 import type { Admitted } from "./admission.ts";
 import { readBody, type RequestBody, toStream } from "./body.ts";
+import type { Burst, Runner } from "./bursts.ts";
 import { type DeliveryOptions, openStream } from "./delivery.ts";
 import type { EdgeParts } from "./parts.ts";
 import { encodeHeaders, natsUnavailable, publishOnly } from "./publish.ts";
@@ -45,16 +46,18 @@ export async function serveHttp(admitted: Admitted, options: DeliveryOptions): P
   if (body.kind === "whole") parts.metrics.bodyBytes("in", body.bytes.length);
   const response = admitted.mode === "publish"
     ? await publishOnly(admitted, { body, parts })
-    : await new Exchange(admitted, options).run(body);
+    : await new Exchange(admitted, { ...options, body }).run();
   for (const setCookie of admitted.setCookies) response.headers.append("set-cookie", setCookie);
   return response;
 }
 
 /** One request that waits for its reply. */
-class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
+class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
   readonly #admitted: Admitted;
   readonly #parts: EdgeParts;
   readonly #options: DeliveryOptions;
+  readonly #body: RequestBody;
+  readonly #burst: Burst;
   readonly #slot: Slot;
   readonly #closeSubject: string;
   readonly #windowBytes: number;
@@ -67,12 +70,15 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
   /** Of a stream whose length is known; infinite for any other. */
   #missingBytes = Number.POSITIVE_INFINITY;
   #isWatching = false;
+  #isSent = false;
   #isEnded = false;
 
-  constructor(admitted: Admitted, options: DeliveryOptions) {
-    const { parts } = this.#options = options;
+  constructor(admitted: Admitted, options: DeliveryOptions & { readonly body: RequestBody }) {
+    const { parts, body } = this.#options = options;
     this.#admitted = admitted;
+    this.#body = body;
     this.#parts = parts;
+    this.#burst = parts.bursts.of(admitted.subject);
     this.#slot = parts.inbox.open(this);
     this.#windowBytes = parts.windows.take(
       Math.min(DEFAULT_WINDOW_BYTES, parts.config.responseBuffer),
@@ -81,16 +87,18 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     this.#closeSubject = toRequestClosedSubject(parts.config.prefix, token);
   }
 
-  run(body: RequestBody): Promise<Response> {
-    try {
-      this.#publish(body);
-    } catch (error) {
-      this.#upload?.stop("ctx_done");
-      this.#release();
-      throw error;
-    }
+  run(): Promise<Response> {
     this.#slot.setDeadline(this.#admitted.timeouts.replyMs);
+    if (this.#burst.enter(this)) this.start();
     return this.#response.promise;
+  }
+
+  start(): void {
+    try {
+      this.#publish(this.#body);
+    } catch (error) {
+      this.#fail(error, "ctx_done");
+    }
   }
 
   onMessage(message: BusMessage): void {
@@ -177,9 +185,12 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     if (!bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers })) {
       throw natsUnavailable();
     }
+    this.#isSent = true;
   }
 
   #onHead(reply: Reply, message: BusMessage): void {
+    // What comes by credit has been asked for.
+    this.#burst.heard(message.reply === "" ? message.data.length : 0);
     switch (reply.kind) {
       case "no_responders":
         if (this.#upload !== undefined) throw nobodyStreams(this.#parts.bus.maxPayload);
@@ -280,21 +291,24 @@ class Exchange implements Receiver, UploadOwner, ResponseStreamOwner {
     this.#end(reason);
   }
 
-  #release(): void {
-    this.#slot.release();
-    this.#parts.windows.giveBack(this.#windowBytes);
-  }
-
   #end(reason: EndReason): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#release();
+    this.#slot.release();
+    this.#burst.leave(this);
+    this.#parts.windows.giveBack(this.#windowBytes);
     this.#upload?.stop(reason);
     if (reason !== "completed" && reason !== "termination_chunk") this.#flow?.cancel(reason);
     if (this.#isWatching) {
       this.#admitted.request.signal.removeEventListener("abort", this.#onClientGone);
     }
+    // Of what has never gone nobody waits for the end.
+    if (!this.#isSent) return this.#dropBody();
     const payload = reason === "completed" ? COMPLETED : new TextEncoder().encode(reason);
     this.#parts.outbox.publish(this.#closeSubject, payload);
+  }
+
+  #dropBody(): void {
+    if (this.#body.kind === "stream") this.#body.chunks.return?.().catch(() => {});
   }
 }

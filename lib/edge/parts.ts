@@ -18,6 +18,7 @@ import type { ResumeStream } from "../nats/resume_stream.ts";
 import type { OnFault } from "../telemetry/faults.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Bursts } from "./bursts.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { ReceiveBudget } from "./receive_budget.ts";
 import type { RequestIds } from "./request_ids.ts";
@@ -54,6 +55,8 @@ export interface EdgeParts {
   /** What WebSocket clients said and NATS has not taken. */
   readonly budget: ReceiveBudget;
   readonly windows: Windows;
+  /** What has been asked of workloads. */
+  readonly bursts: Bursts;
   /** What waits for HTTP clients. */
   readonly sending: SendBudget;
   /** For what may last only so long. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { serve } from "../../lib/workload/mod.ts";
-import { setUp } from "../harness/setup.ts";
+import { answer, natsHeaders, setUp } from "../harness/setup.ts";
 
 const COUNT = 250;
 const LARGE = new Uint8Array(1_000_000);
@@ -22,5 +22,22 @@ Deno.test("250 replies of 1 MB at once: all whole, and nobody else waits for who
   for (const response of large) {
     assert.equal((await response.arrayBuffer()).byteLength, LARGE.length);
   }
+  assert.deepEqual(gateway.lines.filter(({ message }) => message === "nats disconnected"), []);
+});
+
+Deno.test("the same of workloads that know nothing of credit", async () => {
+  await using setup = await setUp();
+  const { nc, gateway } = setup;
+  const headers = natsHeaders(["Content-Length", `${LARGE.length}`]);
+  await answer(nc, "h8s.http.GET.127.0.0.1.large", () => ({ data: LARGE, headers }));
+  await answer(nc, "h8s.http.GET.127.0.0.1.small", () => ({ data: "small" }));
+  const large = Array.from({ length: COUNT }, async () => {
+    const response = await fetch(`${gateway.url}/large`);
+    return (await response.arrayBuffer()).byteLength;
+  });
+  for (let count = 0; count < 20; count++) {
+    assert.equal(await (await fetch(`${gateway.url}/small`)).text(), "small");
+  }
+  assert.deepEqual(new Set(await Promise.all(large)), new Set([LARGE.length]));
   assert.deepEqual(gateway.lines.filter(({ message }) => message === "nats disconnected"), []);
 });
