@@ -80,9 +80,7 @@ function toVerifier(
 
 function toIdentity(payload: JWTPayload, toleranceMs: number): Identity {
   const { sub } = payload;
-  // It becomes a header line: a line break in it would begin another one.
-  // deno-lint-ignore no-control-regex -- these are the characters to refuse
-  if (sub !== undefined && (typeof sub !== "string" || /[\x00-\x1f\x7f]/.test(sub))) {
+  if (sub !== undefined && !isHeaderValue(sub)) {
     throw unauthorized("The token names a subject that no header can carry");
   }
   return {
@@ -90,6 +88,13 @@ function toIdentity(payload: JWTPayload, toleranceMs: number): Identity {
     claims: Buffer.from(JSON.stringify(payload)).toString("base64url"),
     expiresAt: payload.exp! * 1000 + toleranceMs,
   };
+}
+
+/** A line break would begin another header; whoever reads one drops the spaces around it: `" root"` is `root`. */
+function isHeaderValue(sub: unknown): boolean {
+  if (typeof sub !== "string" || sub === "" || sub !== sub.trim()) return false;
+  // deno-lint-ignore no-control-regex -- these are the characters to refuse
+  return !/[\x00-\x1f\x7f]/.test(sub);
 }
 
 function toRefusal(cause: unknown): GatewayError {

@@ -70,6 +70,9 @@ Deno.test("jwtIdentity() refuses what is not signed, not for us, or not in its t
     ["alg none", unsigned({ alg: "none" }), false],
     ["alg None", unsigned({ alg: "None" }), false],
     ["nonsense", "nonsense", false],
+    ["a space before a name", await sign({ sub: " ann" }), false],
+    ["a space after a name", await sign({ sub: "ann\u00a0" }), false],
+    ["no name at all", await sign({ sub: "" }), false],
     ["a line break", await sign({ sub: "ann\r\nX-H8s-Session: root" }), false],
     ["a number", await sign({ sub: 7 }), false],
   ];
