@@ -5,6 +5,7 @@
  * @module
  */
 import { toRouteTable } from "../config/route_table.ts";
+import { toAuth } from "../config/options/identity.ts";
 import type { GatewayConfig } from "../config/schema.ts";
 import { GatewayError } from "../errors.ts";
 import { withoutCredentials, withoutParameter } from "../mapping/credentials.ts";
@@ -13,6 +14,7 @@ import { toNumberScope } from "../mapping/message_id.ts";
 import { listSpoken } from "../mapping/resume.ts";
 import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
 import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
+import { Guards } from "../mapping/guards.ts";
 import { type Decision, RouteTable } from "../mapping/route_table.ts";
 import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
 import { type Chain, type Memory, toChain } from "./admission/chain.ts";
@@ -94,6 +96,7 @@ export class Admission {
   #config: GatewayConfig | undefined;
   #chain: Chain = { early: [], late: [] };
   #routes = new RouteTable([], { auth: "none", hosts: [] });
+  #guards = new Guards([], { prefix: "", auth: "none" });
 
   /**
    * @param parts Of the edge.
@@ -161,6 +164,7 @@ export class Admission {
     this.#config = config;
     this.#chain = toChain(config, this.#memory);
     this.#routes = toRouteTable(config);
+    this.#guards = new Guards(config.routes, { prefix: config.prefix, auth: toAuth(config) });
   }
 
   #complete(
@@ -181,6 +185,7 @@ export class Admission {
     const routed = toRouted(decision, {
       request: routable,
       table: this.#routes,
+      guards: this.#guards,
       parts: this.#parts,
     });
     const provenance = {

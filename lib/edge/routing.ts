@@ -7,9 +7,10 @@ import { GatewayError } from "../errors.ts";
 import { hasSessions } from "../config/options/routing.ts";
 import type { RequestKind } from "../mapping/headers.ts";
 import { toConventional } from "../mapping/conventional.ts";
+import type { Guards } from "../mapping/guards.ts";
 import type { Target } from "../mapping/request.ts";
 import type { Route } from "../mapping/route.ts";
-import type { Decision, RouteMatch, RouteTable } from "../mapping/route_table.ts";
+import type { Decision, Demands, RouteMatch, RouteTable } from "../mapping/route_table.ts";
 import { renderTemplate, type Template, type TemplateValues } from "../mapping/template.ts";
 import type { EdgeParts } from "./parts.ts";
 
@@ -53,22 +54,27 @@ export interface Routable {
  * Works out where a request goes.
  *
  * @param decision What its route is, and what its client has shown.
- * @param options `request`: what is known of it; `table`: of all routes; `parts`: of the edge.
+ * @param options `request`: what is known of it; `table`, `guards`: of all routes; `parts`: of the edge.
  * @returns What becomes of it.
  * @throws {GatewayError} when the route's template gives no subject for it, or one that asks for more than
  * was shown, or when a stream would answer it.
  */
 export function toRouted(
   decision: Decision,
-  { request, table, parts }: { request: Routable; table: RouteTable; parts: RoutingParts },
+  { request, table, guards, parts }: {
+    request: Routable;
+    table: RouteTable;
+    guards: Guards;
+    parts: RoutingParts;
+  },
 ): Routed {
-  const { match } = decision;
+  const { match, demands: shown } = decision;
   const routed = match === undefined
     ? byConvention(request, parts)
-    : byRoute(match, { request, parts });
+    : byRoute(match, { request, shown, guards, parts });
   const { subject, mode, isPersistent } = routed;
   if (subject !== request.target.subject) {
-    checkDemands(subject, { decision, table, request, parts });
+    checkDemands(subject, { shown, table, request, parts });
   }
   if (mode === "request" && !isPersistent && parts.persist?.captures(subject)) {
     const detail = "The path leads to a subject that a stream keeps and would answer by itself";
@@ -91,7 +97,12 @@ function byConvention(request: Routable, { config, persist, resume }: RoutingPar
 
 function byRoute(
   { route, params }: RouteMatch,
-  { request, parts }: { request: Routable; parts: RoutingParts },
+  { request, shown, guards, parts }: {
+    request: Routable;
+    shown: Demands;
+    guards: Guards;
+    parts: RoutingParts;
+  },
 ): Routed {
   const { config, gatewayId, persist, resume } = parts;
   const { target, kind, method, sessionId, connectionId } = request;
@@ -109,7 +120,11 @@ function byRoute(
     ...(connectionId === undefined ? {} : { connection: connectionId }),
   };
   const values = { builtIn, params, hasSessions: hasSessions(config) };
-  const render = (template: Template) => renderTemplate(template, values);
+  const render = (template: Template) => {
+    const subject = renderTemplate(template, values);
+    if (guards.keepOut(subject, { template, shown })) throw asksForMore();
+    return subject;
+  };
   const push = toPush(request, config.prefix);
   const subject = side?.subject === undefined ? target.subject : render(side.subject);
   const isKept = side?.persist === true &&
@@ -131,8 +146,8 @@ function byRoute(
  */
 function checkDemands(
   subject: string,
-  { decision: { demands: shown }, table, request: { kind }, parts: { config: { prefix } } }: {
-    decision: Decision;
+  { shown, table, request: { kind }, parts: { config: { prefix } } }: {
+    shown: Demands;
     table: RouteTable;
     request: Routable;
     parts: RoutingParts;
@@ -141,9 +156,12 @@ function checkDemands(
   const isShown = toConventional(subject, { prefix, kind }).every(({ tokens, ...query }) =>
     table.toDemands(tokens, query).every((demand) => shown.includes(demand))
   );
-  if (isShown) return;
+  if (!isShown) throw asksForMore();
+}
+
+function asksForMore(): GatewayError {
   const detail = "The path leads to a subject that asks for more than its route does";
-  throw new GatewayError("malformed_request", detail);
+  return new GatewayError("malformed_request", detail);
 }
 
 function toTimeouts(

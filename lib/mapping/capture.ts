@@ -67,21 +67,39 @@ export function toConventionCapture(prefix: string): string {
  * assert.deepEqual(toCaptured(template, "h8s"), ["h8s.*.in"]);
  * ```
  */
-export function toCaptured({ pieces, text }: Template, prefix: string): string[] {
-  const tokens = pieces.map((piece) => {
+export function toCaptured(template: Template, prefix: string): string[] {
+  const tokens = toTokens(template, prefix);
+  const several = tokens.indexOf(">");
+  if (several !== -1 && several !== tokens.length - 1) {
+    const reason =
+      `{host} and {path} stand for several tokens and can only be captured as the last`;
+    throw new TemplateError(`cannot persist "${template.text}": ${reason}`);
+  }
+  return toCovering(template, prefix);
+}
+
+/**
+ * Subjects that take in everything that one template can make, and more where no subject is exactly that.
+ *
+ * @param template Of a route.
+ * @param prefix Of all subjects.
+ * @returns One subject; two where variables may come out empty.
+ */
+export function toCovering(template: Template, prefix: string): string[] {
+  const tokens = toTokens(template, prefix);
+  const several = tokens.indexOf(">");
+  if (several === -1) return [tokens.join(".")];
+  const parent = tokens.slice(0, several).join(".");
+  return parent === "" ? [">"] : [parent, `${parent}.>`];
+}
+
+function toTokens({ pieces }: Template, prefix: string): string[] {
+  const text = pieces.map((piece) => {
     if (piece.kind === "literal") return piece.text;
     if (piece.name === "prefix") return prefix;
     return SEVERAL_TOKENS.has(piece.name) ? ">" : "*";
-  }).join("").split(".").map((token) =>
+  }).join("");
+  return text.split(".").map((token) =>
     /[*>]/.test(token) ? token.includes(">") ? ">" : "*" : token
   );
-  const several = tokens.indexOf(">");
-  if (several === -1) return [tokens.join(".")];
-  if (several !== tokens.length - 1) {
-    const reason =
-      `{host} and {path} stand for several tokens and can only be captured as the last`;
-    throw new TemplateError(`cannot persist "${text}": ${reason}`);
-  }
-  const parent = tokens.slice(0, -1).join(".");
-  return parent === "" ? [">"] : [parent, `${parent}.>`];
 }

@@ -170,6 +170,56 @@ Deno.test("a guarded subject is guarded under every spelling, host and kind", as
   });
 });
 
+Deno.test("no parameter leads to what another route guards, to speak there or to hear it", async (t) => {
+  await using setup = await setUp({
+    auth: "none",
+    authorizationKey: ["k"],
+    routes: [
+      {
+        match: { path: "/orders", methods: ["POST"] },
+        subject: "{prefix}.orders.new",
+        mode: "publish",
+        auth: "key",
+      },
+      {
+        match: { path: "/say/:a/:b", methods: ["POST"] },
+        subject: "{prefix}.{a}.{b}",
+        mode: "publish",
+      },
+      {
+        match: { path: "/talk/:a/:b", upgrade: "websocket" },
+        publish: "{prefix}.{a}.{b}",
+      },
+      {
+        match: { path: "/hear/:a/:b", upgrade: "websocket" },
+        publish: "{prefix}.said",
+        subscribe: ["{prefix}.{a}.{b}"],
+      },
+    ],
+  });
+  const { nc, port } = setup;
+  const messages = await listen(nc, "h8s.orders.>");
+  for (const [path, expected] of [["/say/orders/new", 400], ["/say/orders/old", 200]] as const) {
+    await t.step(path, async () => {
+      const { status } = await rawRequest(port, `POST ${path} HTTP/1.1\r\nHost: a.test`);
+      assert.equal(status, expected);
+    });
+  }
+  assert.equal((await messages.next()).subject, "h8s.orders.old");
+  const handshakes = [
+    ...["/talk/orders/new", "/hear/orders/new"].map((path) => [path, 400] as const),
+    ...["/talk/orders/old", "/hear/orders/old"].map((path) => [path, 101] as const),
+  ];
+  for (const [path, expected] of handshakes) {
+    await t.step(path, async () => {
+      const lines = HANDSHAKE.with(0, `GET ${path} HTTP/1.1`);
+      const { conn, response } = await rawHandshake(port, lines);
+      conn.close();
+      assert.ok(response.startsWith(`HTTP/1.1 ${expected} `), response);
+    });
+  }
+});
+
 Deno.test("sockets that subscribe to one subject share one NATS subscription", async () => {
   const monitor = freePort();
   await using nats = await startNats({ jetstream: false, config: `http: 127.0.0.1:${monitor}` });
