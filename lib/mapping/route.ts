@@ -7,7 +7,7 @@ import type { CorsKind } from "./cors.ts";
 import type { RequestKind } from "./headers.ts";
 import { type HostPattern, toHostPattern } from "./host_pattern.ts";
 import { parsePath, type PathPattern } from "./path_pattern.ts";
-import { parseTemplate, type Template, TemplateError } from "./template.ts";
+import { BUILT_IN_VARIABLES, parseTemplate, type Template, TemplateError } from "./template.ts";
 
 /** What a client must show to come in. */
 export type Auth = "none" | "key" | "jwt" | "authorize";
@@ -20,7 +20,7 @@ export interface RouteOptions {
     readonly host?: string | undefined;
     /** A path in the syntax of URLPattern, e.g. `"/:room/:client"`; `/*` at the end takes the path itself, too. */
     readonly path?: string | undefined;
-    /** Upper-case methods. */
+    /** Upper-case methods; `GET` stands for `HEAD` as well. */
     readonly methods?: readonly string[] | undefined;
     /** Only WebSocket handshakes, or only requests that are none. Without it, both. */
     readonly upgrade?: RequestKind | undefined;
@@ -145,6 +145,7 @@ export function parseRoute(options: RouteOptions): Route {
   const { host, path: pathText = "*", methods, upgrade } = options.match;
   const path = parsePath(pathText);
   const { params } = path;
+  checkParams(params);
   checkSides(options);
   const parse = (label: "subject" | "publish") => {
     const text = options[label];
@@ -155,7 +156,7 @@ export function parseRoute(options: RouteOptions): Route {
   return {
     host: host === undefined ? undefined : toHost(host),
     path,
-    methods,
+    methods: methods && withHead(methods),
     mode,
     auth,
     subscribe: subscribe.map((text, index) =>
@@ -170,6 +171,20 @@ export function parseRoute(options: RouteOptions): Route {
         : { subject: parse("publish"), persist: persist ?? true },
     },
   };
+}
+
+/** What a GET tells, a HEAD tells of (RFC 9110 9.3.2): whoever guards one guards the other. */
+function withHead(methods: readonly string[]): readonly string[] {
+  return methods.includes("GET") ? [...new Set([...methods, "HEAD"])] : methods;
+}
+
+/** `{session}` in a template would be what a client says that it is. */
+function checkParams(params: readonly string[]): void {
+  const taken = params.find((name) => (BUILT_IN_VARIABLES as readonly string[]).includes(name));
+  if (taken === undefined) return;
+  throw new TemplateError(`expected another name for :${taken}; {${taken}} is the gateway's own`, {
+    path: ["match", "path"],
+  });
 }
 
 function checkSides(
