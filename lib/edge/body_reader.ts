@@ -21,6 +21,9 @@ const WORTHWHILE_BYTES = 16 * 1024;
 /** What is read into. */
 const BUFFER_BYTES = 64 * 1024;
 
+/** Deno 2.9 never comes back from a read into what is left of a buffer when that is less than 4 bytes. */
+const SPARE_BYTES = 4;
+
 /** How many pieces are copied together before others get a turn. */
 const READS_PER_TURN = 256;
 
@@ -55,12 +58,14 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   /**
    * Reads into one buffer.
    *
-   * @param size Its size in bytes.
-   * @returns That many bytes, or fewer where the platform has them already; undefined at the end.
+   * @param size How much, in bytes.
+   * @returns That many bytes and at most a few more, or fewer where the platform has them already; undefined at
+   * the end.
    * @throws {GatewayError} when it is one too many, or does not come; then the body is let go.
    */
   fill(size: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.#read(() => this.#source.readInto(new ArrayBuffer(size), size), size);
+    const read = () => this.#source.readInto(new ArrayBuffer(size + SPARE_BYTES), size);
+    return this.#read(read, size);
   }
 
   async #read(

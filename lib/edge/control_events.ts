@@ -59,10 +59,8 @@ export function tell(
   }
 }
 
-/** Which connection it was; without what its client made as long as it liked. */
 function toEssentialLines(lines: string): string {
-  const essential = /^(x-h8s-(?!original-|claims:)|host:)/i;
-  return lines.split(/(?<=\r\n)/).filter((line) => essential.test(line)).join("");
+  return lines.split(/(?<=\r\n)/).filter((line) => /^(x-h8s-|host:)/i.test(line)).join("");
 }
 
 /**

@@ -4,7 +4,6 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
-import { ResponseAborted } from "./stream.ts";
 
 const ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
@@ -21,6 +20,9 @@ export function toProblemResponse(error: GatewayError, requestId: string): Respo
   // RFC 6750 §3.
   if (error.code === "unauthorized") headers.set("www-authenticate", "Bearer");
   if (error.code === "draining") headers.set("connection", "close");
+  // RFC 9110 §15.5.9. Deno closes it when the rest has come or the client is gone. To break the response off
+  // would end it at once, and lose the descriptor for good: the read of the body is still under way (2.9).
+  if (error.code === "body_timeout") headers.set("connection", "close");
   if (error.code === "method_not_allowed") headers.set("allow", ALLOWED_METHODS);
   if (error.code === "unsupported_websocket_version") {
     // RFC 6455 §4.4, RFC 9110 §15.5.22 and §7.8.
@@ -30,15 +32,7 @@ export function toProblemResponse(error: GatewayError, requestId: string): Respo
   }
   const body = JSON.stringify(error.toProblem(requestId));
   const { status } = error;
-  return new Response(error.code === "body_timeout" ? cutOff(body) : body, { status, headers });
-}
-
-/** Deno waits for the rest of a request's body as long as the client likes, unless the response breaks off. */
-function cutOff(text: string): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
-    start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
-    pull: (controller) => controller.error(new ResponseAborted("timeout")),
-  }, { highWaterMark: 1 });
+  return new Response(body, { status, headers });
 }
 
 /**
