@@ -1,25 +1,34 @@
 import assert from "node:assert/strict";
-import { type Fault, FAULTS, FULL_STREAM } from "./faults.ts";
+import { CLIENT_FAULTS } from "./client_faults.ts";
+import type { Fault } from "./fault.ts";
+import { FULL_STREAM, PROCESS_FAULTS } from "./faults.ts";
+import { LIMIT_FAULTS } from "./limit_faults.ts";
 import { tryOut } from "./trial.ts";
 import { World } from "./world.ts";
 
-async function survives(fault: Fault, options: { isPersisted: boolean }): Promise<void> {
+async function survives(
+  faults: readonly Fault[],
+  options: { isPersisted: boolean },
+): Promise<void> {
   await using world = await World.start(options);
-  const figures = await tryOut(world, [fault]);
+  const figures = await tryOut(world, faults);
   for (const { text } of figures) console.log(`  ${text}`);
   assert.deepEqual(figures.flatMap(({ wrong }) => wrong), []);
 }
 
-for (const fault of [...FAULTS, FULL_STREAM]) {
+for (const fault of [...PROCESS_FAULTS, ...LIMIT_FAULTS, FULL_STREAM]) {
   Deno.test(
     `nothing is lost in silence when ${fault.name}`,
-    () => survives(fault, { isPersisted: true }),
+    () => survives([fault], { isPersisted: true }),
   );
 }
 
-for (const fault of FAULTS.filter(({ repeatsPersisted }) => repeatsPersisted)) {
+Deno.test("nobody else notices what clients do", () =>
+  survives(CLIENT_FAULTS, { isPersisted: true }));
+
+for (const fault of PROCESS_FAULTS.filter(({ repeatsPersisted }) => repeatsPersisted)) {
   Deno.test(
     `nothing comes twice without persistence when ${fault.name}`,
-    () => survives(fault, { isPersisted: false }),
+    () => survives([fault], { isPersisted: false }),
   );
 }

@@ -1,11 +1,11 @@
 /**
- * The four figures: what must hold after every fault.
+ * The figures: what must hold after every fault.
  *
  * @module
  */
 import type { AckLoad } from "./ack_load.ts";
 import { readEvents } from "./events.ts";
-import type { Fault } from "./faults.ts";
+import type { Fault } from "./fault.ts";
 import type { HttpLoad } from "./http_load.ts";
 import { countKept } from "./kept.ts";
 import { type ProcessStats, statsOf } from "./process_stats.ts";
@@ -22,17 +22,17 @@ const ONE_FAULT_BOUND_MIB = 128;
 /** Many faults bring many peaks; V8 keeps the heap that the highest one took. */
 const MANY_FAULTS_BOUND_MIB = 160;
 /** Sockets that the system has not closed yet, and files that nats-server opens and closes. */
-const FDS_BOUND = 4;
+export const FDS_BOUND = 4;
 /** A silent gateway is given up after 15 s. */
 const ENDS_TOLD_MS = 20_000;
 
 /** Processes with what they hold, by name. */
-export type Snapshot = Readonly<Record<string, { pid: number } & ProcessStats>>;
+export type Snapshot = Readonly<Record<string, ProcessStats>>;
 
 /** Looks at all processes of a world. */
 export async function snapshotOf(world: World): Promise<Snapshot> {
   const entries = Object.entries(world.processes).map(
-    async ([name, pid]) => [name, { pid, ...await statsOf(pid) }] as const,
+    async ([name, pid]) => [name, await statsOf(pid)] as const,
   );
   return Object.fromEntries(await Promise.all(entries));
 }
@@ -139,7 +139,39 @@ export function toMemoryBound(faults: readonly Fault[]): number {
   return faults.length > 1 ? MANY_FAULTS_BOUND_MIB : ONE_FAULT_BOUND_MIB;
 }
 
-/** Figure 4: what the processes that live on hold is back to where it was. */
+/** A fault, and how much had gone wrong for others before and after it. */
+export interface Harm {
+  readonly fault: Fault;
+  readonly before: Readonly<Record<"requests" | "sockets", number>>;
+  readonly after: Harm["before"];
+}
+
+/** Figure 5: a fault that is a client's own costs nobody else a request or a socket. */
+export function judgeHarm(harm: readonly Harm[]): Figure {
+  const wrong: string[] = [];
+  for (const { fault, before, after } of harm) {
+    for (const what of fault.spares ?? []) {
+      const count = after[what] - before[what];
+      if (count > 0) wrong.push(`${fault.name}: ${count} ${what} of others failed`);
+    }
+  }
+  const sparing = harm.filter(({ fault }) => fault.spares !== undefined);
+  return {
+    text: `others: untouched by ${sparing.length - wrong.length} faults that spare them`,
+    wrong,
+  };
+}
+
+/** Figure 6: no error that nobody waits for, and no complaint of the runtime. */
+export function judgeErrors(world: World): Figure {
+  const wrong = world.allGateways.flatMap(({ noise, lines }) => [
+    ...noise,
+    ...lines.filter(({ stage }) => stage !== undefined).map((line) => JSON.stringify(line)),
+  ]);
+  return { text: `errors: ${wrong.length}`, wrong };
+}
+
+/** Figure 4: what the processes hold is back to where it was, also what others held in their place. */
 export function judgeResources(
   { idle, loaded }: { idle: readonly [Snapshot, Snapshot]; loaded: readonly [Snapshot, Snapshot] },
   faults: readonly Fault[],
@@ -149,7 +181,7 @@ export function judgeResources(
   const texts: string[] = [];
   for (const [name, after] of Object.entries(loaded[1])) {
     const before = loaded[0][name];
-    if (before?.pid !== after.pid) continue;
+    if (before === undefined) continue;
     const fds = [idle[0][name]!.fds, idle[1][name]!.fds] as const;
     const text = `${name} ${before.rssMiB} → ${after.rssMiB} MiB, ${fds[0]} → ${fds[1]} fds`;
     texts.push(text);

@@ -5,7 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import { Random } from "../harness/random.ts";
-import { type Fault, FAULTS, FULL_STREAM } from "./faults.ts";
+import type { Fault } from "./fault.ts";
+import { FAULTS, FULL_STREAM } from "./faults.ts";
 import { type Life, MemoryWatch, slopeOf } from "./memory.ts";
 import { tryOut } from "./trial.ts";
 import { World } from "./world.ts";
@@ -29,10 +30,12 @@ if (!(minutes > 0) || !Number.isInteger(seed)) {
 }
 console.log(`soaking for ${minutes} min; the same faults again: --seed ${seed}`);
 
+const happened = new Map<string, number>();
 await using world = await World.start({ isPersisted: true });
 using memory = new MemoryWatch(world, SAMPLE_INTERVAL_MS);
 const figures = await tryOut(world, randomFaults(performance.now() + minutes * 60_000));
 for (const { text } of figures) console.log(text);
+for (const [name, count] of happened) console.log(`${count} times: ${name}`);
 for (const life of memory.longestLives) console.log(renderSlope(life));
 const wrong = figures.flatMap(({ wrong }) => wrong);
 for (const text of wrong) console.error(`WRONG ${text}`);
@@ -45,6 +48,7 @@ function* randomFaults(until: number): Generator<Fault> {
     const fault = random.pick(faults);
     const quietMs = (fault.aftermathMs ?? 0) + random.next() * LONGEST_QUIET_MS;
     console.log(`${count}. ${fault.name}`);
+    happened.set(fault.name, (happened.get(fault.name) ?? 0) + 1);
     yield {
       ...fault,
       async happen(world) {

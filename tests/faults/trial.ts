@@ -4,10 +4,14 @@
  * @module
  */
 import { AckLoad } from "./ack_load.ts";
-import type { Fault } from "./faults.ts";
+import type { Fault } from "./fault.ts";
 import {
+  FDS_BOUND,
   type Figure,
+  type Harm,
+  judgeErrors,
   judgeEvents,
+  judgeHarm,
   judgeHttp,
   judgeKept,
   judgeMessages,
@@ -26,6 +30,10 @@ const ACK_CLIENTS = 6;
 const SOCKETS = { staying: 16, visiting: 8 };
 /** Until caches are warm and every kind of request has been made many times. */
 const WARM_UP_MS = 2500;
+/** The longest that a fault may take, with what is waited for after it. */
+const FAULT_MS = 90_000;
+/** More than `--request-timeout`. */
+const LINGER_MS = 5000;
 /** How long the load goes on after a fault: what it left behind would show. */
 const AFTERMATH_MS = 2500;
 /** How long the peak of what was held meanwhile may take to be collected, under the same load. */
@@ -46,8 +54,14 @@ export async function tryOut(world: World, faults: Iterable<Fault>): Promise<Fig
   await pause(WARM_UP_MS);
   const loadedBefore = await snapshotOf(world);
   const happened: Fault[] = [];
+  const harm: Harm[] = [];
   for (const fault of faults) {
-    await fault.happen(world);
+    const last = happened.at(-1);
+    // What the last one broke may still wait for its timeout.
+    if (fault.spares !== undefined && last?.spares === undefined) await pause(LINGER_MS);
+    const before = load.losses;
+    await inTime(fault, world);
+    harm.push({ fault, before, after: load.losses });
     happened.push(fault);
   }
   await pause(AFTERMATH_MS);
@@ -58,13 +72,26 @@ export async function tryOut(world: World, faults: Iterable<Fault>): Promise<Fig
   return [
     ...(load.acks === undefined ? [] : [await judgeKept(world, load.acks)]),
     judgeHttp(load.http),
+    judgeHarm(harm),
     judgeMessages(world, load.sockets, happened),
     events,
     judgeResources(
       { idle: [idleBefore, idleAfter], loaded: [loadedBefore, loadedAfter] },
       happened,
     ),
+    judgeErrors(world),
   ];
+}
+
+/** One that hangs is told by its name. */
+async function inTime(fault: Fault, world: World): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`It never ended: ${fault.name}`)), FAULT_MS);
+  try {
+    await Promise.race([fault.happen(world), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** HTTP and WebSockets at once. */
@@ -81,6 +108,13 @@ class Load {
       : undefined;
   }
 
+  /** How much has gone wrong so far, for those who did nothing. */
+  get losses(): Harm["before"] {
+    const { refused, broken, hung } = this.http.verdicts;
+    const { lost, skipped, unheard } = this.sockets.counts;
+    return { requests: refused + broken + hung, sockets: lost + skipped + unheard };
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.http.stop(), this.sockets.stop(), this.acks?.stop()]);
   }
@@ -93,10 +127,14 @@ function untilCalm(world: World, before: Snapshot, boundMiB: number): Promise<Sn
 }
 
 function untilIdle(world: World, before: Snapshot): Promise<Snapshot> {
-  return until((was, now) => now.fds <= was.fds, { world, before, timeoutMs: SETTLE_MS });
+  return until((was, now) => now.fds <= was.fds + FDS_BOUND, {
+    world,
+    before,
+    timeoutMs: SETTLE_MS,
+  });
 }
 
-/** Looks until all processes that live on are as they should be, or it has taken too long. */
+/** Looks until all processes are as they should be, or it has taken too long. */
 async function until(
   isRight: (was: ProcessStats, now: ProcessStats) => boolean,
   { world, before, timeoutMs }: { world: World; before: Snapshot; timeoutMs: number },
@@ -106,7 +144,7 @@ async function until(
     const after = await snapshotOf(world);
     const areRight = Object.entries(after).every(([name, now]) => {
       const was = before[name];
-      return was?.pid !== now.pid || isRight(was, now);
+      return was === undefined || isRight(was, now);
     });
     if (areRight || performance.now() > latest) return after;
     await pause(100);

@@ -6,8 +6,9 @@
  */
 import { createHash } from "node:crypto";
 import { connect } from "@nats-io/transport";
-import { serve, type SocketHandlers } from "../../lib/workload/mod.ts";
+import { serve, type SocketConnection, type SocketHandlers } from "../../lib/workload/mod.ts";
 import {
+  LARGE_CHUNK_BYTES,
   largeChunks,
   renderEcho,
   STREAM_CHUNKS,
@@ -24,6 +25,8 @@ export type Report =
   | { readonly type: "disordered"; readonly id: string; readonly number: number }
   /** The client of a large download has left, and nothing more is made for it. */
   | { readonly type: "left"; readonly nonce: string; readonly bytes: number }
+  /** A request that takes its time has begun. */
+  | { readonly type: "slow"; readonly nonce: string }
   | { readonly type: "opened"; readonly id: string }
   | { readonly type: "closed"; readonly id: string; readonly code: number }
   | { readonly type: "error"; readonly stage: string; readonly error: string };
@@ -52,6 +55,8 @@ function toSocketHandlers(epoch: string): SocketHandlers {
   return {
     open: ({ id }) => report({ type: "opened", id }),
     message(conn, data) {
+      const flood = /^flood (\d+)$/.exec(String(data))?.[1];
+      if (flood !== undefined) return sendMany(conn, Number(flood));
       const number = Number(data);
       // What an acknowledged client says is for the stream.
       if (!Number.isInteger(number)) return;
@@ -65,6 +70,15 @@ function toSocketHandlers(epoch: string): SocketHandlers {
       report({ type: "closed", id, code });
     },
   };
+}
+
+/** More than any client can be kept waiting for, but no faster than NATS can carry. */
+async function sendMany(conn: SocketConnection, count: number): Promise<void> {
+  const data = new Uint8Array(LARGE_CHUNK_BYTES);
+  for (let sent = 0; sent < count; sent++) {
+    conn.send(data);
+    if (sent % 16 === 15) await pause(20);
+  }
 }
 
 function toHandler(): (request: Request) => Promise<Response> {
@@ -88,6 +102,10 @@ function toHandler(): (request: Request) => Promise<Response> {
         for await (const chunk of request.body ?? []) hash.update(chunk);
         return new Response(hash.digest("hex"));
       }
+      case "/slow":
+        report({ type: "slow", nonce });
+        await pause(Number(searchParams.get("ms")));
+        return new Response(`slow ${nonce}`);
       default:
         return new Response(`hello ${nonce}`);
     }
@@ -111,8 +129,12 @@ function toLargeBody(nonce: string, chunks: number): ReadableStream<Uint8Array> 
 async function* chunksOf(nonce: string): AsyncGenerator<Uint8Array> {
   for (let index = 0; index < STREAM_CHUNKS; index++) {
     yield new TextEncoder().encode(toStreamChunk(nonce, index));
-    await new Promise((resolve) => setTimeout(resolve, STREAM_PACE_MS));
+    await pause(STREAM_PACE_MS);
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 if (import.meta.main) {

@@ -16,7 +16,9 @@ import { WorkloadProcess } from "./workload_process.ts";
 const GATEWAY_FLAGS = [
   ...["--request-timeout", "4s", "--drain-timeout", "5s"],
   ...["--events", KEPT],
+  ...["--body-timeout", "2s", "--send-timeout", "2s", "--ws-send-timeout", "2s"],
 ];
+const NATS_CONFIG = "max_payload: 1048576";
 
 /** How to build it. */
 export interface WorldOptions {
@@ -30,6 +32,8 @@ export class World implements AsyncDisposable {
   /** For looking on: it reconnects by itself. */
   readonly nc: NatsConnection;
   readonly gateways: GatewayProcess[] = [];
+  /** Those that have ended, too. */
+  readonly allGateways: GatewayProcess[] = [];
   /** What all workloads said, in order. */
   readonly reports: Report[] = [];
   #workload: WorkloadProcess | undefined;
@@ -62,7 +66,7 @@ export class World implements AsyncDisposable {
    */
   static async start({ isPersisted = false }: WorldOptions = {}): Promise<World> {
     const storeDir = await Deno.makeTempDir({ prefix: "h8s-faults-" });
-    const nats = await RestartableNats.start({ jetstream: true, storeDir });
+    const nats = await RestartableNats.start({ jetstream: true, storeDir, config: NATS_CONFIG });
     const nc = await connect({
       servers: nats.url,
       maxReconnectAttempts: -1,
@@ -83,15 +87,16 @@ export class World implements AsyncDisposable {
     return `127.0.0.1:${this.gateways[client % this.gateways.length]!.port}`;
   }
 
-  /** Starts nats-server again, on its port and on its store. */
-  async restartNats(): Promise<void> {
-    await this.nats.restart({ jetstream: true, storeDir: this.#storeDir });
+  /** Starts nats-server again, on its port and on its store, with the usual limits unless others are given. */
+  async restartNats(config = NATS_CONFIG): Promise<void> {
+    await this.nats.restart({ jetstream: true, storeDir: this.#storeDir, config });
   }
 
   /** Puts a new gateway into a place whose gateway has ended. */
   async startGateway(index: number): Promise<void> {
     const gateway = await GatewayProcess.start(this.#flags);
     this.gateways[index] = gateway;
+    this.allGateways.push(gateway);
     if (this.isPersisted) await gateway.logged("stream ready");
   }
 

@@ -48,6 +48,15 @@ export class RestartableNats implements AsyncDisposable {
     this.#server?.kill(signal);
   }
 
+  /**
+   * Has it take another configuration while it runs; it has to have been started with one.
+   *
+   * @param config The text of a configuration file.
+   */
+  async reload(config: string): Promise<void> {
+    await this.#server?.reload(config);
+  }
+
   /** Ends it without a word to its clients. */
   async kill(): Promise<void> {
     const server = this.#server;
