@@ -5,7 +5,6 @@
  */
 import type { RequestKind } from "./headers.ts";
 import { toUploadSubject } from "./request.ts";
-import { isMethodToken } from "./subject.ts";
 
 /** Whose subject a subject is by the convention. */
 export interface Conventional {
@@ -31,10 +30,11 @@ export function toConventional(
   for (const subject of subjects) {
     if (!subject.startsWith(`${prefix}.`)) continue;
     const [scheme, method = "", ...tokens] = subject.slice(prefix.length + 1).split(".");
+    // Even where it is no method: who subscribes to all of them hears it.
     const isHttp = scheme === "http" || scheme === "upload";
     if (tokens.length === 0) continue;
     if (scheme === "ws") found.push({ tokens, method: "GET", kind: "websocket" });
-    if (isHttp && isMethodToken(method)) found.push({ tokens, method, kind: "http" });
+    if (isHttp) found.push({ tokens, method, kind: "http" });
   }
   return found;
 }

@@ -128,6 +128,7 @@ Deno.test("a guarded subject is guarded under every spelling, host and kind", as
         match: { path: "/to/:a/:b", methods: ["POST"] },
         subject: "{prefix}.http.GET.com.example.{a}.{b}",
       },
+      { match: { path: "/by/:verb/:a" }, subject: "{prefix}.http.{verb}.com.example.{a}" },
     ],
   });
   const { nc, port } = setup;
@@ -163,7 +164,12 @@ Deno.test("a guarded subject is guarded under every spelling, host and kind", as
     }
   });
   await t.step("no route's subject leads there", async () => {
-    for (const [path, expected] of [["/to/secret/x", 400], ["/to/public/x", 200]] as const) {
+    const paths = [
+      ...[["/to/secret/x", 400], ["/to/public/x", 200], ["/by/PUT/admin", 400]],
+      // Whoever serves all methods hears what is none.
+      ...[["/by/Put/admin", 400], ["/by/http/secret", 400], ["/by/Put/public", 200]],
+    ] as const;
+    for (const [path, expected] of paths) {
       const { status } = await rawRequest(port, `POST ${path} HTTP/1.1\r\nHost: a.test`);
       assert.equal(status, expected, path);
     }
