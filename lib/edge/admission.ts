@@ -261,7 +261,7 @@ export class Admission {
     if (forwardCredentials || (!isProven && jwt === undefined)) return { headers, target };
     const { cookie, query } = jwt ?? {};
     return {
-      headers: withoutCredentials(headers, { authorization: isProven, cookie }),
+      headers: withoutCredentials(headers, { authorization: isProven, cookie, query }),
       target: query === undefined
         ? target
         : { ...target, query: withoutParameter(target.query, query) },

@@ -44,7 +44,8 @@ export function findCookie(headers: readonly HeaderEntry[], cookie: string): str
  * Headers without credentials.
  *
  * @param headers The client's, names in lower case.
- * @param secrets `authorization`: whether that header goes; `cookie`: which cookie does.
+ * @param secrets `authorization`: whether that header goes; `cookie`: which cookie does; `query`: which
+ * parameter of the page that led here, as browsers tell it.
  * @returns The rest.
  *
  * @example
@@ -59,10 +60,11 @@ export function findCookie(headers: readonly HeaderEntry[], cookie: string): str
  */
 export function withoutCredentials(
   headers: readonly HeaderEntry[],
-  { authorization, cookie }: { authorization: boolean; cookie: string | undefined },
+  { authorization, cookie, query }: CredentialPlaces & { readonly authorization: boolean },
 ): readonly HeaderEntry[] {
   return headers.flatMap(([name, value]): HeaderEntry[] => {
     if (authorization && name === "authorization") return [];
+    if (query !== undefined && name === "referer") return [[name, toURLWithout(query, value)]];
     if (name !== "cookie" || cookie === undefined) return [[name, value]];
     const rest = toPairs(value).filter((pair) => toCookieName(pair) !== cookie);
     return rest.length === 0 ? [] : [[name, rest.join("; ")]];
@@ -89,6 +91,13 @@ export function findParameter(query: string, name: string): string | undefined {
  */
 export function withoutParameter(query: string, name: string): string {
   return query.split("&").filter((pair) => !new URLSearchParams(pair).has(name)).join("&");
+}
+
+function toURLWithout(parameter: string, url: string): string {
+  const at = url.indexOf("?");
+  if (at === -1) return url;
+  const rest = withoutParameter(url.slice(at + 1), parameter);
+  return rest === "" ? url.slice(0, at) : `${url.slice(0, at)}?${rest}`;
 }
 
 function toPairs(cookies: string): string[] {

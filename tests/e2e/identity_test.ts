@@ -150,6 +150,10 @@ Deno.test("JWT: workloads learn who asks, and never see the token", async (t) =>
   const table: [name: string, path: string, headers: Record<string, string>][] = [
     ["header", "/?a=1", { authorization: `Bearer ${token}`, cookie: "a=1" }],
     ["query", `/?access_token=${token}&a=1`, { cookie: `token=${token}; a=1` }],
+    ["page that was opened with it", "/?a=1", {
+      ...{ authorization: `Bearer ${token}`, cookie: "a=1" },
+      referer: `${gateway.url}/?access_token=${token}`,
+    }],
   ];
   for (const [name, path, headers] of table) {
     await t.step(name, async () => {

@@ -60,6 +60,24 @@ Deno.test("withoutCredentials() takes out what it is told to, and nothing else",
   }
 });
 
+Deno.test("withoutCredentials() takes the parameter out of the page that led here", async (t) => {
+  const table: [referer: string, rest: string][] = [
+    ["https://shop.example/a?token=s", "https://shop.example/a"],
+    ["https://shop.example/a?b=%2F&%74oken=s&c", "https://shop.example/a?b=%2F&c"],
+    ["https://shop.example/token=s", "https://shop.example/token=s"],
+    ["?token=s", ""],
+  ];
+  for (const [referer, rest] of table) {
+    await t.step(referer, () => {
+      const headers: HeaderEntry[] = [["referer", referer], ["x-page", referer]];
+      const secrets = { authorization: false, query: "token" };
+      const expected: HeaderEntry[] = [["referer", rest], ["x-page", referer]];
+      assert.deepEqual(withoutCredentials(headers, secrets), expected);
+      assert.deepEqual(withoutCredentials(headers, { authorization: true }), headers);
+    });
+  }
+});
+
 Deno.test("withoutCredentials() leaves no cookie that findCookie() would find", () => {
   const pair = fc.constantFrom("token=s", " token = s", "token", "a=token", "token=s=s", "", "b=2");
   fc.assert(fc.property(fc.array(pair), fc.constantFrom(";", "; ", " ; ", ";;"), (pairs, glue) => {
