@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { GatewayProcess } from "../harness/gateway.ts";
-import { open, readUntil, write } from "../harness/raw_http.ts";
-import { listen, natsHeaders, setUp } from "../harness/setup.ts";
+import { statsOf } from "../faults/process_stats.ts";
+import { open, rawRequest, readUntil, write } from "../harness/raw_http.ts";
+import { answer, listen, natsHeaders, setUp } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
 
 const MEGABYTE = new Uint8Array(1_000_000);
@@ -46,6 +47,34 @@ Deno.test("a body that stops coming is a 408 and gives its place back", async ()
   }
   assert.equal(await gateway.metric(IN_FLIGHT), 0);
   assert.equal(await gateway.metric('h8s_requests_refused_total{code="body_timeout"}'), 2);
+});
+
+Deno.test("a client that has had its 408 takes no descriptor with it", async () => {
+  await using setup = await setUp(["--body-timeout", "200ms"]);
+  const { gateway } = setup;
+  const stop = async () => {
+    using conn = await open(gateway.port);
+    await write(conn, "POST / HTTP/1.1\r\nHost: e.com\r\nContent-Length: 500000\r\n\r\nx");
+    await readUntil(conn, (text) => text.includes("body_timeout"));
+  };
+  await gateway.metric(IN_FLIGHT);
+  const { fds } = await statsOf(gateway.pid);
+  await Promise.all(Array.from({ length: 10 }, stop));
+  for (let looks = 0; (await statsOf(gateway.pid)).fds > fds; looks++) {
+    assert.ok(looks < 1000, "they are closed by and by");
+    await gateway.metric(IN_FLIGHT);
+  }
+});
+
+Deno.test("a body in chunks of one byte is whole, whatever buffers it fills", async () => {
+  await using setup = await setUp();
+  const { nc, gateway } = setup;
+  await answer(nc, "h8s.http.>", ({ data }) => ({ data: String(data.length) }));
+  const head = "POST / HTTP/1.1\r\nHost: e.com\r\nTransfer-Encoding: chunked";
+  for (const length of [1000, 32_768, 33_000, 70_000]) {
+    const body = `${"1\r\nx\r\n".repeat(length)}0\r\n\r\n`;
+    assert.equal((await rawRequest(gateway.port, head, body)).body, String(length));
+  }
 });
 
 Deno.test("a response that nobody reads is given up, and its place with it", async () => {
