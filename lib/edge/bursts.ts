@@ -13,7 +13,7 @@ const BUDGET_BYTES = 32 * 1024 * 1024;
 const FIRST = 32;
 /** Replies of less are no danger. */
 const LARGE_BYTES = 64 * 1024;
-/** Where no reply comes for so long, none is flowing: twice as many may go. */
+/** Where nothing moves for so long, nothing flows: twice as many may go. */
 const QUIET_MS = 50;
 /** What is left of an earlier reply's size with each one that is smaller. */
 const FADING = 0.9;
@@ -33,7 +33,8 @@ export class Burst {
   #allowed = FIRST;
   /** Of a reply, lately. */
   #bytes = 0;
-  #wasHeard = false;
+  /** Something came, or was taken, lately. */
+  #moves = false;
   #endTimer: (() => void) | undefined;
 
   constructor(clock: Clock, onOver: () => void) {
@@ -58,7 +59,7 @@ export class Burst {
 
   /** A reply came, of so many bytes that nobody asked for. */
   heard(bytes: number): void {
-    this.#wasHeard = true;
+    this.#moves = true;
     this.#bytes = Math.max(bytes, this.#bytes * FADING);
     this.#allowed = this.#bytes < LARGE_BYTES
       ? Number.POSITIVE_INFINITY
@@ -66,8 +67,9 @@ export class Burst {
     this.#release();
   }
 
-  /** A request is over, whether it went or not. */
+  /** A request is over, whether it went or not, and its client has taken the reply. */
   leave(runner: Runner): void {
+    this.#moves = true;
     if (!this.#waiting.delete(runner)) this.#running--;
     this.#release();
     if (this.#running > 0 || this.#waiting.size > 0) return;
@@ -86,8 +88,8 @@ export class Burst {
 
   readonly #onQuiet = (): void => {
     this.#endTimer = undefined;
-    if (!this.#wasHeard) this.#allowed *= 2;
-    this.#wasHeard = false;
+    if (!this.#moves) this.#allowed *= 2;
+    this.#moves = false;
     this.#release();
     if (this.#waiting.size > 0) this.#endTimer = this.#clock.after(QUIET_MS, this.#onQuiet);
   };

@@ -57,7 +57,7 @@ class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
   readonly #parts: EdgeParts;
   readonly #options: DeliveryOptions;
   readonly #body: RequestBody;
-  readonly #burst: Burst;
+  #burst: Burst | undefined;
   readonly #slot: Slot;
   readonly #closeSubject: string;
   readonly #windowBytes: number;
@@ -71,6 +71,8 @@ class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
   #missingBytes = Number.POSITIVE_INFINITY;
   #isWatching = false;
   #isSent = false;
+  /** All of the reply is there, and its client has not taken it. */
+  #isLeft = false;
   #isEnded = false;
 
   constructor(admitted: Admitted, options: DeliveryOptions & { readonly body: RequestBody }) {
@@ -89,7 +91,7 @@ class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
 
   run(): Promise<Response> {
     this.#slot.setDeadline(this.#admitted.timeouts.replyMs);
-    if (this.#burst.enter(this)) this.start();
+    if (this.#burst?.enter(this)) this.start();
     return this.#response.promise;
   }
 
@@ -150,16 +152,21 @@ class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
   }
 
   onTaken(bytes: number, isDrained: boolean): void {
-    if (this.#isEnded) return;
+    if (this.#isEnded) {
+      if (isDrained) this.#leaveBurst();
+      return;
+    }
     this.#flow?.onTaken(bytes, isDrained);
     this.#restartDeadline();
   }
 
   onCancel(): void {
+    this.#leaveBurst();
     this.#end("ctx_done");
   }
 
   onStalled(): void {
+    this.#leaveBurst();
     if (!this.#isEnded) return this.#fail(new Error("The client takes nothing"), "write_error");
     this.#parts.metrics.responseAborted("write_error");
     this.#stream?.abort("write_error");
@@ -190,7 +197,7 @@ class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
 
   #onHead(reply: Reply, message: BusMessage): void {
     // What comes by credit has been asked for.
-    this.#burst.heard(message.reply === "" ? message.data.length : 0);
+    this.#burst?.heard(message.reply === "" ? message.data.length : 0);
     switch (reply.kind) {
       case "no_responders":
         if (this.#upload !== undefined) throw nobodyStreams(this.#parts.bus.maxPayload);
@@ -216,6 +223,7 @@ class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
       headers.set("content-length", String(data.length));
       stream.push(data);
       stream.close();
+      this.#isLeft = true;
     }
     this.#end("completed");
   }
@@ -295,7 +303,7 @@ class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#slot.release();
-    this.#burst.leave(this);
+    if (!this.#isLeft) this.#leaveBurst();
     this.#parts.windows.giveBack(this.#windowBytes);
     this.#upload?.stop(reason);
     if (reason !== "completed" && reason !== "termination_chunk") this.#flow?.cancel(reason);
@@ -306,6 +314,11 @@ class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
     if (!this.#isSent) return this.#dropBody();
     const payload = reason === "completed" ? COMPLETED : new TextEncoder().encode(reason);
     this.#parts.outbox.publish(this.#closeSubject, payload);
+  }
+
+  #leaveBurst(): void {
+    this.#burst?.leave(this);
+    this.#burst = undefined;
   }
 
   #dropBody(): void {
