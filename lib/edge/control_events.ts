@@ -59,8 +59,10 @@ export function tell(
   }
 }
 
+/** Which connection it was; without what its client made as long as it liked. */
 function toEssentialLines(lines: string): string {
-  return lines.split(/(?<=\r\n)/).filter((line) => /^(x-h8s-|host:)/i.test(line)).join("");
+  const essential = /^(x-h8s-(?!original-|claims:)|host:)/i;
+  return lines.split(/(?<=\r\n)/).filter((line) => essential.test(line)).join("");
 }
 
 /**

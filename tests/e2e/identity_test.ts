@@ -337,7 +337,7 @@ Deno.test("authorize: whatever is no clear yes keeps the client out", async (t) 
     ],
     [[["Status-Code", "302"], ["Location", "/login"]], "", /^HTTP\/1.1 302 [^]*location: \/login/i],
     [[["Nats-Service-Error-Code", "429"], ["Nats-Service-Error", "x"]], "", /^HTTP\/1.1 429 /],
-    [[], '{"stream":"S","seq":1}', /^HTTP\/1.1 502 /],
+    [[], '{"stream":"S","seq":1}', /^HTTP\/1.1 504 /],
     [[["Status-Code", "101"], ["Sec-WebSocket-Protocol", "other"]], "", /^HTTP\/1.1 502 /],
     [[["Status-Code", "101"], ["X-H8s-Session", "a.>"]], "", /^HTTP\/1.1 502 /],
   ];
