@@ -4,7 +4,7 @@
  *
  * Whatever the number of patterns, three of them fit the subject.
  */
-import { type Handler, Router } from "../lib/workload/router.ts";
+import { type Handler, Router } from "../lib/router/mod.ts";
 
 const SUBJECT = "tenant.7.order.new";
 const SIZES = [10, 1_000, 100_000];

@@ -13,7 +13,7 @@
  * @module
  */
 export { Gateway, ListenError, startGateway } from "./gateway.ts";
-export { StreamError } from "./nats/stream.ts";
+export { StreamError } from "./nats/jetstream/stream.ts";
 export type { ConfigChange } from "./config/live.ts";
 export { ConfigError, type ConfigProblem, type GatewayOptions } from "./config/options.ts";
 export type { AdmissionOptions } from "./config/options/admission.ts";

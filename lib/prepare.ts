@@ -17,7 +17,7 @@ import {
   type ReverseConfig,
   reverseSchema,
 } from "./config/schema.ts";
-import { type Login, toLogin } from "./nats/login.ts";
+import { type Login, toLogin } from "./nats/client/login.ts";
 
 /** What a gateway starts with. */
 export interface Prepared<Config> {

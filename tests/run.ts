@@ -13,22 +13,22 @@ interface Stage {
   readonly timeoutMs: number;
 }
 
-const ENTRY_POINTS = ["lib/mod.ts", "lib/workload/mod.ts"];
+const ENTRY_POINTS = ["lib/mod.ts", "lib/workload/mod.ts", "lib/router/mod.ts"];
 const SOURCES = ["main.ts", "lib", "tests", "bench", "examples"];
-const UNIT_TESTS = ["config", "mapping", "nats", "edge", "telemetry", "reverse"].map((name) =>
-  `tests/${name}`
-);
+const UNIT_TESTS = ["config", "mapping", "nats", "edge", "telemetry", "reverse", "router"].map((
+  name,
+) => `tests/${name}`);
 
 const STAGES: readonly Stage[] = [
   stage("format", ["fmt", "--check"]),
   stage("lint", ["lint"]),
   stage("types", ["check", ...SOURCES]),
-  stage("doc-lint", ["doc", "--lint", ...ENTRY_POINTS]),
+  stage("doc-lint", ["run", "-A", "tests/doc_lint.ts", ...ENTRY_POINTS]),
   stage("doc-tests", ["test", "-A", "--doc", "lib"]),
-  stage("unit", ["test", "-A", ...UNIT_TESTS, ...topLevelTests()]),
+  stage("unit", ["test", "-A", ...UNIT_TESTS, ...topLevelTests()], 8),
   stage("workload", ["test", "-A", "tests/workload"], 5),
   stage("e2e", ["test", "-A", "tests/e2e"], 10),
-  stage("fuzz", ["test", "-A", "tests/fuzz"]),
+  stage("fuzz", ["test", "-A", "tests/fuzz"], 5),
   stage("bench", ["test", "-A", "tests/bench"]),
   stage("faults", ["test", "-A", "tests/faults"], 8),
   stage("browser", ["test", "-A", "tests/browser"], 10),

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { toLogin } from "../../lib/nats/login.ts";
-import { Session } from "../../lib/nats/session.ts";
+import { toLogin } from "../../lib/nats/client/login.ts";
+import { Session } from "../../lib/nats/client/session.ts";
 import type { Sample } from "../case.ts";
 import { CpuMeter, memoryOf, Unmeasurable } from "../process.ts";
 import { dial, exchangeHeads, writeAll } from "./raw.ts";

@@ -29,7 +29,7 @@ import { RateTable, takeToken } from "./admission/rate.ts";
 import { Cors, type Page } from "./cors.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
-import type { ResumeEntry } from "./resume_entry.ts";
+import type { ResumeEntry } from "./resume/resume_entry.ts";
 import { type Routed, toRouted } from "./routing.ts";
 import { toClientSession } from "./session_cookie.ts";
 

@@ -12,19 +12,19 @@ import { Admission, type Admitted, type Entry } from "./admission.ts";
 import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { Cors, type Page } from "./cors.ts";
-import { askWorkload } from "./handshake_question.ts";
-import { whileClientWaits } from "./handshakes.ts";
-import type { Delivery } from "./delivery.ts";
-import { serveHttp } from "./http.ts";
-import { InFlight } from "./in_flight.ts";
-import { LostGateways } from "./lost_gateways.ts";
+import { askWorkload } from "./socket/handshake_question.ts";
+import { whileClientWaits } from "./socket/handshakes.ts";
+import type { Delivery } from "./http/delivery.ts";
+import { serveHttp } from "./http/serve.ts";
+import { InFlight } from "./limits/in_flight.ts";
+import { LostGateways } from "./connections/lost_gateways.ts";
 import type { EdgeParts } from "./parts.ts";
 import { type Peer, Peers } from "./peer.ts";
 import { toGatewayError, toProblemResponse } from "./problem.ts";
-import { Registry } from "./registry.ts";
-import { RegistryService } from "./registry_service.ts";
+import { Registry } from "./connections/registry.ts";
+import { RegistryService } from "./connections/registry_service.ts";
 import { checkSubjects } from "./subject_length.ts";
-import { Connection } from "./websocket.ts";
+import { Connection } from "./socket/websocket.ts";
 
 /** The clients' side of the gateway: a handler for `Deno.serve`. */
 export class Edge implements Disposable {

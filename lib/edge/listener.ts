@@ -6,7 +6,7 @@
 import type { Certificate } from "../config/certificate.ts";
 import type { Address } from "../config/units.ts";
 import type { OnFault } from "../telemetry/faults.ts";
-import { ResponseAborted } from "./stream.ts";
+import { ResponseAborted } from "./http/stream.ts";
 
 /** An address that cannot be listened on. */
 export class ListenError extends Error {

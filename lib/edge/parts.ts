@@ -5,26 +5,26 @@
  */
 import type { GatewayConfig } from "../config/schema.ts";
 import type { Bus } from "../nats/bus.ts";
-import type { ControlLine } from "../nats/control_line.ts";
-import type { EventStream } from "../nats/event_stream.ts";
+import type { ControlLine } from "../nats/client/control_line.ts";
+import type { EventStream } from "../nats/jetstream/event_stream.ts";
 import type { Fanout } from "../nats/fanout.ts";
 import type { Interests } from "../nats/interest.ts";
-import type { IdempotencyKeys } from "../nats/idempotency_keys.ts";
+import type { IdempotencyKeys } from "../nats/jetstream/idempotency_keys.ts";
 import type { Inbox } from "../nats/inbox.ts";
 import type { Outbox } from "../nats/outbox.ts";
-import type { Persist } from "../nats/persist.ts";
-import type { Records } from "../nats/records.ts";
-import type { ResumeStream } from "../nats/resume_stream.ts";
+import type { Persist } from "../nats/jetstream/persist.ts";
+import type { Records } from "../nats/jetstream/records.ts";
+import type { ResumeStream } from "../nats/jetstream/resume_stream.ts";
 import type { OnFault } from "../telemetry/faults.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import type { Bursts } from "./bursts.ts";
-import type { Deadlines } from "./deadlines.ts";
-import type { ReceiveBudget } from "./receive_budget.ts";
+import type { Bursts } from "./limits/bursts.ts";
+import type { Deadlines } from "./limits/deadlines.ts";
+import type { ReceiveBudget } from "./limits/receive_budget.ts";
 import type { RequestIds } from "./request_ids.ts";
-import type { Windows } from "./windows.ts";
-import type { Strays } from "./strays.ts";
-import type { SendBudget } from "./send_budget.ts";
+import type { Windows } from "./limits/windows.ts";
+import type { Strays } from "./http/strays.ts";
+import type { SendBudget } from "./limits/send_budget.ts";
 
 /** Made once by the gateway, shared by all requests and connections. */
 export interface EdgeParts {

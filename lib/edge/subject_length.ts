@@ -5,7 +5,7 @@
  */
 import { GatewayError } from "../errors.ts";
 import type { EdgeParts } from "./parts.ts";
-import { natsUnavailable } from "./publish.ts";
+import { natsUnavailable } from "./http/publish.ts";
 import type { Routed } from "./routing.ts";
 
 /** What stands beside a subject in a line of the protocol: a reply subject, sizes, blanks. */

@@ -152,3 +152,15 @@ function toHeaderText(text: string): string {
   // deno-lint-ignore no-control-regex -- these are the characters to take out
   return String.fromCharCode(...bytes).replace(/[\x00-\x1f\x7f]/g, " ");
 }
+
+const COMPLETED = new TextEncoder().encode("completed");
+
+/**
+ * Why an HTTP request ended, as the payload of its close subject.
+ *
+ * @param reason Nearly always `completed`, which is encoded once.
+ * @returns Its bytes.
+ */
+export function toEndPayload(reason: EndReason): Uint8Array {
+  return reason === "completed" ? COMPLETED : new TextEncoder().encode(reason);
+}

@@ -9,7 +9,7 @@ import {
   toHeartbeatPattern,
 } from "../mapping/heartbeat.ts";
 import type { BusMessage } from "./bus.ts";
-import { type Clock, repeat } from "./clock.ts";
+import { type Clock, repeat } from "../time/clock.ts";
 
 /** How often silence is looked for, in milliseconds: what it may be noticed late by. */
 const SWEEP_INTERVAL_MS = 500;

@@ -14,7 +14,7 @@ import {
   toInterestPattern,
 } from "../mapping/interest.ts";
 import type { Bus, BusMessage, BusSubscription } from "./bus.ts";
-import { pause } from "./within.ts";
+import { pause } from "../time/within.ts";
 
 const SWEEP_INTERVAL_MS = 5_000;
 /** Workloads register as soon as they hear of a new gateway; how long that may take, in milliseconds. */

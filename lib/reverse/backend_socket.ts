@@ -6,9 +6,9 @@
 import type { Buffer } from "node:buffer";
 import { CLOSE, NO_STATUS, toCloseReason } from "../mapping/frame.ts";
 import { toCloseBlock, toSendBlock } from "../mapping/socket_message.ts";
-import { encodeLatin1 } from "../nats/wire.ts";
+import { encodeLatin1 } from "../nats/client/wire.ts";
 import type { Link } from "../workload/link.ts";
-import { FlushPace } from "../workload/reply_writer.ts";
+import { FlushPace } from "../workload/http/reply_writer.ts";
 import type { WsSocket } from "./libraries.ts";
 
 /** How many bytes a client may say that the backend does not take. */

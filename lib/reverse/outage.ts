@@ -4,7 +4,7 @@
  * @module
  */
 import type { Log } from "../telemetry/log.ts";
-import { type Clock, systemClock } from "../nats/clock.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
 
 /** How often an outage that goes on is told again, in milliseconds. */
 const REMINDER_MS = 60_000;

@@ -10,7 +10,7 @@
  * @module
  */
 import { HEARTBEAT_INTERVAL_MS, SILENCE_MS } from "../mapping/heartbeat.ts";
-import { type Clock, repeat, systemClock } from "../nats/clock.ts";
+import { type Clock, repeat, systemClock } from "../time/clock.ts";
 import { GatewayWatch } from "../nats/gateway_watch.ts";
 import type { Link, LinkSubscription } from "../workload/link.ts";
 

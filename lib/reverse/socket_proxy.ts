@@ -16,9 +16,9 @@ import { toCloseBlock, toInbox, toSocketData } from "../mapping/socket_message.t
 import { toAuthorizeSubject } from "../mapping/authorize.ts";
 import { toHostTokens } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
-import { type Clock, systemClock } from "../nats/clock.ts";
-import { encodeLatin1 } from "../nats/wire.ts";
-import { ConnectionTracker } from "../workload/connection_tracker.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
+import { encodeLatin1 } from "../nats/client/wire.ts";
+import { ConnectionTracker } from "../workload/registry/connection_tracker.ts";
 import type { Link, LinkSubscription } from "../workload/link.ts";
 import {
   type BackendAddress,

@@ -11,7 +11,7 @@ import {
   renderInterest,
   toInterestSubject,
 } from "../mapping/interest.ts";
-import { type Clock, repeat } from "../nats/clock.ts";
+import { type Clock, repeat } from "../time/clock.ts";
 import type { Link, LinkSubscription } from "./link.ts";
 
 /**

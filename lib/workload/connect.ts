@@ -13,7 +13,7 @@ import {
 } from "@nats-io/nats-core";
 import { backoff, hasWsProtocol } from "@nats-io/nats-core/internal";
 import { parseLogin, splitNatsUrl } from "../mapping/nats_url.ts";
-import { pause } from "../nats/within.ts";
+import { pause } from "../time/within.ts";
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
 const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
@@ -86,7 +86,7 @@ function toConnectionOptions({ servers = [], ...rest }: ConnectionOptions): Conn
 /** A browser has no sockets, and need not load what opens them. */
 async function dialAny(options: ConnectionOptions): Promise<NatsConnection> {
   if (hasWsProtocol(options)) return await wsconnect(options);
-  const { dial } = await import("../nats/dial.ts");
+  const { dial } = await import("../nats/client/dial.ts");
   return await dial(options) as NatsConnection;
 }
 

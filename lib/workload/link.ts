@@ -6,7 +6,7 @@
  */
 import type { NatsConnection, Status } from "@nats-io/nats-core";
 import type { BusMessage, PublishOptions } from "../nats/bus.ts";
-import { publishOn, toBusMessage } from "../nats/wire.ts";
+import { publishOn, toBusMessage } from "../nats/client/wire.ts";
 
 /** Where it is unknown: nats-server's default. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;

@@ -16,12 +16,12 @@
 export { connect, type ConnectOptions } from "./connect.ts";
 export { serve, type Service } from "./serve.ts";
 export type { ServeErrorHook, ServeOptions, ServeStage } from "./serve_options.ts";
-export type { ServeHandler, ServeInfo } from "./handler.ts";
-export type { SocketConnection, SocketHandlers } from "./socket_handlers.ts";
-export { createRegistry, type OpenRegistry, type RegistryOptions } from "./registry.ts";
-export type { Registry } from "./connection_tracker.ts";
+export type { RequestBody, ServeHandler, ServeInfo } from "./http/handler.ts";
+export type { SocketConnection, SocketHandlers } from "./socket/socket_handlers.ts";
+export { createRegistry, type OpenRegistry, type RegistryOptions } from "./registry/registry.ts";
+export type { Registry } from "./registry/connection_tracker.ts";
 export type { KnownConnection } from "../mapping/socket_message.ts";
 export type { ListedConnection } from "../mapping/listing.ts";
-export type { Clock } from "../nats/clock.ts";
+export type { Clock } from "../time/clock.ts";
 export { LinkLostError, type NatsClient } from "./link.ts";
-export * from "./router.ts";
+export * from "../router/mod.ts";

@@ -16,17 +16,17 @@ import {
 } from "../mapping/served.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import { Announcer } from "./announcer.ts";
-import { repeat } from "../nats/clock.ts";
+import { repeat } from "../time/clock.ts";
 import { CloseWatch } from "./close_watch.ts";
-import type { Registry } from "./connection_tracker.ts";
-import { Exchange, type ExchangeInput, type ExchangeParts } from "./exchange.ts";
-import type { ServeHandler } from "./handler.ts";
-import { FlowInbox } from "./flow_inbox.ts";
+import type { Registry } from "./registry/connection_tracker.ts";
+import { Exchange, type ExchangeInput, type ExchangeParts } from "./http/exchange.ts";
+import type { ServeHandler } from "./http/handler.ts";
+import { FlowInbox } from "./http/flow_inbox.ts";
 import { GatewayWatch } from "../nats/gateway_watch.ts";
-import { Limiter } from "./limiter.ts";
+import { Limiter } from "./http/limiter.ts";
 import { Link, LinkLostError, type LinkSubscription, type NatsClient } from "./link.ts";
 import { type ServeOptions, type ServeSettings, toServeSettings } from "./serve_options.ts";
-import { Sockets } from "./sockets.ts";
+import { Sockets } from "./socket/sockets.ts";
 
 /** How often it is looked whether the ends of requests still have to be heard, in milliseconds. */
 const SWEEP_INTERVAL_MS = 5000;

@@ -5,8 +5,8 @@
  */
 import { isSubjectPrefix, toMethodToken } from "../mapping/subject.ts";
 import { type ServedHost, type ServedPath, toServedHost, toServedPath } from "../mapping/served.ts";
-import { type Clock, systemClock } from "../nats/clock.ts";
-import type { SocketHandlers } from "./socket_handlers.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
+import type { SocketHandlers } from "./socket/socket_handlers.ts";
 
 /**
  * Where an error comes from.

@@ -5,9 +5,9 @@
  */
 import { type Incoming, toRequestUrl } from "../mapping/incoming.ts";
 import { type KnownConnection, toCloseBlock, toSendBlock } from "../mapping/socket_message.ts";
-import { encodeLatin1 } from "../nats/wire.ts";
+import { encodeLatin1 } from "../nats/client/wire.ts";
 import type { Link } from "./link.ts";
-import type { SocketConnection } from "./socket_handlers.ts";
+import type { SocketConnection } from "./socket/socket_handlers.ts";
 
 const EMPTY = new Uint8Array();
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "@nats-io/transport";
-import { pause } from "../../lib/nats/within.ts";
+import { pause } from "../../lib/time/within.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { listen } from "../harness/setup.ts";

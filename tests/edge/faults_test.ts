@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Deadlines } from "../../lib/edge/deadlines.ts";
-import { whileClientWaits } from "../../lib/edge/handshakes.ts";
-import { listenTo } from "../../lib/edge/socket_events.ts";
+import { Deadlines } from "../../lib/edge/limits/deadlines.ts";
+import { whileClientWaits } from "../../lib/edge/socket/handshakes.ts";
+import { listenTo } from "../../lib/edge/socket/socket_events.ts";
 import { Inbox } from "../../lib/nats/inbox.ts";
 import { createOnFault, type Stage } from "../../lib/telemetry/faults.ts";
 import { FakeClock } from "../harness/fake_clock.ts";

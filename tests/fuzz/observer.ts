@@ -4,7 +4,7 @@
  * @module
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
-import { toBusMessage } from "../../lib/nats/wire.ts";
+import { toBusMessage } from "../../lib/nats/client/wire.ts";
 import { Random } from "../harness/random.ts";
 import { rawHeaders } from "../harness/setup.ts";
 import { HEADER_LINE, SUBJECT } from "../mapping/wire.ts";

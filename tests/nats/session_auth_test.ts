@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { toLogin } from "../../lib/nats/login.ts";
-import { Session } from "../../lib/nats/session.ts";
+import { toLogin } from "../../lib/nats/client/login.ts";
+import { Session } from "../../lib/nats/client/session.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { UncaughtErrors } from "./uncaught_errors.ts";
 import { within } from "./waiting.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { ConnectionOptions, NatsConnection, TlsOptions } from "@nats-io/nats-core";
 import { connect as connectStock } from "@nats-io/transport";
-import { dial } from "../../lib/nats/dial.ts";
-import { FastLane } from "../../lib/nats/fast_lane.ts";
+import { dial } from "../../lib/nats/client/dial.ts";
+import { FastLane } from "../../lib/nats/client/fast_lane.ts";
 import { connect as connectWorkload } from "../../lib/workload/mod.ts";
 import { Certificate } from "../harness/certificate.ts";
 import { RestartableNats } from "./restartable_nats.ts";

@@ -1,0 +1,159 @@
+/**
+ * Telling the end of connections whose gateway is no more.
+ *
+ * @module
+ */
+import {
+  type ConnectionRecord,
+  parseConnectionRecord,
+  toRecordKey,
+} from "../../mapping/connection_record.ts";
+import { CLOSE } from "../../mapping/frame.ts";
+import { PEER_SILENCE_MS } from "../../mapping/heartbeat.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
+import { GatewayWatch } from "../../nats/gateway_watch.ts";
+import type { Records, StoredRecord } from "../../nats/jetstream/records.ts";
+import { type ConnectionRecords, LOST } from "../lifetime/connection_records.ts";
+import { tell } from "../lifetime/control_events.ts";
+import { RESUME } from "../../mapping/resume_record.ts";
+import type { EdgeParts } from "../parts.ts";
+import type { Resumables } from "../resume/resumables.ts";
+
+/** How much later the next one in line looks what is left: the first one may die, too. */
+const NEXT_IN_LINE_MS = 500;
+/** When it is tried again, after JetStream has failed. */
+const RETRY_MS = 5000;
+const LOST_END = { code: CLOSE.abnormal, reason: "gateway lost" };
+
+/**
+ * Watches the other gateways. Whoever takes the record of a dead one's connection tells its end; the
+ * survivors begin one after the other, so that as a rule the first one does it all.
+ */
+export class LostGateways implements Disposable {
+  readonly #parts: EdgeParts;
+  readonly #records: Records;
+  readonly #resumables: Resumables | undefined;
+  readonly #clock: Clock;
+  readonly #watch: GatewayWatch;
+  readonly #timers = new Set<() => void>();
+  #hasEnded = false;
+
+  /**
+   * Begins to watch, and looks once for what was left by gateways that are not heard.
+   *
+   * @param records Where connections are kept.
+   * @param options The parts of the edge; the records of this gateway's own connections, and those that
+   * can be resumed; how the time is told.
+   */
+  constructor(
+    records: Records,
+    { parts, own, resumables, clock = systemClock() }: {
+      parts: EdgeParts;
+      own: ConnectionRecords;
+      resumables: Resumables | undefined;
+      clock?: Clock;
+    },
+  ) {
+    this.#parts = parts;
+    this.#records = records;
+    this.#resumables = resumables;
+    this.#clock = clock;
+    const { bus, config: { prefix }, gatewayId } = parts;
+    this.#watch = new GatewayWatch({
+      get isConnected(): boolean {
+        return bus.state === "connected";
+      },
+      subscribe: (subject, onMessage) => bus.subscribe(subject, onMessage),
+    }, {
+      ...{ prefix, clock, silenceMs: PEER_SILENCE_MS, onAlive: () => {} },
+      onLost: (gateway) => this.#takeTurn(gateway),
+      own: { gateway: gatewayId, onReturn: () => void own.resync() },
+    });
+    own.opened().then((isOn) => isOn && this.#after(PEER_SILENCE_MS, () => this.#findOrphans()))
+      .catch((error) => this.#warn(error));
+  }
+
+  /** Watches no more. */
+  [Symbol.dispose](): void {
+    this.#hasEnded = true;
+    this.#watch[Symbol.dispose]();
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+  }
+
+  /** All gateways may have died at once. */
+  async #findOrphans(): Promise<void> {
+    const keys = await this.#records.keys(">");
+    const gateways = new Set(keys.map((key) => key.slice(0, key.indexOf("."))));
+    for (const owner of await this.#resumables?.owners() ?? []) gateways.add(owner);
+    for (const known of [...this.#watch.living, this.#parts.gatewayId, LOST, RESUME]) {
+      gateways.delete(known);
+    }
+    for (const gateway of gateways) this.#takeTurn(gateway);
+  }
+
+  #takeTurn(gateway: string): void {
+    const { gatewayId } = this.#parts;
+    const line = [...this.#watch.living, gatewayId].sort();
+    this.#after(line.indexOf(gatewayId) * NEXT_IN_LINE_MS, () => this.#closeFor(gateway));
+  }
+
+  async #closeFor(gateway: string): Promise<void> {
+    if (this.#watch.living.includes(gateway)) return;
+    const adopted = await this.#resumables?.adopt(gateway) ?? 0;
+    if (adopted > 0) {
+      this.#parts.log.info("holds what a lost gateway's clients may resume", {
+        lost: gateway,
+        connections: adopted,
+      });
+    }
+    const left = await this.#records.list(toRecordKey(gateway, "*"));
+    if (left.length === 0) {
+      return this.#parts.log.debug("a lost gateway left no WebSockets", { lost: gateway });
+    }
+    // First of all, so that the gateway knows, should it come back.
+    await this.#records.put(toRecordKey(LOST, gateway), new Uint8Array());
+    const told = await Promise.all(left.map((stored) => this.#close(stored)));
+    const connections = told.filter((isTold) => isTold).length;
+    this.#parts.log.warn("a gateway was lost: told the end of its WebSockets", {
+      lost: gateway,
+      connections,
+    });
+  }
+
+  async #close({ key, value, revision }: StoredRecord): Promise<boolean> {
+    const record = this.#parse(value);
+    if (record === undefined || !await this.#records.take(key, revision)) return false;
+    tell({ type: "closed", ...(record.end ?? LOST_END) }, record, this.#parts);
+    this.#parts.metrics.lostClosed();
+    return true;
+  }
+
+  #parse(value: Uint8Array): ConnectionRecord | undefined {
+    try {
+      return parseConnectionRecord(value);
+    } catch (error) {
+      this.#warn(error);
+      return undefined;
+    }
+  }
+
+  /** Not once it has ended: what was under way then may still come back and ask. */
+  #after(delayMs: number, task: () => Promise<void>): void {
+    if (this.#hasEnded) return;
+    const cancel = this.#clock.after(delayMs, () => {
+      this.#timers.delete(cancel);
+      task().catch((error) => {
+        this.#warn(error);
+        this.#after(RETRY_MS, task);
+      });
+    });
+    this.#timers.add(cancel);
+  }
+
+  #warn(error: unknown): void {
+    this.#parts.log.warn("what a lost gateway left cannot be looked after", {
+      error: String(error),
+    });
+  }
+}

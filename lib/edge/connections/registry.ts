@@ -1,0 +1,154 @@
+/**
+ * The WebSockets of this gateway.
+ *
+ * @module
+ */
+import type { ConnectionEnd } from "../../mapping/connection_record.ts";
+import { CLOSE } from "../../mapping/frame.ts";
+import type { ListedConnection } from "../../mapping/listing.ts";
+import type { BusState } from "../../nats/bus.ts";
+import type { Load } from "../admission/load.ts";
+import { ConnectionRecords } from "../lifetime/connection_records.ts";
+import { tell } from "../lifetime/control_events.ts";
+import type { EdgeParts } from "../parts.ts";
+import { Resumables } from "../resume/resumables.ts";
+import type { Connection, ConnectionOwner } from "../socket/websocket.ts";
+
+/** What is listed as a connection: one that ends with its socket, or one that can be resumed. */
+interface Member {
+  describe(): ListedConnection;
+  close(code: number, reason: string): void;
+  onReconnect(): void;
+}
+
+/** Knows who is connected and tells it, closes them when NATS stays away, and when the gateway drains. */
+export class Registry implements ConnectionOwner, Disposable {
+  readonly #parts: EdgeParts;
+  /** In the order in which they came; the numbers are cursors for those who list them. */
+  readonly #connections = new Map<Member, number>();
+  #count = 0;
+  readonly #endState: () => void;
+  #graceTimer: ReturnType<typeof setTimeout> | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  /** What outlives this gateway. */
+  readonly records: ConnectionRecords;
+  /** What outlives its sockets; undefined where nothing does. */
+  readonly resumables: Resumables | undefined;
+
+  /**
+   * @param parts Of the edge.
+   * @param load Where what waits for its client is counted.
+   */
+  constructor(parts: EdgeParts, load: Load) {
+    this.#parts = parts;
+    const { records, resume: stream } = parts;
+    this.resumables = records && stream && new Resumables({
+      ...{ parts, records, stream, load },
+      onHeld: (resumable) => this.#connections.set(resumable, ++this.#count),
+      onOver: (resumable) => this.#forget(resumable),
+    });
+    this.records = new ConnectionRecords(parts, {
+      onTaken: (ids) => this.#abandon(ids),
+      alsoCompare: async () => await this.resumables?.verify(),
+    });
+    this.#endState = parts.bus.onState((state) => this.#onState(state));
+  }
+
+  /** How many are connected. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  add(connection: Connection): void {
+    if (connection.entry !== undefined) this.resumables?.attach(connection);
+    else {
+      this.records.keep(connection.id, connection.record);
+      tell({ type: "established" }, connection.record, this.#parts);
+      this.#connections.set(connection, ++this.#count);
+    }
+    if (this.#onEmpty !== undefined) connection.close(CLOSE.goingAway, "gateway is draining");
+  }
+
+  remove(connection: Connection, end: ConnectionEnd): void {
+    if (connection.entry !== undefined) return this.resumables?.detach(connection, end);
+    const tellEnd = () => tell({ type: "closed", ...end }, connection.record, this.#parts);
+    void this.records.release(connection.id, end, tellEnd).then(() => this.#forget(connection));
+  }
+
+  /**
+   * Describes the connections in the order in which they came.
+   *
+   * @param after Only those with a larger number.
+   * @returns Number and description of each.
+   */
+  *describe(after: number): Iterable<[number: number, info: ListedConnection]> {
+    for (const [connection, number] of this.#connections) {
+      if (number > after) yield [number, connection.describe()];
+    }
+  }
+
+  /**
+   * Closes all connections, and those that are still opening as they open.
+   *
+   * @returns When the end of each has been told.
+   */
+  drain(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    this.resumables?.leave();
+    if (this.#connections.size === 0) resolve();
+    this.#closeAll(CLOSE.goingAway, "gateway is draining");
+    return promise;
+  }
+
+  /** Waits no more for NATS: leaves it to others to tell what has not been told. */
+  giveUp(): void {
+    this.records.giveUp();
+    this.resumables?.giveUp();
+  }
+
+  /** Ends what waits for NATS. */
+  [Symbol.dispose](): void {
+    this.resumables?.[Symbol.dispose]();
+    this.records[Symbol.dispose]();
+    clearTimeout(this.#graceTimer);
+    this.#endState();
+  }
+
+  #onState(state: BusState): void {
+    clearTimeout(this.#graceTimer);
+    switch (state) {
+      case "connected":
+        for (const connection of this.#connections.keys()) connection.onReconnect();
+        break;
+      case "disconnected":
+        this.#graceTimer = setTimeout(
+          () => this.#closeAll(CLOSE.tryAgainLater, "NATS is not connected"),
+          this.#parts.config.natsGrace,
+        );
+        break;
+      case "connecting":
+      case "closed":
+        break;
+    }
+  }
+
+  #closeAll(code: number, reason: string): void {
+    for (const connection of this.#connections.keys()) connection.close(code, reason);
+  }
+
+  /** Another gateway, which took this one for lost, has told their end: nobody may hear of them again. */
+  #abandon(ids: ReadonlySet<string>): void {
+    for (const connection of this.#connections.keys()) {
+      if (!ids.has(connection.describe().id)) continue;
+      this.#forget(connection);
+      connection.close(CLOSE.tryAgainLater, "the gateway was cut off");
+    }
+  }
+
+  #forget(connection: Member): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Who is connected to this gateway, answered over NATS, and its signs of life.
+ *
+ * @module
+ */
+import {
+  HEARTBEAT_INTERVAL_MS,
+  type HeartbeatEvent,
+  toHeartbeatSubject,
+} from "../../mapping/heartbeat.ts";
+import {
+  type ListedConnection,
+  type Listing,
+  type ListRequest,
+  parseListRequest,
+  renderListing,
+  toListSubject,
+} from "../../mapping/listing.ts";
+import { toHostName } from "../../mapping/subject.ts";
+import type { BusMessage, BusSubscription } from "../../nats/bus.ts";
+import type { EdgeParts } from "../parts.ts";
+import type { Registry } from "./registry.ts";
+
+/** The most connections in one answer where nothing else is asked. */
+const DEFAULT_LIST_LIMIT = 1000;
+/** What an answer has besides its connections. */
+const REPLY_ROOM = 1024;
+
+const EMPTY = new Uint8Array();
+
+/** Answers list requests and beats. */
+export class RegistryService implements Disposable {
+  readonly #parts: EdgeParts;
+  readonly #registry: Registry;
+  readonly #subscriptions: readonly BusSubscription[];
+  readonly #endState: () => void;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  /**
+   * Subscribes, and begins to beat.
+   *
+   * @param registry Who is connected.
+   * @param parts Of the edge.
+   */
+  constructor(registry: Registry, parts: EdgeParts) {
+    this.#registry = registry;
+    this.#parts = parts;
+    const { prefix } = parts.config;
+    const answer = (message: BusMessage) => this.#answer(message);
+    this.#subscriptions = [
+      parts.bus.subscribe(toListSubject(prefix), answer),
+      parts.bus.subscribe(toListSubject(prefix, parts.gatewayId), answer),
+    ];
+    this.#endState = parts.bus.onState((state) => {
+      if (state === "connected") this.#beat("alive");
+    });
+    this.#timer = setInterval(() => this.#beat("alive"), HEARTBEAT_INTERVAL_MS);
+  }
+
+  /** Says that this gateway takes no more; what runs goes on, so it beats until that is over. */
+  drain(): void {
+    this.#beat("draining");
+  }
+
+  /** Says that this gateway is gone: nothing more comes from it, and all ends have been told. */
+  leave(): void {
+    clearInterval(this.#timer);
+    this.#beat("gone");
+  }
+
+  /** Ends the subscriptions and the beat. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#endState();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  #beat(event: HeartbeatEvent): void {
+    const { bus, config: { prefix }, gatewayId: gateway } = this.#parts;
+    bus.publish(toHeartbeatSubject({ gateway, event }, prefix), EMPTY);
+  }
+
+  #answer({ data, reply }: BusMessage): void {
+    // Who is not answered asks again at the next heartbeat.
+    if (reply === "" || this.#registry.records.isSettling) return;
+    try {
+      const list = this.#list(parseListRequest(data));
+      this.#parts.bus.publish(reply, new TextEncoder().encode(renderListing(list)));
+    } catch (error) {
+      this.#parts.log.warn("a list request cannot be read", { error: String(error) });
+    }
+  }
+
+  /** A cursor is the number of the last connection told; those that come later have larger ones. */
+  #list({ subject, host, limit = DEFAULT_LIST_LIMIT, cursor = "0" }: ListRequest): Listing {
+    const gateway = this.#parts.gatewayId;
+    const hostName = host === undefined ? undefined : toHostName(host);
+    const connections: ListedConnection[] = [];
+    let room = this.#parts.bus.maxPayload - REPLY_ROOM;
+    let last = cursor;
+    for (const [number, info] of this.#registry.describe(Number(cursor))) {
+      if (subject !== undefined && info.subject !== subject) continue;
+      if (hostName !== undefined && toHostName(info.host) !== hostName) continue;
+      room -= new TextEncoder().encode(JSON.stringify(info)).length + 1;
+      if (connections.length === limit || (room < 0 && connections.length > 0)) {
+        return { gateway, connections, cursor: last };
+      }
+      connections.push(info);
+      last = String(number);
+    }
+    return { gateway, connections };
+  }
+}

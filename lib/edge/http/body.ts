@@ -1,0 +1,104 @@
+/**
+ * The body of a request.
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+import { type BodyOptions, BodyReader, bodyTimeout, brokenOff, tooLarge } from "./body_reader.ts";
+import { toBodyStream } from "./body_stream.ts";
+import type { Patience } from "./patience.ts";
+
+/** A request's body, as far as it was read. */
+export type RequestBody =
+  | { readonly kind: "whole"; readonly bytes: Uint8Array }
+  /** More than fits: what was read so far, and the rest as it comes; to be returned when it is not wanted. */
+  | { readonly kind: "stream"; readonly chunks: AsyncIterableIterator<Uint8Array> };
+
+const EMPTY = new Uint8Array();
+const NOTHING: RequestBody = { kind: "whole", bytes: EMPTY };
+/** What is announced as no more than this is left to the platform: that is fastest, but shows no progress. */
+const PLATFORM_BYTES = 128 * 1024;
+/** What is read at once of all else. */
+const READ_BYTES = 32 * 1024;
+
+/**
+ * Reads a request's body as far as it fits, counting what comes. What counts are buffers: whatever the pieces
+ * are that it comes in, it is copied together.
+ *
+ * @param request Its body is used up.
+ * @param options What fits, and how long is waited.
+ * @returns All of it when it fits; else all of it in turn, which ends with `body_too_large` at the limit.
+ * @throws {GatewayError} `body_too_large` as soon as it is known; `body_timeout` when it does not come;
+ * `malformed_request` when the client leaves in the middle of it.
+ */
+export async function readBody(request: Request, options: BodyOptions): Promise<RequestBody> {
+  const { room, limit, patience } = options;
+  const announced = toLength(request.headers.get("content-length"));
+  if (announced === 0) return NOTHING;
+  if (announced !== undefined && announced > limit) throw tooLarge(limit);
+  const { method } = request;
+  const isSmall = announced !== undefined && announced <= Math.min(room, PLATFORM_BYTES);
+  // The platform keeps the bodies of the others to itself.
+  if (isSmall && method !== "GET" && method !== "HEAD") {
+    return { kind: "whole", bytes: await readAtOnce(request, { announced, patience }) };
+  }
+  const body = toBodyStream(request);
+  if (body === null) return NOTHING;
+  const reader = new BodyReader(body, options);
+  return await gather(reader, room);
+}
+
+async function readAtOnce(
+  request: Request,
+  { announced, patience }: { announced: number; patience: Patience },
+): Promise<Uint8Array> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  patience.start(() => reject(bodyTimeout()), announced);
+  try {
+    return await Promise.race([request.bytes(), late]);
+  } catch (cause) {
+    throw cause instanceof GatewayError ? cause : brokenOff(cause);
+  } finally {
+    patience.stop(announced);
+  }
+}
+
+/** Reads a message full, and gives the rest in turn where there is one. */
+async function gather(reader: BodyReader, room: number): Promise<RequestBody> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  while (length <= room) {
+    const piece = await reader.fill(READ_BYTES);
+    if (piece === undefined) return { kind: "whole", bytes: concatenate(pieces, length) };
+    pieces.push(piece);
+    length += piece.length;
+  }
+  return { kind: "stream", chunks: reader.resume(concatenate(pieces, length)) };
+}
+
+function concatenate(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = pieces;
+  if (pieces.length === 1 && only !== undefined) return only;
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.length;
+  }
+  return bytes;
+}
+
+function toLength(text: string | null): number | undefined {
+  const length = text === null || text === "" ? NaN : Number(text);
+  return Number.isInteger(length) && length >= 0 ? length : undefined;
+}
+
+/** A body that is there, in turn. */
+export function toStream(bytes: Uint8Array): RequestBody {
+  return {
+    kind: "stream",
+    chunks: (async function* () {
+      yield bytes;
+    })(),
+  };
+}

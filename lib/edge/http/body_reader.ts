@@ -1,0 +1,209 @@
+/**
+ * The pieces of a body, in sizes that are worth a message.
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+import { pause } from "../../time/within.ts";
+import type { Patience } from "./patience.ts";
+
+/** How a body is read. */
+export interface BodyOptions {
+  /** What fits into one message, in bytes. */
+  readonly room: number;
+  /** The most that is taken in all, in bytes. */
+  readonly limit: number;
+  readonly patience: Patience;
+}
+
+/** Smaller pieces that are there already are copied together up to this. */
+const WORTHWHILE_BYTES = 16 * 1024;
+/** What is read into. */
+const BUFFER_BYTES = 64 * 1024;
+
+/** Deno 2.9 never comes back from a read into what is left of a buffer when that is less than 4 bytes. */
+const SPARE_BYTES = 4;
+
+/** How many pieces are copied together before others get a turn. */
+const READS_PER_TURN = 256;
+
+type Piece = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
+
+/** Where a body comes from. */
+interface Source {
+  /** Reads at least that many bytes, unless it ends before. */
+  readInto(buffer: ArrayBuffer, least: number): Promise<Piece>;
+  cancel(): Promise<void>;
+}
+
+/** Reads one body, piece by piece. */
+export class BodyReader implements AsyncIterableIterator<Uint8Array> {
+  readonly #source: Source;
+  readonly #options: BodyOptions;
+  #length = 0;
+  #reads = 0;
+  #isLate = false;
+  /** Asked for, and not there yet. */
+  #pending: Promise<Piece> | undefined;
+  /** What was read before, if it has not been given yet. */
+  #begin: Uint8Array | undefined;
+  /** A buffer that nobody uses: one for each byte of a trickle would be a thousand times the body. */
+  #spare: ArrayBuffer | undefined;
+
+  constructor(body: ReadableStream<Uint8Array<ArrayBuffer>>, options: BodyOptions) {
+    this.#options = options;
+    this.#source = toSource(body);
+  }
+
+  /**
+   * Reads into one buffer.
+   *
+   * @param size How much, in bytes.
+   * @returns That many bytes and at most a few more, or fewer where the platform has them already; undefined at
+   * the end.
+   * @throws {GatewayError} when it is one too many, or does not come; then the body is let go.
+   */
+  fill(size: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const read = () => this.#source.readInto(new ArrayBuffer(size + SPARE_BYTES), size);
+    return this.#read(read, size);
+  }
+
+  async #read(
+    read: () => Promise<Piece>,
+    bytes: number,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { patience, limit } = this.#options;
+    patience.start(this.#onLate, bytes);
+    try {
+      const { done, value } = await (this.#pending ??= read());
+      if (this.#isLate) throw bodyTimeout();
+      this.#pending = undefined;
+      const length = value?.length ?? 0;
+      patience.stop(length);
+      // The last one may be both.
+      if (value === undefined || done && length === 0) return undefined;
+      this.#length += length;
+      if (this.#length > limit) throw tooLarge(limit);
+      return value;
+    } catch (cause) {
+      patience.stop(0);
+      this.#letGo();
+      throw cause instanceof GatewayError ? cause : brokenOff(cause);
+    }
+  }
+
+  /**
+   * Goes on in turn.
+   *
+   * @param begin What was read so far.
+   */
+  resume(begin: Uint8Array): this {
+    this.#begin = begin;
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    const begin = this.#begin;
+    this.#begin = undefined;
+    if (begin !== undefined) return { done: false, value: begin };
+    const first = await this.#read(this.#readPiece, 0);
+    if (first === undefined) return { done: true, value: undefined };
+    if (first.length >= WORTHWHILE_BYTES) return { done: false, value: first };
+    return { done: false, value: await this.#together(first) };
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.#begin = undefined;
+    this.#letGo();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Adds what is there already: waiting for more would hold back what a client sends bit by bit. */
+  async #together(first: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    const block = new Uint8Array(2 * WORTHWHILE_BYTES);
+    block.set(first);
+    let length = first.length;
+    this.#spare = first.buffer;
+    while (length < WORTHWHILE_BYTES && await this.#isThere()) {
+      const piece = await this.#read(this.#readPiece, 0);
+      if (piece === undefined) break;
+      if (length + piece.length > block.length) {
+        this.#begin = piece;
+        break;
+      }
+      block.set(piece, length);
+      length += piece.length;
+      this.#spare = piece.buffer;
+    }
+    return block.subarray(0, length);
+  }
+
+  /** Whether the next piece, or the end, comes within a turn of the event loop. */
+  async #isThere(): Promise<boolean> {
+    // What is always there would leave no turn to anybody else.
+    if (++this.#reads % READS_PER_TURN === 0) await pause(0);
+    const { promise: turn, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(resolve, 0, false);
+    const isThere = await Promise.race([this.#next().then(() => true, () => true), turn]);
+    clearTimeout(timer);
+    return isThere;
+  }
+
+  #next(): Promise<Piece> {
+    return this.#pending ??= this.#readPiece();
+  }
+
+  readonly #readPiece = (): Promise<Piece> => {
+    const buffer = this.#spare ?? new ArrayBuffer(BUFFER_BYTES);
+    this.#spare = undefined;
+    return this.#source.readInto(buffer, 1);
+  };
+
+  readonly #onLate = (): void => {
+    this.#isLate = true;
+    this.#letGo();
+  };
+
+  #letGo(): void {
+    this.#pending?.catch(() => {});
+    this.#source.cancel().catch(() => {});
+  }
+}
+
+/** A body that is there as a whole cannot be read into a buffer of ours. */
+function toSource(body: ReadableStream<Uint8Array<ArrayBuffer>>): Source {
+  try {
+    const reader = body.getReader({ mode: "byob" });
+    return {
+      readInto: (buffer, min) => reader.read(new Uint8Array(buffer), { min }),
+      cancel: () => reader.cancel(),
+    };
+  } catch {
+    const reader = body.getReader();
+    return { readInto: () => reader.read(), cancel: () => reader.cancel() };
+  }
+}
+
+/** The error for a body that does not come. */
+export function bodyTimeout(): GatewayError {
+  return new GatewayError("body_timeout", "The body did not come in time");
+}
+
+/**
+ * The error for a body that cannot be taken.
+ *
+ * @param limit The most bytes that are taken.
+ * @returns `body_too_large`.
+ */
+export function tooLarge(limit: number): GatewayError {
+  return new GatewayError("body_too_large", `The body is larger than ${limit} bytes`);
+}
+
+/** The error for a body that ends too early. */
+export function brokenOff(cause: unknown): GatewayError {
+  return new GatewayError("malformed_request", "Cannot read the body to its end", { cause });
+}

@@ -1,0 +1,45 @@
+/**
+ * The body of any request, whatever its method.
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+
+/**
+ * Deno's server reads the body of a GET and a HEAD off the connection, but does not hand it on: `Request.body`
+ * is null, as the fetch standard wants it (Deno 2.9, ext/http/00_serve.ts). The object that it asks for the
+ * method, to decide so, hangs on the request by a symbol of this description.
+ */
+const INNER_REQUEST = "request";
+
+/**
+ * The body of a request as a stream. RFC 9110 §9.3.1 gives the body of a GET no meaning of its own, and
+ * applications one: the search of Elasticsearch comes so.
+ *
+ * @param request As Deno's server gives it.
+ * @returns The stream; null without a body.
+ * @throws {GatewayError} `malformed_request` where there is one that cannot be had: to go on without it, and
+ * with the length that the client sent, would be a hole in the next connection.
+ */
+export function toBodyStream(request: Request): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+  const { method, headers } = request;
+  if (method !== "GET" && method !== "HEAD") return request.body;
+  const announced = headers.get("content-length") ?? "0";
+  if (announced === "0" && !headers.has("transfer-encoding")) return null;
+  const body = askAsPost(request);
+  if (body !== null) return body;
+  throw new GatewayError("malformed_request", `Cannot take the body of a ${method}`);
+}
+
+function askAsPost(request: Request): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+  const symbol = Object.getOwnPropertySymbols(request)
+    .find(({ description }) => description === INNER_REQUEST);
+  const inner: unknown = symbol && Reflect.get(request, symbol);
+  if (typeof inner !== "object" || inner === null) return null;
+  Object.defineProperty(inner, "method", { value: "POST", configurable: true });
+  try {
+    return request.body;
+  } finally {
+    Reflect.deleteProperty(inner, "method");
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * One HTTP request: out as a NATS message, its reply back as the response.
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+import { type EndReason, toEndPayload, toRequestClosedSubject } from "../../mapping/control.ts";
+import { DEFAULT_WINDOW_BYTES, parseFlowSignal, STREAM_BODY_LINE } from "../../mapping/flow.ts";
+import { isBodyless, parseReply, type Reply, toStreamEnd } from "../../mapping/reply.ts";
+import { toLengthLine, toReplyHeaders, toUploadSubject } from "../../mapping/request.ts";
+import type { BusMessage } from "../../nats/bus.ts";
+import type { AbortReason, Receiver, Slot } from "../../nats/inbox.ts";
+import type { Admitted } from "../admission.ts";
+import type { RequestBody } from "./body.ts";
+import type { Burst, Runner } from "../limits/bursts.ts";
+import { type DeliveryOptions, openStream } from "./delivery.ts";
+import type { EdgeParts } from "../parts.ts";
+import { encodeHeaders, natsUnavailable } from "./publish.ts";
+import { type Answer, type Content, toResponse } from "./response.ts";
+import { ResponseFlow } from "./response_flow.ts";
+import type { ResponseStream, ResponseStreamOwner } from "./stream.ts";
+import { nobodyStreams, Upload, type UploadOwner, type UploadPhase } from "./upload.ts";
+
+const EMPTY = new Uint8Array();
+/** Of what is larger it is seen to that the client takes it. */
+const WATCHED_BYTES = 256 * 1024;
+
+/** One request that waits for its reply. */
+export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
+  readonly #admitted: Admitted;
+  readonly #parts: EdgeParts;
+  readonly #options: DeliveryOptions;
+  readonly #body: RequestBody;
+  #burst: Burst | undefined;
+  readonly #slot: Slot;
+  readonly #closeSubject: string;
+  readonly #windowBytes: number;
+  readonly #response = Promise.withResolvers<Response>();
+  #upload: Upload | undefined;
+  #stream: ResponseStream | undefined;
+  #flow: ResponseFlow | undefined;
+  /** How long a stream may be quiet. */
+  #idleMs = 0;
+  /** Of a stream whose length is known; infinite for any other. */
+  #missingBytes = Number.POSITIVE_INFINITY;
+  #isWatching = false;
+  #isSent = false;
+  /** All of the reply is there, and its client has not taken it. */
+  #isLeft = false;
+  #isEnded = false;
+
+  constructor(admitted: Admitted, options: DeliveryOptions & { readonly body: RequestBody }) {
+    const { parts, body } = this.#options = options;
+    this.#admitted = admitted;
+    this.#body = body;
+    this.#parts = parts;
+    this.#burst = parts.bursts.of(admitted.subject);
+    this.#slot = parts.inbox.open(this);
+    this.#windowBytes = parts.windows.take(
+      Math.min(DEFAULT_WINDOW_BYTES, parts.config.responseBuffer),
+    );
+    const token = `${parts.gatewayId}-${this.#slot.id}`;
+    this.#closeSubject = toRequestClosedSubject(parts.config.prefix, token);
+  }
+
+  run(): Promise<Response> {
+    this.#slot.setDeadline(this.#admitted.timeouts.replyMs);
+    if (this.#burst?.enter(this)) this.start();
+    return this.#response.promise;
+  }
+
+  start(): void {
+    try {
+      this.#publish(this.#body);
+    } catch (error) {
+      this.#fail(error, "ctx_done");
+    }
+  }
+
+  onMessage(message: BusMessage): void {
+    if (this.#isEnded) return;
+    const signal = message.headers === "" ? undefined : parseFlowSignal(message.headers);
+    if (signal?.kind === "continue") {
+      return this.#upload?.begin(message.reply, signal.windowBytes);
+    }
+    if (this.#stream !== undefined) {
+      if (signal?.kind !== "cancel") return this.#onChunk(this.#stream, message.data);
+      return this.#fail(new Error(signal.reason), "aborted");
+    }
+    try {
+      this.#onHead(parseReply(message.headers, message.data.length), message);
+    } catch (error) {
+      this.#fail(error, "completed");
+    }
+  }
+
+  onDeadline(): void {
+    const { replyMs } = this.#admitted.timeouts;
+    const detail = `The workload did not reply within ${replyMs} ms`;
+    this.#fail(new GatewayError("reply_timeout", detail), "timeout");
+  }
+
+  onAbort(reason: AbortReason): void {
+    if (reason === "nats_disconnected") return this.#fail(natsUnavailable(), reason);
+    this.#fail(new GatewayError("draining", "The gateway stops"), reason);
+  }
+
+  /** Watching the signal costs more than most requests; only those that wait are worth it. */
+  onWaiting(): void {
+    this.#isWatching = true;
+    this.#admitted.request.signal.addEventListener("abort", this.#onClientGone);
+  }
+
+  onPhase(phase: UploadPhase): void {
+    if (this.#isEnded) return;
+    const { timeouts: { replyMs } } = this.#admitted;
+    this.#slot.setDeadline(phase === "workload" ? replyMs : Number.POSITIVE_INFINITY);
+  }
+
+  onFailure(error: unknown): void {
+    this.#fail(error, "ctx_done");
+  }
+
+  onTaken(bytes: number, isDrained: boolean): void {
+    if (this.#isEnded) return isDrained ? this.#leaveBurst() : undefined;
+    this.#flow?.onTaken(bytes, isDrained);
+    this.#restartDeadline();
+  }
+
+  onCancel(): void {
+    this.#leaveBurst();
+    this.#end("ctx_done");
+  }
+
+  onStalled(): void {
+    this.#leaveBurst();
+    if (!this.#isEnded) return this.#fail(new Error("The client takes nothing"), "write_error");
+    this.#parts.metrics.responseAborted("write_error");
+    this.#stream?.abort("write_error");
+    this.#options.delivery.onGivenUp();
+  }
+
+  #onClientGone = (): void => {
+    this.#end("ctx_done");
+    this.#response.resolve(new Response(null, { status: 499 }));
+  };
+
+  #publish(body: RequestBody): void {
+    const { request, subject, headerLines } = this.#admitted;
+    const { bus, config } = this.#parts;
+    const reply = this.#slot.subject;
+    const length = body.kind === "whole" ? body.bytes.length : undefined;
+    const lines = headerLines + toLengthLine(request.headers.get("content-length"), length) +
+      toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes });
+    const isUpload = body.kind === "stream";
+    if (isUpload) this.#upload = new Upload(body.chunks, this.#parts, this);
+    const headers = encodeHeaders(isUpload ? lines + STREAM_BODY_LINE : lines, this.#parts);
+    const to = isUpload ? toUploadSubject(subject, config.prefix) : subject;
+    if (!bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers })) {
+      throw natsUnavailable();
+    }
+    this.#isSent = true;
+  }
+
+  #onHead(reply: Reply, message: BusMessage): void {
+    // What comes by credit has been asked for.
+    this.#burst?.heard(message.reply === "" ? message.data.length : 0);
+    switch (reply.kind) {
+      case "no_responders":
+        if (this.#upload !== undefined) throw nobodyStreams(this.#parts.bus.maxPayload);
+        throw new GatewayError("no_responders", "No workload subscribes to this host and path");
+      case "bare":
+        if (this.#parts.config.bareReplies === "stream") return this.#onStream(reply, message);
+        this.#parts.strays.bare(this.#slot.subject);
+        return this.#onWhole(reply, message);
+      case "single":
+        return this.#onWhole(reply, message);
+      case "stream":
+        return this.#onStream(reply, message);
+    }
+  }
+
+  /** A small one goes at once. A large one is watched: the client may not take it. */
+  #onWhole(reply: Answer, { data }: BusMessage): void {
+    if (data.length <= WATCHED_BYTES || this.#isBodyless(reply)) this.#respond(reply, data);
+    else {
+      this.#parts.metrics.bodyBytes("out", data.length);
+      const stream = this.#stream = openStream(this, this.#options);
+      const { headers } = this.#respond(reply, stream.readable);
+      headers.set("content-length", String(data.length));
+      stream.push(data);
+      stream.close();
+      this.#isLeft = true;
+    }
+    this.#end("completed");
+  }
+
+  #onStream(reply: Answer, { data, reply: creditSubject }: BusMessage): void {
+    if (creditSubject !== "") {
+      const windowBytes = this.#windowBytes;
+      this.#flow = new ResponseFlow(this.#parts.bus, { subject: creditSubject, windowBytes });
+    }
+    if (this.#isBodyless(reply)) {
+      this.#respond(reply, EMPTY);
+      this.#flow?.cancel("completed");
+      return this.#end("completed");
+    }
+    this.#stream = openStream(this, this.#options);
+    this.#idleMs = reply.isEventStream ? Number.POSITIVE_INFINITY : this.#admitted.timeouts.idleMs;
+    if (reply.contentLength !== undefined) this.#missingBytes = Number(reply.contentLength);
+    this.#respond(reply, this.#stream.readable);
+    if (data.length === 0 && reply.isHeadAlone) return this.#restartDeadline();
+    return this.#onChunk(this.#stream, data);
+  }
+
+  #isBodyless({ status }: Answer): boolean {
+    return this.#admitted.request.method === "HEAD" || isBodyless(status);
+  }
+
+  #respond(answer: Answer, body: Content): Response {
+    this.#upload?.stop("completed");
+    if (body instanceof Uint8Array) this.#parts.metrics.bodyBytes("out", body.length);
+    const isHead = this.#admitted.request.method === "HEAD";
+    const response = toResponse(answer, { body, isHead });
+    this.#response.resolve(response);
+    return response;
+  }
+
+  #onChunk(stream: ResponseStream, data: Uint8Array): void {
+    const end = toStreamEnd(data);
+    const isWrong = end === undefined ? data.length > this.#missingBytes : this.#isShort;
+    if (isWrong) return this.#fail(new Error("not of the length that was told"), "aborted");
+    if (end !== undefined) {
+      stream.close();
+      return this.#end(end);
+    }
+    this.#missingBytes -= data.length;
+    if (!stream.push(data)) {
+      const { responseBuffer } = this.#parts.config;
+      this.#parts.log.warn("response aborted: the client is too slow", { responseBuffer });
+      return this.#fail(new Error("overflow"), "overflow");
+    }
+    this.#flow?.onReceived(data.length);
+    this.#parts.metrics.bodyBytes("out", data.length);
+    this.#restartDeadline();
+  }
+
+  get #isShort(): boolean {
+    return this.#missingBytes > 0 && this.#missingBytes !== Number.POSITIVE_INFINITY;
+  }
+
+  /** Sliding; and a workload that waits for its client's credit is not late. */
+  #restartDeadline(): void {
+    if (this.#isEnded) return;
+    this.#slot.setDeadline(this.#flow?.isExhausted ? Number.POSITIVE_INFINITY : this.#idleMs);
+  }
+
+  #fail(error: unknown, reason: EndReason): void {
+    if (this.#isEnded) return;
+    if (this.#stream !== undefined) {
+      this.#parts.metrics.responseAborted(reason);
+      this.#stream.abort(reason);
+      this.#options.delivery.onGivenUp();
+    }
+    this.#response.reject(error);
+    this.#end(reason);
+  }
+
+  #end(reason: EndReason): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#slot.release();
+    if (!this.#isLeft) this.#leaveBurst();
+    this.#parts.windows.giveBack(this.#windowBytes);
+    this.#upload?.stop(reason);
+    if (reason !== "completed" && reason !== "termination_chunk") this.#flow?.cancel(reason);
+    if (this.#isWatching) {
+      this.#admitted.request.signal.removeEventListener("abort", this.#onClientGone);
+    }
+    // Of what has never gone nobody waits for the end.
+    if (!this.#isSent && this.#body.kind === "stream") {
+      this.#body.chunks.return?.().catch(() => {});
+    }
+    if (!this.#isSent) return;
+    this.#parts.outbox.publish(this.#closeSubject, toEndPayload(reason));
+  }
+
+  #leaveBurst(): void {
+    this.#burst?.leave(this);
+    this.#burst = undefined;
+  }
+}

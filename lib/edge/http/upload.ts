@@ -1,0 +1,126 @@
+/**
+ * A body that does not fit into one message, sent as the workload takes it.
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+import { parseFlowSignal, renderFlowSignal } from "../../mapping/flow.ts";
+import type { BusMessage } from "../../nats/bus.ts";
+import { CreditWindow } from "../../nats/credit.ts";
+import type { Receiver, Slot } from "../../nats/inbox.ts";
+import { encodeLatin1 } from "../../nats/client/wire.ts";
+import type { EdgeParts } from "../parts.ts";
+
+const EMPTY = new Uint8Array();
+
+/** Whom an upload waits for: only a workload can be too late. */
+export type UploadPhase = "client" | "workload";
+
+/** Told of an upload's progress. */
+export interface UploadOwner {
+  /** It waits for somebody else now; at its end for the workload's answer. */
+  onPhase(phase: UploadPhase): void;
+  /** The body cannot be read to its end. */
+  onFailure(error: unknown): void;
+}
+
+/** The chunks of one body. */
+export class Upload implements Receiver {
+  readonly #chunks: AsyncIterableIterator<Uint8Array>;
+  readonly #parts: EdgeParts;
+  readonly #owner: UploadOwner;
+  readonly #slot: Slot;
+  #window: CreditWindow | undefined;
+  #subject = "";
+  #isStopped = false;
+
+  /**
+   * @param chunks The body.
+   * @param parts Of the edge.
+   * @param owner Told of the progress.
+   */
+  constructor(chunks: AsyncIterableIterator<Uint8Array>, parts: EdgeParts, owner: UploadOwner) {
+    this.#chunks = chunks;
+    this.#parts = parts;
+    this.#owner = owner;
+    this.#slot = parts.inbox.open(this);
+  }
+
+  /**
+   * A workload takes it.
+   *
+   * @param subject Where the chunks go.
+   * @param windowBytes How far they may be ahead of credit.
+   */
+  begin(subject: string, windowBytes: number): void {
+    if (this.#window !== undefined || this.#isStopped) return;
+    if (subject === "") {
+      const detail = "The workload takes the body, but does not say where";
+      return this.#fail(new GatewayError("malformed_reply", detail));
+    }
+    this.#subject = subject;
+    this.#window = new CreditWindow(windowBytes);
+    this.#send(this.#window).catch((error) => this.#fail(error));
+  }
+
+  /**
+   * Stops it where it is: the workload has answered, or nobody is there any more.
+   *
+   * @param reason For the workload, which may be in the middle of it.
+   */
+  stop(reason: string): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#slot.release();
+    this.#window?.open();
+    // The generator may be waiting for the client; it ends when that one is done.
+    this.#chunks.return?.().catch(() => {});
+    if (this.#subject === "") return;
+    const headers = encodeLatin1(renderFlowSignal({ kind: "cancel", reason }));
+    this.#parts.bus.publish(this.#subject, EMPTY, { headers });
+  }
+
+  onMessage({ headers }: BusMessage): void {
+    const signal = parseFlowSignal(headers);
+    if (signal?.kind === "credit") this.#window?.grant(signal.bytes);
+    if (signal?.kind === "cancel") this.stop(signal.reason);
+  }
+
+  async #send(window: CreditWindow): Promise<void> {
+    const { bus, metrics } = this.#parts;
+    this.#owner.onPhase("client");
+    for await (const chunk of this.#chunks) {
+      metrics.bodyBytes("in", chunk.length);
+      const size = Math.min(bus.maxPayload, window.pieceBytes);
+      for (let start = 0; start < chunk.length; start += size) {
+        await this.#publish(chunk.subarray(start, start + size), window);
+        if (this.#isStopped) return;
+      }
+    }
+    bus.publish(this.#subject, EMPTY, { reply: this.#slot.subject });
+    this.#isStopped = true;
+    this.#slot.release();
+    this.#owner.onPhase("workload");
+  }
+
+  async #publish(piece: Uint8Array, window: CreditWindow): Promise<void> {
+    this.#owner.onPhase("workload");
+    await window.take(piece.length);
+    if (this.#isStopped) return;
+    this.#parts.bus.publish(this.#subject, piece, { reply: this.#slot.subject });
+    this.#owner.onPhase("client");
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isStopped) return;
+    this.stop("ctx_done");
+    this.#owner.onFailure(error);
+  }
+}
+
+/** The error for a body that no workload takes in pieces. */
+export function nobodyStreams(maxPayload: number): GatewayError {
+  const detail = `The body does not fit into one message of ${maxPayload} bytes, and no workload ` +
+    "for this host and path takes streamed bodies";
+  return new GatewayError("body_too_large", detail);
+}

@@ -1,0 +1,92 @@
+/**
+ * Telling workloads of a connection.
+ *
+ * @module
+ */
+import { type ConnectionRecord, toRecordedId } from "../../mapping/connection_record.ts";
+import {
+  type ConnectionEvent,
+  toEventHeaders,
+  toEventId,
+  toEventMessages,
+  toKeptSubject,
+} from "../../mapping/control.ts";
+import { toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import { toPersistLines } from "../../mapping/jetstream.ts";
+import { encodeLatin1 } from "../../nats/client/wire.ts";
+import { pause } from "../../time/within.ts";
+import type { EdgeParts } from "../parts.ts";
+
+const EMPTY = new Uint8Array();
+/** A nats-server that hung reads on where it stopped: by then it has done what it had been asked. */
+const RETRY_MS = 2000;
+
+/** What it takes to tell. */
+export type EventParts = Pick<EdgeParts, "config" | "outbox" | "events">;
+
+/**
+ * Publishes an event in the forms that are configured; held while NATS is away, and once more where it may
+ * have been lost with the connection. Then it comes with the same `X-H8s-Event-Id`.
+ *
+ * @param event What happened.
+ * @param record To which connection; of this gateway or of one that is no more.
+ * @param parts Of the edge.
+ */
+export function tell(
+  event: ConnectionEvent,
+  record: ConnectionRecord,
+  { config: { prefix, controlSubjects: forms }, outbox, events }: EventParts,
+): void {
+  const { inbox, subject, hostTokens, lines } = record;
+  const id = toEventId(event, toRecordedId(record));
+  const common = lines + toEventHeaders(event) + toHeaderLine("X-H8s-Event-Id", id);
+  if (events !== undefined) {
+    const hasInbox = lines.includes("X-H8s-ReplySubject: ");
+    const kept = common + toPersistLines({ stream: events.name, messageId: id }) +
+      (hasInbox ? "" : toHeaderLine("X-H8s-ReplySubject", inbox));
+    const headers = encodeLatin1(toHeaderBlock(kept));
+    events.keep(toKeptSubject(event.type, { prefix, hostTokens }), headers);
+  }
+  for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
+    const publish = (lines: string, onRefused?: () => void) =>
+      outbox.tell(message.subject, EMPTY, {
+        reply: inbox,
+        headers: toHeaderBlock(lines + message.lines),
+        ...(onRefused === undefined ? {} : { onRefused }),
+      });
+    // A server that came back with a smaller limit may not take the client's own headers any more.
+    publish(common, () => publish(toEssentialLines(common)));
+  }
+}
+
+/** Which connection it was; without what its client made as long as it liked. */
+function toEssentialLines(lines: string): string {
+  const essential = /^(x-h8s-(?!original-|claims:)|host:)/i;
+  return lines.split(/(?<=\r\n)/).filter((line) => essential.test(line)).join("");
+}
+
+/**
+ * Tells a connection's end and takes its record, which says already that it is over. Both go to NATS in one
+ * write: who dies has done neither, and another gateway finds the record, or both.
+ *
+ * @param options `tell`: publishes; `take`: takes the record; without an answer it is asked again, until
+ * `isGivenUp`.
+ */
+export async function tellAndTake({ tell, take, isGivenUp, onError }: {
+  tell: () => void;
+  take: () => Promise<unknown>;
+  isGivenUp: () => boolean;
+  onError: (error: unknown) => void;
+}): Promise<void> {
+  tell();
+  for (let taken = take();; taken = take()) {
+    try {
+      await taken;
+      return;
+    } catch (error) {
+      onError(error);
+    }
+    await pause(RETRY_MS);
+    if (isGivenUp()) return;
+  }
+}

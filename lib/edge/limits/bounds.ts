@@ -1,0 +1,39 @@
+/**
+ * What bounds how much all clients together hold, and for how long.
+ *
+ * @module
+ */
+import type { GatewayConfig } from "../../config/schema.ts";
+import type { Bus } from "../../nats/bus.ts";
+import { systemClock } from "../../time/clock.ts";
+import type { OnFault } from "../../telemetry/faults.ts";
+import { Bursts } from "./bursts.ts";
+import { Deadlines } from "./deadlines.ts";
+import type { EdgeParts } from "../parts.ts";
+import { ReceiveBudget } from "./receive_budget.ts";
+import { SendBudget } from "./send_budget.ts";
+import { Windows } from "./windows.ts";
+
+/** Those parts of the edge. */
+export type Bounds = Pick<EdgeParts, "budget" | "bursts" | "windows" | "deadlines" | "sending">;
+
+/**
+ * Makes them.
+ *
+ * @param bus Where the clients' messages go.
+ * @param options `read`: gives the configuration that holds now; `onFault`: told what goes wrong.
+ */
+export function createBounds(
+  bus: Bus,
+  { read, onFault }: { read: () => GatewayConfig; onFault: OnFault },
+): Bounds {
+  const clock = systemClock();
+  const deadlines = new Deadlines(clock, onFault);
+  return {
+    deadlines,
+    budget: new ReceiveBudget(bus, read),
+    sending: new SendBudget(deadlines, () => read().responseTotal),
+    windows: new Windows(),
+    bursts: new Bursts(clock),
+  };
+}

@@ -1,0 +1,300 @@
+/**
+ * A connection that outlives its socket: what is sent to it waits until its client comes back.
+ *
+ * @module
+ */
+import { CLOSE, toFrame } from "../../mapping/frame.ts";
+import { findHeader, parseHeaderBlock } from "../../mapping/headers.ts";
+import type { ListedConnection } from "../../mapping/listing.ts";
+import {
+  renderGap,
+  renderMark,
+  renderNumbered,
+  renderWelcome,
+  toResumedSubject,
+} from "../../mapping/resume.ts";
+import { toAckedStream } from "../../mapping/stream_ack.ts";
+import type { ConnectionEnd } from "../../mapping/connection_record.ts";
+import { mayResume, type ResumeRecord } from "../../mapping/resume_record.ts";
+import type { BusMessage, BusSubscription } from "../../nats/bus.ts";
+import { replay } from "./replay.ts";
+import type { Place } from "../admission/load.ts";
+import type { Entry, ResumableClient, ResumableOptions } from "./resume_client.ts";
+import type { ResumeLease } from "./resume_lease.ts";
+import { ResumeParking } from "./resume_parking.ts";
+
+type Phase = "detached" | "replaying" | "live" | "over";
+
+/** Held by this gateway, with a client or without. */
+export class Resumable {
+  readonly #options: ResumableOptions;
+  readonly #lease: ResumeLease;
+  #phase: Phase = "detached";
+  #client: ResumableClient | undefined;
+  #subscription: BusSubscription | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #parking: ResumeParking;
+  /** What came while older messages are read. */
+  #waiting: BusMessage[] = [];
+  #waitingBytes = 0;
+  /** The largest number that the client was sent. */
+  #position = 0;
+
+  constructor(options: ResumableOptions) {
+    this.#options = options;
+    this.#lease = options.lease;
+    this.#parking = new ResumeParking(options.parts);
+  }
+
+  get id(): string {
+    return this.#lease.id;
+  }
+
+  /** Grows each time that it changes hands. */
+  get revision(): number {
+    return this.#lease.revision;
+  }
+
+  get inbox(): string {
+    return this.#lease.inbox;
+  }
+
+  /** What its headers are made of; undefined before the first client has come. */
+  get record(): ResumeRecord | undefined {
+    return this.#lease.record;
+  }
+
+  /** What it takes among the connections, by itself or by its client. */
+  get place(): Place | undefined {
+    return this.#client?.place ?? this.#parking.place;
+  }
+
+  get hasClient(): boolean {
+    return this.#client !== undefined;
+  }
+
+  /** What is told to those who ask who is connected. */
+  describe(): ListedConnection {
+    return this.#lease.record!.info;
+  }
+
+  /** The largest number that a client was sent. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Makes a new connection. */
+  begin(record: ResumeRecord): void {
+    this.#listen();
+    this.#lease.begin(record);
+  }
+
+  /** Takes a connection over, and waits for its client; false when somebody was faster. */
+  async take(
+    record: ResumeRecord,
+    { revision, place }: { revision: number; place: () => Place },
+  ): Promise<boolean> {
+    if (!await this.#lease.take(record, revision)) return false;
+    this.#parking.enter(place());
+    this.#listen();
+    this.#wait();
+    return true;
+  }
+
+  /** Looks whether it is still held here. */
+  verify(): Promise<void> {
+    return this.#lease.verify();
+  }
+
+  /** A client has come, or come back. One that is still there has lost its connection without knowing. */
+  attach(client: ResumableClient, { token, lastSeq, lostFrom }: Entry): void {
+    clearTimeout(this.#timer);
+    const previous = this.#client;
+    this.#client = client;
+    previous?.close(CLOSE.policy, "resumed elsewhere");
+    this.#parking.leave();
+    if (this.#phase === "over") return client.close(CLOSE.tryAgainLater, "held elsewhere");
+    const seq = lastSeq ?? this.#options.safeSeq();
+    const { windowMs } = this.#lease.record!;
+    this.#tell(renderWelcome({ token, windowMs, seq, isNew: lastSeq === undefined }));
+    if (lastSeq === undefined) {
+      if (lostFrom !== undefined) this.#tell(renderGap(lostFrom, undefined));
+      this.#position = seq;
+      this.#phase = "live";
+      return;
+    }
+    // It may come from elsewhere, with a newer token: what its messages say is what its events say.
+    this.#lease.update((record) => {
+      const info = { ...client.describe(), since: record.info.since };
+      return { ...record, connection: client.record, info, detached: undefined };
+    });
+    this.#phase = "replaying";
+    this.#replay(client, lastSeq).catch((error) => this.#onReplayFailed(client, error));
+  }
+
+  /** A client's socket is gone; an older client's does not matter any more. */
+  detach(client: ResumableClient, end: ConnectionEnd): void {
+    if (client !== this.#client || this.#phase === "over") return client.place[Symbol.dispose]();
+    this.#client = undefined;
+    this.#parking.enter(client.place);
+    this.#stopReplay("detached");
+    if (!mayResume(end)) return this.#finish(end);
+    const at = Date.now() + this.#lease.record!.windowMs;
+    this.#lease.update((record) => ({ ...record, detached: { end, at } }));
+    this.#wait();
+  }
+
+  /** Closes its socket, if it has one: a client that may come back will. */
+  close(code: number, reason: string): void {
+    this.#client?.close(code, reason);
+  }
+
+  /** NATS is back. */
+  onReconnect(): void {
+    this.#client?.onReconnect();
+  }
+
+  /** Tells the client that it has everything up to a number that the stream had reached some time ago. */
+  mark(seq: number): void {
+    if (this.#phase !== "live" || seq <= this.#position) return;
+    this.#position = seq;
+    this.#tell(renderMark(seq));
+  }
+
+  /** The stream was lost, and begins anew; `last` is the largest number of the new one. */
+  onStreamLost(last: number): void {
+    if (this.#phase !== "live") return;
+    this.#tell(renderGap(this.#position + 1, undefined));
+    this.#position = last;
+  }
+
+  /** Somebody else holds it now: no word to the workloads. */
+  drop(): void {
+    if (this.#phase === "over") return;
+    const client = this.#client;
+    this.#client = undefined;
+    this.#lease.drop();
+    this[Symbol.dispose]();
+    client?.close(CLOSE.policy, "resumed elsewhere");
+    this.#options.onOver();
+  }
+
+  /** Leaves it to other gateways, once what is known of it has been written. */
+  async leave(): Promise<void> {
+    if (this.#phase === "over") return;
+    this[Symbol.dispose]();
+    await this.#lease.settled;
+    this.#options.onOver();
+  }
+
+  /** Is held no more, whatever becomes of it. */
+  [Symbol.dispose](): void {
+    this.#phase = "over";
+    clearTimeout(this.#timer);
+    this.#subscription?.unsubscribe();
+    this.#parking.leave();
+  }
+
+  #listen(): void {
+    const { bus, config: { prefix } } = this.#options.parts;
+    const subject = toResumedSubject(this.id, prefix);
+    this.#subscription = bus.subscribe(subject, (message) => this.#onMessage(message));
+  }
+
+  #wait(): void {
+    const { end, at } = this.#lease.record!.detached!;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#finish(end), Math.max(0, at - Date.now()));
+  }
+
+  #onMessage(message: BusMessage): void {
+    switch (this.#phase) {
+      case "over":
+        return;
+      case "detached": {
+        const frame = toFrame(message.headers, message.data);
+        return frame.kind === "close" ? this.#finish(frame) : this.#miss(message);
+      }
+      case "replaying":
+        this.#waiting.push(message);
+        this.#waitingBytes += message.data.length;
+        if (this.#waitingBytes <= this.#options.parts.config.wsSendLimit) return;
+        return this.#client?.close(CLOSE.tryAgainLater, "slow consumer");
+      case "live":
+        return this.#forward(toSeq(message), message);
+    }
+  }
+
+  #miss(message: BusMessage): void {
+    if (this.#parking.hasRoom(message)) return;
+    this.#finish({ code: CLOSE.tryAgainLater, reason: "too much waits for it" });
+    const { stream, parts: { log } } = this.#options;
+    stream.forget(this.inbox).catch((error) => {
+      log.warn("what waited for a client cannot be removed", { error: String(error) });
+    });
+  }
+
+  /** What was read from the stream may come once more as it is heard, and the other way round. */
+  #forward(seq: number, { headers, data }: BusMessage): void {
+    if (seq <= this.#position) return;
+    this.#position = seq;
+    const stream = toAckedStream(headers, data);
+    if (stream !== undefined) return this.#options.parts.strays.ack(stream);
+    const frame = toFrame(headers, data);
+    switch (frame.kind) {
+      case "no_responders":
+        return;
+      case "close":
+        return this.#client?.close(frame.code, frame.reason);
+      case "text":
+      case "binary":
+        this.#client?.push(renderNumbered(frame, seq), data.length);
+    }
+  }
+
+  async #replay(client: ResumableClient, lastSeq: number): Promise<void> {
+    const { parts: { bus }, stream } = this.#options;
+    const isCurrent = () => this.#client === client && this.#phase === "replaying";
+    await replay({ bus, stream }, {
+      inbox: this.#lease.inbox,
+      lastSeq,
+      isCurrent,
+      onStart: (position, gap) => {
+        if (gap !== undefined) this.#tell(gap);
+        this.#position = position;
+      },
+      onMessage: (seq, message) => this.#forward(seq, message),
+    });
+    if (!isCurrent()) return;
+    const waiting = this.#stopReplay("live");
+    for (const message of waiting) this.#forward(toSeq(message), message);
+  }
+
+  #onReplayFailed(client: ResumableClient, error: unknown): void {
+    this.#options.parts.log.warn("a WebSocket cannot be resumed now", { error: String(error) });
+    if (client === this.#client) client.close(CLOSE.tryAgainLater, "cannot resume now");
+  }
+
+  #stopReplay(phase: Phase): BusMessage[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#phase = phase;
+    return waiting;
+  }
+
+  #tell(text: string): void {
+    this.#client?.push(text, text.length);
+  }
+
+  /** Once, by whoever gets the record: not if somebody else has taken the connection meanwhile. */
+  #finish(end: ConnectionEnd): void {
+    if (this.#phase === "over") return;
+    this[Symbol.dispose]();
+    this.#lease.end(end).finally(() => this.#options.onOver());
+  }
+}
+
+function toSeq({ headers }: BusMessage): number {
+  return Number(findHeader(parseHeaderBlock(headers).entries, "nats-sequence"));
+}

@@ -1,0 +1,244 @@
+/**
+ * The resumable connections that this gateway holds: let in, taken over, adopted, handed on.
+ *
+ * @module
+ */
+import { type ConnectionEnd, toRecordKey } from "../../mapping/connection_record.ts";
+import { CLOSE } from "../../mapping/frame.ts";
+import { toResumeInbox } from "../../mapping/resume.ts";
+import {
+  parseResumeRecord,
+  RESUME,
+  type ResumeRecord,
+  withOwner,
+} from "../../mapping/resume_record.ts";
+import type { BusSubscription } from "../../nats/bus.ts";
+import type { Records } from "../../nats/jetstream/records.ts";
+import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
+import type { Load } from "../admission/load.ts";
+import { LOST } from "../lifetime/connection_records.ts";
+import { tell } from "../lifetime/control_events.ts";
+import type { EdgeParts } from "../parts.ts";
+import { Resumable } from "./resumable.ts";
+import { ResumeEntrance } from "./resume_entrance.ts";
+import { ResumeLease } from "./resume_lease.ts";
+import type { Connection } from "../socket/websocket.ts";
+
+/** How often clients are told how far they have come, at most. */
+const MARK_INTERVAL_MS = 15_000;
+const EMPTY = new Uint8Array();
+
+/** What is worked with. */
+export interface ResumablesOptions {
+  readonly parts: EdgeParts;
+  readonly records: Records;
+  readonly stream: ResumeStream;
+  /** Where what waits for its client is counted. */
+  readonly load: Load;
+  /** Called when a connection is held from now on. */
+  readonly onHeld: (resumable: Resumable) => void;
+  /** Called when it is no longer. */
+  readonly onOver: (resumable: Resumable) => void;
+}
+
+/** Knows them by id. */
+export class Resumables implements Disposable {
+  readonly #options: ResumablesOptions;
+  readonly #parts: EdgeParts;
+  readonly #held = new Map<string, Resumable>();
+  readonly #moved: BusSubscription;
+  readonly #timer: ReturnType<typeof setInterval>;
+  /** What the stream had reached one interval ago: all of it has been sent on since. */
+  #safeSeq = 0;
+  #isLeaving = false;
+
+  /** Lets clients in. */
+  readonly entrance: ResumeEntrance;
+
+  /**
+   * Listens to who takes connections from here.
+   *
+   * @param options What is worked with.
+   */
+  constructor(options: ResumablesOptions) {
+    this.#options = options;
+    const { parts, stream } = options;
+    this.#parts = parts;
+    this.entrance = new ResumeEntrance({
+      ...options,
+      make: (id) => this.#make(id),
+      find: (id) => this.#held.get(id),
+      takeOver: (record, revision) => this.#takeOver(record, revision),
+    });
+    this.#moved = parts.bus.subscribe(
+      this.#toMovedSubject(parts.gatewayId),
+      ({ data }) => this.#onMoved(new TextDecoder().decode(data)),
+    );
+    stream.onReady(() => this.#onStream());
+    const interval = Math.min(MARK_INTERVAL_MS, Math.max(100, parts.config.resume / 2));
+    this.#timer = setInterval(() => this.#mark(), interval);
+  }
+
+  /**
+   * A client has come through the handshake.
+   *
+   * @param connection Its socket; its handshake is from {@link Resumables.entrance}.
+   */
+  attach(connection: Connection): void {
+    const { resumable, token, proof, lastSeq, lostFrom } = connection.entry!;
+    if (lastSeq === undefined) {
+      const { gatewayId: owner } = this.#parts;
+      const { record, route, windowMs } = connection;
+      const info = connection.describe();
+      resumable.begin({ owner, proof, windowMs, connection: record, info, route });
+      this.#hold(resumable);
+      tell({ type: "established" }, record, this.#parts);
+    }
+    resumable.attach(connection, { token, lastSeq, lostFrom });
+  }
+
+  /**
+   * A client's socket is gone.
+   *
+   * @param connection The socket.
+   * @param end How it went.
+   */
+  detach(connection: Connection, end: ConnectionEnd): void {
+    const { resumable } = connection.entry!;
+    resumable.detach(connection, end);
+    if (this.#isLeaving) void resumable.leave();
+  }
+
+  /**
+   * Takes over what a lost gateway held, so that its clients may come back.
+   *
+   * @param gateway Its token.
+   * @returns How many.
+   */
+  async adopt(gateway: string): Promise<number> {
+    if (this.#isLeaving) return 0;
+    const left = (await this.#list()).filter(({ record: { owner } }) => owner === gateway);
+    if (left.length === 0) return 0;
+    await this.#options.records.put(toRecordKey(LOST, gateway), EMPTY);
+    const adopted = left.map(async ({ record, revision }) => {
+      const end = { code: CLOSE.abnormal, reason: "gateway lost" };
+      const detached = record.detached ?? { end, at: Date.now() + record.windowMs };
+      return await this.#take({ ...record, detached }, revision) !== undefined;
+    });
+    return (await Promise.all(adopted)).filter((isHeld) => isHeld).length;
+  }
+
+  /** The gateways that hold connections, living or not. */
+  async owners(): Promise<string[]> {
+    return (await this.#list()).map(({ record: { owner } }) => owner);
+  }
+
+  /** Looks which connections are still held here. */
+  async verify(): Promise<void> {
+    await Promise.all([...this.#held.values()].map((resumable) => resumable.verify()));
+  }
+
+  /** Leaves all connections to other gateways; those with a client once that is gone. */
+  leave(): void {
+    this.#isLeaving = true;
+    for (const resumable of this.#held.values()) {
+      if (!resumable.hasClient) void resumable.leave();
+    }
+  }
+
+  /** Waits for nothing any more. */
+  giveUp(): void {
+    for (const resumable of this.#held.values()) resumable.drop();
+  }
+
+  /** Holds nothing any more. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#moved.unsubscribe();
+    for (const resumable of this.#held.values()) resumable[Symbol.dispose]();
+    this.#held.clear();
+  }
+
+  async #takeOver(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {
+    const end = record.detached?.end ?? { code: CLOSE.abnormal, reason: "" };
+    const detached = { end, at: Date.now() + record.windowMs };
+    const resumable = await this.#take({ ...record, detached }, revision);
+    if (resumable === undefined) return undefined;
+    const moved = new TextEncoder().encode(`${record.info.id} ${resumable.revision}`);
+    this.#parts.bus.publish(this.#toMovedSubject(record.owner), moved);
+    return resumable;
+  }
+
+  async #take(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {
+    const resumable = this.#make(record.info.id);
+    const own = withOwner(record, this.#parts.gatewayId);
+    const place = () => this.#options.load.take(record.info.remote);
+    if (!await resumable.take(own, { revision, place })) return undefined;
+    this.#hold(resumable);
+    tell({ type: "resumed", revision }, own.connection, this.#parts);
+    return resumable;
+  }
+
+  #make(id: string): Resumable {
+    const { parts, records, stream } = this.#options;
+    const lease = new ResumeLease({
+      ...{ parts, records, id, inbox: toResumeInbox(id, parts.config.prefix) },
+      onLost: () => resumable.drop(),
+    });
+    const resumable: Resumable = new Resumable({
+      ...{ parts, stream, lease },
+      safeSeq: () => this.#safeSeq,
+      onOver: () => {
+        if (this.#held.get(id) === resumable) this.#held.delete(id);
+        this.#options.onOver(resumable);
+      },
+    });
+    return resumable;
+  }
+
+  /** By now it may have come back: then what was left is not what is held. */
+  #onMoved(text: string): void {
+    const [id = "", revision] = text.split(" ");
+    const held = this.#held.get(id);
+    if (held !== undefined && held.revision < Number(revision)) held.drop();
+  }
+
+  /** Two clients that come back at once may both have got it, one after the other. */
+  #hold(resumable: Resumable): void {
+    const other = this.#held.get(resumable.id);
+    if (other !== undefined && other.revision > resumable.revision) return resumable.drop();
+    other?.drop();
+    this.#held.set(resumable.id, resumable);
+    this.#options.onHeld(resumable);
+  }
+
+  async #list(): Promise<{ record: ResumeRecord; revision: number }[]> {
+    const stored = await this.#options.records.list(toRecordKey(RESUME, "*"));
+    return stored.map(({ value, revision }) => ({ record: parseResumeRecord(value), revision }));
+  }
+
+  /** A stream that ends before what clients have seen is another one. */
+  async #onStream(): Promise<void> {
+    const seen = [...this.#held.values()].map((resumable) => {
+      return { resumable, position: resumable.position };
+    });
+    const { last } = await this.#options.stream.extent();
+    this.#safeSeq = last;
+    for (const { resumable, position } of seen) {
+      if (last < position) resumable.onStreamLost(last);
+    }
+  }
+
+  /** One question for all connections. */
+  #mark(): void {
+    if (this.#held.size === 0 || this.#parts.bus.state !== "connected") return;
+    this.#options.stream.extent().then(({ last }) => {
+      for (const resumable of this.#held.values()) resumable.mark(this.#safeSeq);
+      this.#safeSeq = last;
+    }).catch((error) => this.#parts.log.debug("no mark", { error: String(error) }));
+  }
+
+  #toMovedSubject(gateway: string): string {
+    return `${this.#parts.config.prefix}.control.ws.conn.moved.${gateway}`;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What a resumable connection knows of its clients, and what it is made of.
+ *
+ * @module
+ */
+import type { ConnectionRecord } from "../../mapping/connection_record.ts";
+import type { ListedConnection } from "../../mapping/listing.ts";
+import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
+import type { Place } from "../admission/load.ts";
+import type { EdgeParts } from "../parts.ts";
+import type { ResumeLease } from "./resume_lease.ts";
+
+/** The socket of the moment. */
+export interface ResumableClient {
+  /** Its place among the connections. */
+  readonly place: Place;
+  /** What its control events are made of. */
+  readonly record: ConnectionRecord;
+  /** What is told to those who ask who is connected. */
+  describe(): ListedConnection;
+  /** Sends something to the client, unless it is too slow. */
+  push(data: string | Uint8Array, length: number): void;
+  /** Closes the socket from our side. */
+  close(code: number, reason: string): void;
+  /** NATS is back. */
+  onReconnect(): void;
+}
+
+/** How a client is let in. */
+export interface Entry {
+  /** What it comes back with next time. */
+  readonly token: string;
+  /** The last number that it has seen; undefined for a new connection. */
+  readonly lastSeq: number | undefined;
+  /** From which number on it is not told what it asked for; undefined where it has not asked. */
+  readonly lostFrom: number | undefined;
+}
+
+/** What a connection is made of. */
+export interface ResumableOptions {
+  readonly parts: EdgeParts;
+  readonly stream: ResumeStream;
+  readonly lease: ResumeLease;
+  /** A number that the stream had reached before the connection was made. */
+  readonly safeSeq: () => number;
+  /** Called when it is no longer held here. */
+  readonly onOver: () => void;
+}

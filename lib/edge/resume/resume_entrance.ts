@@ -1,0 +1,132 @@
+/**
+ * Who gets which resumable connection: an older one, or one of its own.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { GatewayError } from "../../errors.ts";
+import { toRecordKey } from "../../mapping/connection_record.ts";
+import { parseResumeRequest, type ResumeRequest, toResumeToken } from "../../mapping/resume.ts";
+import { OVER, parseResumeRecord, RESUME, type ResumeRecord } from "../../mapping/resume_record.ts";
+import type { Records } from "../../nats/jetstream/records.ts";
+import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
+import type { Admitted } from "../admission.ts";
+import type { Load } from "../admission/load.ts";
+import type { EdgeParts } from "../parts.ts";
+import type { Resumable } from "./resumable.ts";
+import { isSame, toProof } from "./resume_token.ts";
+
+/** How often a record that changes hands is tried to be had. */
+const MAX_ATTEMPTS = 3;
+
+/** What is worked with. */
+export interface ResumeEntranceOptions {
+  readonly parts: EdgeParts;
+  readonly records: Records;
+  readonly stream: ResumeStream;
+  readonly load: Load;
+  /** Makes a connection that nobody holds yet. */
+  readonly make: (id: string) => Resumable;
+  /** The connection of an id, if it is held here. */
+  readonly find: (id: string) => Resumable | undefined;
+  /** Takes a connection from another gateway; undefined when somebody was faster. */
+  readonly takeOver: (record: ResumeRecord, revision: number) => Promise<Resumable | undefined>;
+}
+
+/** Lets clients in that ask for a resumable connection. */
+export class ResumeEntrance {
+  readonly #options: ResumeEntranceOptions;
+
+  /**
+   * @param options What is worked with.
+   */
+  constructor(options: ResumeEntranceOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Finds the connection that a client asks for, or begins one.
+   *
+   * @param admitted Its handshake.
+   * @returns The same with the connection that it gets, and its place.
+   * @throws {GatewayError} `nats_unavailable` while JetStream is away; or that no place is left.
+   */
+  async open(admitted: Admitted): Promise<Admitted> {
+    const { resumeToken } = admitted;
+    const request = resumeToken === undefined ? undefined : parseResumeRequest(resumeToken);
+    // Who asks in words that cannot be read has missed something, too, whatever it was.
+    const lastSeq = request?.lastSeq ?? (resumeToken === undefined ? undefined : 0);
+    try {
+      if (!this.#options.stream.isReady) throw new Error("its stream is not there");
+      const claimed = request && await this.#claim(request, admitted);
+      return claimed ?? this.#begin(admitted, lastSeq);
+    } catch (cause) {
+      if (cause instanceof GatewayError) throw cause;
+      throw new GatewayError("nats_unavailable", "Resuming needs JetStream, which is away", {
+        cause,
+      });
+    }
+  }
+
+  #begin(admitted: Admitted, lastSeq: number | undefined): Admitted {
+    const { load, parts, make } = this.#options;
+    const id = admitted.connectionId!;
+    const secret = randomBytes(32).toString("base64url");
+    return {
+      ...admitted,
+      place: load.connect(admitted.remoteAddress, parts.config),
+      entry: {
+        resumable: make(id),
+        token: toResumeToken(id, secret),
+        proof: this.#toProof(secret, admitted),
+        lastSeq: undefined,
+        lostFrom: lastSeq === undefined ? undefined : lastSeq + 1,
+      },
+    };
+  }
+
+  /** Undefined when there is no such connection, or it is somebody else's. */
+  async #claim(
+    { id, secret, lastSeq }: ResumeRequest,
+    admitted: Admitted,
+  ): Promise<Admitted | undefined> {
+    const proof = this.#toProof(secret, admitted);
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const stored = await this.#options.records.get(toRecordKey(RESUME, id));
+      if (stored === undefined) return undefined;
+      const record = parseResumeRecord(stored.value);
+      if (record.detached?.at === OVER || !isSame(record.proof, proof)) return undefined;
+      const entered = await this.#enter(admitted, record, stored.revision);
+      if (entered === undefined) continue;
+      const { connection: { subject }, route } = record;
+      const token = toResumeToken(id, secret);
+      const entry = { resumable: entered.resumable, token, proof, lastSeq, lostFrom: undefined };
+      return { ...admitted, ...route, subject, connectionId: id, entry, place: entered.place };
+    }
+    // It is there: to begin another one would be to lose it.
+    throw new GatewayError("nats_unavailable", "The connection changes hands; try again");
+  }
+
+  /** The place that the connection has already is no reason to turn its client away. */
+  async #enter(
+    { remoteAddress }: Admitted,
+    record: ResumeRecord,
+    revision: number,
+  ): Promise<Pick<Admitted, "place"> & { resumable: Resumable } | undefined> {
+    const { load, parts, find, takeOver } = this.#options;
+    const held = find(record.info.id);
+    const place = load.connect(remoteAddress, parts.config, held?.place);
+    let resumable: Resumable | undefined;
+    try {
+      resumable = held ?? await takeOver(record, revision);
+      return resumable && { resumable, place };
+    } finally {
+      if (resumable === undefined) place[Symbol.dispose]();
+    }
+  }
+
+  #toProof(secret: string, admitted: Admitted): string {
+    const { jwt } = this.#options.parts.config;
+    return toProof(admitted, { secret, tokenParameter: jwt?.query });
+  }
+}

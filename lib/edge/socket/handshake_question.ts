@@ -1,0 +1,65 @@
+/**
+ * Asking the workload before a client gets its 101, where the workload wants that.
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+import { parseHandshakeAnswer, toAuthorizeSubject } from "../../mapping/authorize.ts";
+import { findHeader, parseHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import { isOwn, listPickable, parseOffer } from "../../mapping/subprotocol.ts";
+import type { Admitted } from "../admission.ts";
+import { ask, Refusal } from "../admission/authorize.ts";
+import type { EdgeParts } from "../parts.ts";
+
+/**
+ * Asks. The question names the connection, by which it differs from an authorizer's.
+ *
+ * @param admitted The handshake.
+ * @param parts Of the edge.
+ * @returns The same with what the workload picked.
+ * @throws {Refusal} with the workload's own answer.
+ * @throws {GatewayError} when nobody answers.
+ */
+export async function askWorkload(admitted: Admitted, parts: EdgeParts): Promise<Admitted> {
+  const { target: { hostTokens }, connectionId = "", headerLines, isAuthorized } = admitted;
+  const { headers, data } = await ask({
+    subject: toAuthorizeSubject("websocket", { prefix: parts.config.prefix, hostTokens }),
+    lines: headerLines + toHeaderLine("X-H8s-Connection-Id", connectionId) +
+      toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId),
+    // An authorizer of the same host has let the client in already; it is not the one to say this.
+    ...(isAuthorized ? { isAnswer: isByWorkload } : {}),
+  }, parts);
+  const answer = parseHandshakeAnswer(headers, data.length);
+  switch (answer.kind) {
+    case "no_responders":
+      throw new GatewayError("no_responders", "The workload that decides is not there any more");
+    case "refused":
+      throw new Refusal(answer.status, { headers: answer.headers, body: data });
+    case "accepted": {
+      const { token, headers: answerHeaders } = answer;
+      return {
+        ...admitted,
+        protocol: toProtocol(admitted, answer.protocol),
+        answerHeaders,
+        headerLines: headerLines + (token === undefined ? "" : toHeaderLine(TOKEN_NAME, token)),
+      };
+    }
+  }
+}
+
+const TOKEN_NAME = "X-H8s-Handshake";
+
+/** NATS itself says that nobody is there. */
+function isByWorkload(headers: string): boolean {
+  const { status, entries } = parseHeaderBlock(headers);
+  return status === 503 || findHeader(entries, TOKEN_NAME.toLowerCase()) !== undefined;
+}
+
+/** What the gateway itself speaks with the client is none of the workload's business. */
+function toProtocol({ request, protocol }: Admitted, picked: string | undefined) {
+  if (protocol !== undefined && isOwn(protocol)) return protocol;
+  const { names } = parseOffer(request.headers.get("sec-websocket-protocol"));
+  if (picked === undefined || listPickable(names).includes(picked)) return picked;
+  const detail = "The workload picks a subprotocol that was not offered, or a credential";
+  throw new GatewayError("malformed_reply", detail);
+}

@@ -1,0 +1,192 @@
+/**
+ * What a WebSocket client says, on its way to NATS.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { ACK_PROTOCOL, type NumberedMessage, parseNumbered, renderAck } from "../../mapping/ack.ts";
+import { CLOSE, type FrameKind, toFrameHeader } from "../../mapping/frame.ts";
+import { toHeaderBlock } from "../../mapping/headers.ts";
+import { toPersistLines } from "../../mapping/jetstream.ts";
+import { toNumberedId } from "../../mapping/message_id.ts";
+import { speaksAck } from "../../mapping/resume.ts";
+import type { Outcome, Persist } from "../../nats/jetstream/persist.ts";
+import { encodeLatin1 } from "../../nats/client/wire.ts";
+import type { Handshake } from "../admission.ts";
+import type { EdgeParts } from "../parts.ts";
+import type { ReceiveAccount } from "../limits/receive_budget.ts";
+
+/** What the header block of a persistent message has besides: the id of a message, the name of a stream. */
+const PERSIST_HEADERS_ROOM = 512;
+
+/** Whose client it is. */
+export interface UplinkOwner {
+  /** The client is not to be heard any longer. */
+  close(code: number, reason: string): void;
+  /** The client is told something by the gateway itself. */
+  tell(text: string): void;
+}
+
+/** What an uplink is made of. */
+export interface UplinkOptions {
+  readonly parts: EdgeParts;
+  readonly owner: UplinkOwner;
+  /** The connection's own subject. */
+  readonly inbox: string;
+  /** What the header block of each message has besides what tells it from the others. */
+  readonly lines: string;
+}
+
+/** A client's message, whatever it was wrapped in. */
+type Said = Omit<NumberedMessage, "id"> & { readonly id: number | undefined };
+
+/** One client's messages, in order. */
+export class Uplink {
+  readonly #admitted: Handshake;
+  readonly #options: UplinkOptions;
+  readonly #parts: EdgeParts;
+  readonly #owner: UplinkOwner;
+  readonly #headerBytes: number;
+  readonly #account: ReceiveAccount;
+  /** Whose numbers its messages have. */
+  readonly #scope: string;
+  /** Undefined where messages are not persisted. */
+  readonly #persist: Persist | undefined;
+  /** Encoded when the first message of the kind comes: most sockets send one kind, many none. */
+  readonly #headers: Partial<Record<FrameKind, Uint8Array>> = {};
+  #count = 0;
+  /** What of it waits for NATS to come back. */
+  #awayBytes = 0;
+
+  /**
+   * @param admitted The handshake.
+   * @param options What else it is made of.
+   */
+  constructor(admitted: Handshake, options: UplinkOptions) {
+    const { parts, owner, lines } = this.#options = options;
+    this.#admitted = admitted;
+    this.#parts = parts;
+    this.#owner = owner;
+    this.#persist = admitted.isPersistent ? parts.persist : undefined;
+    const room = this.#persist === undefined ? 0 : PERSIST_HEADERS_ROOM;
+    this.#headerBytes = toHeaderBlock(lines + toFrameHeader("binary")).length + room;
+    this.#account = parts.budget.open(() => this.#onExceeded());
+    this.#scope = admitted.numberScope ?? `connection:${admitted.connectionId}`;
+  }
+
+  /** True once the client has said something. */
+  get hasSpoken(): boolean {
+    return this.#count > 0;
+  }
+
+  /**
+   * Takes a message.
+   *
+   * @param data As the socket gives it.
+   */
+  receive(data: string | ArrayBuffer): void {
+    const said = speaksAck(this.#admitted.protocol) ? parseNumbered(data) : toSaid(data);
+    if (said === undefined) {
+      const reason =
+        `${ACK_PROTOCOL}: expected {"id": 0…2^53-1, "data": …}, or 8 bytes of id in front`;
+      return this.#owner.close(CLOSE.policy, reason);
+    }
+    const { length } = said.bytes;
+    if (length > this.#maxBytes) return this.#onTooBig();
+    this.#count++;
+    this.#parts.metrics.message("in", length);
+    if (this.#persist === undefined) this.#publish(said);
+    else this.#store(said, this.#persist);
+  }
+
+  /** NATS is back, and what was held has been published. */
+  onReconnect(): void {
+    this.#account.release(this.#awayBytes);
+    this.#awayBytes = 0;
+  }
+
+  /** The client says no more. */
+  close(): void {
+    this.onReconnect();
+    this.#account.close();
+  }
+
+  /** As the server has it now: it may come back with another limit. */
+  get #maxBytes(): number {
+    const { config, bus } = this.#parts;
+    return Math.min(config.maxBodySize, bus.maxPayload - this.#headerBytes);
+  }
+
+  /** Also for what was held while NATS was away, and does not fit any more. */
+  #onTooBig = (): void => {
+    this.#owner.close(CLOSE.tooBig, `message larger than ${this.#maxBytes} bytes`);
+  };
+
+  #publish({ kind, bytes }: Said): void {
+    const { subject, mode } = this.#admitted;
+    const headers = this.#headers[kind] ??= this.#encode(toFrameHeader(kind));
+    const onRefused = this.#onTooBig;
+    const options = mode === "publish"
+      ? { headers, onRefused }
+      : { reply: this.#options.inbox, headers, onRefused };
+    const size = bytes.length + headers.length;
+    if (this.#parts.outbox.publish(subject, bytes, options)) return this.#account.publish(size);
+    this.#awayBytes += size;
+    this.#account.hold(size);
+  }
+
+  #store(said: Said, persist: Persist): void {
+    const { id, kind, bytes } = said;
+    const lines = toFrameHeader(kind) +
+      toPersistLines({ stream: persist.stream, messageId: this.#toMessageId(said) });
+    const headers = this.#encode(lines);
+    const size = bytes.length + headers.length;
+    persist.publish({ subject: this.#admitted.subject, data: bytes, headers }, (outcome) => {
+      this.#account.release(size);
+      this.#onOutcome(outcome, id);
+    });
+    this.#account.hold(size);
+  }
+
+  /** A client that numbers its messages says one again under the same id, on a later connection, too. */
+  #toMessageId({ id, ...said }: Said): string {
+    if (id === undefined) return `${this.#admitted.socketId}-${this.#count}`;
+    return toNumberedId(this.#scope, { id, ...said });
+  }
+
+  #onOutcome(outcome: Outcome, id: number | undefined): void {
+    switch (outcome.kind) {
+      case "stored":
+        if (id !== undefined) this.#owner.tell(renderAck(id, outcome.seq));
+        return;
+      case "refused":
+        if (outcome.isTooLarge) return this.#onTooBig();
+        return this.#owner.close(CLOSE.tryAgainLater, `not stored: ${outcome.reason}`);
+      case "unavailable":
+        return this.#owner.close(CLOSE.tryAgainLater, `not stored: ${outcome.reason}`);
+    }
+  }
+
+  #onExceeded(): void {
+    if (this.#parts.bus.state === "connected") {
+      const reason = "too fast: what was said waits for NATS, and the receive buffer is full";
+      return this.#owner.close(CLOSE.policy, reason);
+    }
+    this.#owner.close(CLOSE.tryAgainLater, "NATS is away and the receive buffer is full");
+  }
+
+  #encode(lines: string): Uint8Array {
+    return encodeLatin1(toHeaderBlock(this.#options.lines + lines));
+  }
+}
+
+function toSaid(data: string | ArrayBuffer): Said {
+  return typeof data === "string"
+    ? { id: undefined, kind: "text", bytes: Buffer.from(data) }
+    : { id: undefined, kind: "binary", bytes: new Uint8Array(data) };
+}
+
+/** What goes into a stream has none: the stream would answer there. */
+export function hasReply({ mode, isPersistent }: Handshake): boolean {
+  return mode === "request" && !isPersistent;
+}

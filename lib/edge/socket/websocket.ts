@@ -1,0 +1,306 @@
+/**
+ * One WebSocket: its messages out as NATS messages, its inbox back to the client.
+ *
+ * @module
+ */
+import { GatewayError } from "../../errors.ts";
+import { renderData } from "../../mapping/ack.ts";
+import type { ConnectionEnd, ConnectionRecord } from "../../mapping/connection_record.ts";
+import {
+  CLOSE,
+  type Frame,
+  fromCloseEventCode,
+  toCloseReason,
+  toFrame,
+} from "../../mapping/frame.ts";
+import { toHeaderLine } from "../../mapping/headers.ts";
+import type { ListedConnection } from "../../mapping/listing.ts";
+import { renderNumbered, speaksAck } from "../../mapping/resume.ts";
+import type { ResumeRoute } from "../../mapping/resume_record.ts";
+import { MAX_SUBJECT_LENGTH } from "../../mapping/subject.ts";
+import type { BusMessage } from "../../nats/bus.ts";
+import type { Receiver, Slot } from "../../nats/inbox.ts";
+import type { Admitted, Handshake } from "../admission.ts";
+import type { Place } from "../admission/load.ts";
+import { closeWithHandshake } from "./close_handshake.ts";
+import { Downlink, type DownlinkOwner } from "./downlink.ts";
+import type { EdgeParts } from "../parts.ts";
+import type { ResumableClient } from "../resume/resume_client.ts";
+import type { ResumeEntry } from "../resume/resume_entry.ts";
+import { listenTo } from "./socket_events.ts";
+import { hasReply, Uplink, type UplinkOwner } from "./uplink.ts";
+
+/** How long the 101 may take to leave; the platform does not tell of one that never will. */
+const OPEN_TIMEOUT_MS = 5000;
+/** How long a client may take to answer a close frame before it is taken for gone. */
+const CLOSE_TIMEOUT_MS = 2000;
+/** What an event adds to the handshake's headers: the code, a reason of 123 bytes, a subject. */
+const EVENT_HEADERS_ROOM = 256 + MAX_SUBJECT_LENGTH;
+
+/** Told of each connection's beginning and end. */
+export interface ConnectionOwner {
+  /** The client has its 101: the workloads are to be told. */
+  add(connection: Connection): void;
+  /** The client is gone: the workloads are to be told why. */
+  remove(connection: Connection, end: ConnectionEnd): void;
+}
+
+/** A client that is connected, or about to be. */
+export class Connection implements Receiver, UplinkOwner, DownlinkOwner, ResumableClient {
+  readonly #admitted: Handshake;
+  readonly #parts: EdgeParts;
+  readonly #owner: ConnectionOwner;
+  readonly #slot: Slot;
+  readonly #inbox: string;
+  readonly #lines: string;
+  readonly #uplink: Uplink;
+  #socket: WebSocket | undefined;
+  #state: "opening" | "open" | "closing" | "closed" = "opening";
+  /** Why we closed it; a client that does not answer cannot tell another story. */
+  #closing: { code: number; reason: string } | undefined;
+  #drop: (() => void) | undefined;
+  #since = new Date();
+  readonly #subscriptions: (() => void)[] = [];
+  #wasUnheard = false;
+  readonly #downlink: Downlink;
+
+  /**
+   * Upgrades a handshake.
+   *
+   * @returns The 101 for the client.
+   * @throws {GatewayError} `headers_too_large` when NATS cannot carry its headers.
+   */
+  static upgrade(admitted: Admitted, parts: EdgeParts, owner: ConnectionOwner): Response {
+    const { request, headerLines, identity: _, ...handshake } = admitted;
+    return new Connection(handshake, headerLines, { parts, owner }).#upgrade(request);
+  }
+
+  private constructor(
+    admitted: Handshake,
+    headerLines: string,
+    { parts, owner }: { parts: EdgeParts; owner: ConnectionOwner },
+  ) {
+    [this.#admitted, this.#parts, this.#owner] = [admitted, parts, owner];
+    this.#slot = parts.inbox.open(this);
+    this.#downlink = new Downlink(parts, this);
+    const { entry } = admitted;
+    const inbox = this.#inbox = entry?.resumable.inbox ?? this.#slot.subject;
+    this.#lines = headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
+      toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
+      (hasReply(admitted) ? "" : toHeaderLine("X-H8s-ReplySubject", inbox));
+    this.#uplink = new Uplink(admitted, { parts, owner: this, inbox, lines: this.#lines });
+    const room = parts.bus.maxPayload - this.#lines.length;
+    if (room < EVENT_HEADERS_ROOM) {
+      this.#release();
+      const detail = "The handshake's header block is larger than NATS can carry";
+      throw new GatewayError("headers_too_large", detail);
+    }
+  }
+
+  get waiting(): number {
+    return this.#socket!.bufferedAmount;
+  }
+
+  /** Unique among all gateways. */
+  get id(): string {
+    return this.#admitted.connectionId!;
+  }
+
+  /** What its control events are made of. */
+  get record(): ConnectionRecord {
+    const { subject, target: { hostTokens } } = this.#admitted;
+    return { inbox: this.#inbox, subject, hostTokens, lines: this.#lines };
+  }
+
+  /** What it is to a client that can resume; undefined where it ends with its socket. */
+  get entry(): ResumeEntry | undefined {
+    return this.#admitted.entry;
+  }
+
+  /** What another gateway needs to go on with it. */
+  get route(): ResumeRoute {
+    const { subscribe, mode, isPersistent } = this.#admitted;
+    return { subscribe, mode, isPersistent };
+  }
+
+  /** Its place among the connections; one that can be resumed keeps it while it waits for its client. */
+  get place(): Place {
+    return this.#admitted.place!;
+  }
+
+  /** How long its client may be away, in milliseconds. */
+  get windowMs(): number {
+    return this.#admitted.windowMs;
+  }
+
+  /** What is told to those who ask who is connected. */
+  describe(): ListedConnection {
+    const { subject, target: { authority, path, query }, remoteAddress, session } = this.#admitted;
+    return {
+      id: this.id,
+      inbox: this.#inbox,
+      subject,
+      host: authority,
+      path,
+      query,
+      remote: remoteAddress,
+      since: this.#since.toISOString(),
+      protocol: this.#admitted.protocol ?? "",
+      ...(session === undefined ? {} : { session: session.id }),
+    };
+  }
+
+  /**
+   * Closes it from our side, and sees to it that its end is told whether the client answers or not.
+   *
+   * @param code Of RFC 6455 §7.4.
+   * @param reason At most 123 bytes.
+   */
+  close(code: number, reason: string): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#closing = { code, reason };
+    this.#slot.setDeadline(CLOSE_TIMEOUT_MS);
+    this.#drop = closeWithHandshake(this.#socket!, { code, reason: toCloseReason(reason) });
+  }
+
+  tell(text: string): void {
+    this.push(text, text.length);
+  }
+
+  push(data: string | Uint8Array, length: number): void {
+    if (this.#state === "open") this.#send(data, length);
+  }
+
+  /** NATS is back, and what was held has been published. */
+  onReconnect(): void {
+    this.#uplink.onReconnect();
+  }
+
+  onMessage({ headers, data }: BusMessage): void {
+    this.#onFrame(toFrame(headers, data), data.length);
+  }
+
+  #onFrame(frame: Frame, payloadLength: number): void {
+    if (this.#state !== "open") return;
+    switch (frame.kind) {
+      case "no_responders":
+        return this.#onUnheard(frame.subject);
+      case "close":
+        return this.close(frame.code, frame.reason);
+      case "text":
+      case "binary":
+        return this.#send(this.#wrap(frame), payloadLength);
+    }
+  }
+
+  /** What comes to all at once is kept for nobody; 0 stands for its number. */
+  #wrap(frame: Extract<Frame, { kind: "text" | "binary" }>): string | Uint8Array {
+    if (this.entry !== undefined) return renderNumbered(frame, 0);
+    if (frame.kind === "binary") return frame.bytes;
+    return speaksAck(this.#admitted.protocol) ? renderData(frame.text) : frame.text;
+  }
+
+  onDeadline(): void {
+    if (this.#state === "opening") this.#parts.metrics.handshakeAbandoned();
+    if (this.#state === "open") return this.close(CLOSE.unauthorized, "the token has expired");
+    this.#drop?.();
+    this.#finish(this.#closing ?? { code: CLOSE.abnormal, reason: "" });
+  }
+
+  #upgrade(request: Request): Response {
+    const idleTimeout = Math.ceil(this.#parts.config.wsIdleTimeout / 1000);
+    const { socket, response } = this.#takeOver(request, { idleTimeout });
+    const { protocol, setCookies, answerHeaders } = this.#admitted;
+    // Deno's own `protocol` option cannot read "a,b".
+    if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
+    for (const setCookie of setCookies) response.headers.append("set-cookie", setCookie);
+    for (const [name, value] of answerHeaders) response.headers.append(name, value);
+    this.#socket = socket;
+    this.#slot.setDeadline(OPEN_TIMEOUT_MS);
+    socket.binaryType = "arraybuffer";
+    listenTo(socket, {
+      onOpen: () => this.#onOpen(),
+      onMessage: ({ data }) => {
+        if (this.#state === "open") this.#uplink.receive(data);
+      },
+      onClose: ({ code, reason }) =>
+        this.#finish(this.#closing ?? { code: fromCloseEventCode(code), reason }),
+      onError: (error) => this.#parts.log.debug("websocket failed", { connection: this.id, error }),
+      onThrown: (error) => {
+        this.#parts.onFault("websocket", error);
+        this.close(CLOSE.internal, "the gateway failed on this connection");
+      },
+    });
+    return response;
+  }
+
+  #takeOver(request: Request, options: Deno.UpgradeWebSocketOptions): Deno.WebSocketUpgrade {
+    try {
+      return Deno.upgradeWebSocket(request, options);
+    } catch (cause) {
+      this.#release();
+      throw new GatewayError("malformed_request", "Cannot upgrade the connection", { cause });
+    }
+  }
+
+  #onOpen(): void {
+    if (this.#state === "closed") return this.#socket!.close();
+    this.#state = "open";
+    this.#since = new Date();
+    const { expiresAt = Number.POSITIVE_INFINITY } = this.#admitted;
+    this.#slot.setDeadline(expiresAt - Date.now());
+    const listener = (frame: Frame, length: number) => this.#onFrame(frame, length);
+    for (const subject of this.#admitted.subscribe) {
+      this.#subscriptions.push(this.#parts.fanout.subscribe(subject, listener));
+    }
+    this.#parts.metrics.socketOpened();
+    this.#owner.add(this);
+  }
+
+  #send(data: string | Uint8Array, length: number): void {
+    const socket = this.#socket!;
+    const { waiting } = this;
+    if (waiting > 0 && waiting + length > this.#parts.config.wsSendLimit) return this.onSlow();
+    socket.send(data as string | Uint8Array<ArrayBuffer>);
+    this.#downlink.onWaiting(length);
+    this.#parts.metrics.message("out", length);
+  }
+
+  onSlow(): void {
+    this.close(CLOSE.tryAgainLater, "slow consumer");
+  }
+
+  /** Events are unheard, too, where no workload cares who comes and goes; that is no loss. */
+  #onUnheard(subject: string | undefined): void {
+    const isMessage = subject === undefined
+      ? this.#uplink.hasSpoken
+      : subject === this.#admitted.subject;
+    if (!isMessage) return;
+    this.#parts.metrics.messageUnheard();
+    if (this.#wasUnheard) return;
+    this.#wasUnheard = true;
+    this.#parts.log.warn("no workload subscribes to what a client says", {
+      subject: this.#admitted.subject,
+    });
+  }
+
+  /** Tells the end once, whatever comes first: the close event, our patience, or a failed upgrade. */
+  #finish({ code, reason }: ConnectionEnd): void {
+    if (this.#state === "closed") return;
+    const wasOpen = this.#state !== "opening";
+    this.#state = "closed";
+    this.#release();
+    if (!wasOpen || this.entry === undefined) this.place[Symbol.dispose]();
+    if (!wasOpen) return;
+    this.#parts.metrics.socketClosed(code);
+    this.#owner.remove(this, { code, reason: toCloseReason(reason) });
+  }
+
+  #release(): void {
+    this.#slot.release();
+    this.#uplink.close();
+    this.#downlink.close();
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * The bytes that nats-server sends, taken apart: messages of one's own subscriptions, and the rest, which
+ * is the client library's.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { BusMessage } from "../bus.ts";
+
+const LF = 10;
+const LOWER_H = 104;
+const LOWER_M = 109;
+/** Makes an ASCII letter lower case. */
+const CASE_BIT = 0x20;
+const CRLF_LENGTH = 2;
+/** What one read may bring; a larger message gets a buffer of its own, and is read into that. */
+const BUFFER_BYTES = 64 * 1024;
+
+/** Gets the messages of one subscription; does not throw. */
+export type MessageHandler = (message: BusMessage) => void;
+
+/** Where the parts go. */
+export interface FrameSink {
+  /** The subscriptions that are one's own, by their number in the protocol. */
+  readonly handlers: ReadonlyMap<number, MessageHandler>;
+  /** Gets all other bytes, in order, in pieces of any size, to keep. */
+  passOn(bytes: Uint8Array): void;
+}
+
+/**
+ * Reads a stream of protocol units, cut anywhere. What it does not understand is passed on: whoever gets
+ * the rest complains.
+ *
+ * It owns the memory that is read into, and uses it again: a buffer for each read would be most of the
+ * garbage that a gateway makes.
+ */
+export class FrameSplitter {
+  readonly #sink: FrameSink;
+  readonly #shared = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  /** {@link #shared}, or the whole of a message that is larger. */
+  #target = this.#shared;
+  /** How much of {@link #target} waits for its end. */
+  #filled = 0;
+  /** How many bytes of somebody else's message are still to come. */
+  #foreign = 0;
+  /** True in the middle of a line that is no message. */
+  #isInLine = false;
+
+  /**
+   * @param sink Where the parts go.
+   */
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  /** Where the next bytes are to be read into; never empty. */
+  get space(): Uint8Array<ArrayBuffer> {
+    return this.#target.subarray(this.#filled);
+  }
+
+  /**
+   * Takes what was read into {@link FrameSplitter.space}.
+   *
+   * @param length How many bytes of it.
+   */
+  commit(length: number): void {
+    this.#filled += length;
+    const bytes = this.#target;
+    if (bytes !== this.#shared && this.#filled < bytes.length) return;
+    const end = this.#filled;
+    this.#target = this.#shared;
+    this.#filled = 0;
+    this.#split(bytes.subarray(0, end));
+  }
+
+  /**
+   * Takes what was read elsewhere.
+   *
+   * @param chunk Copied.
+   */
+  push(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) {
+      const { space } = this;
+      const part = chunk.subarray(at, at + space.length);
+      space.set(part);
+      this.commit(part.length);
+      at += part.length;
+    }
+  }
+
+  #split(bytes: Buffer<ArrayBuffer>): void {
+    for (let at = 0; at < bytes.length && this.#filled === 0;) {
+      if (this.#foreign > 0) at = this.#passForeign(bytes, at);
+      else if (this.#isInLine || !isMessage(bytes[at]!)) at = this.#passLine(bytes, at);
+      else at = this.#takeMessage(bytes, at);
+    }
+  }
+
+  #passForeign(bytes: Buffer<ArrayBuffer>, at: number): number {
+    const end = Math.min(bytes.length, at + this.#foreign);
+    this.#foreign -= end - at;
+    this.#sink.passOn(new Uint8Array(bytes.subarray(at, end)));
+    return end;
+  }
+
+  #passLine(bytes: Buffer<ArrayBuffer>, at: number): number {
+    const lineEnd = bytes.indexOf(LF, at);
+    this.#isInLine = lineEnd === -1;
+    const end = this.#isInLine ? bytes.length : lineEnd + 1;
+    this.#sink.passOn(new Uint8Array(bytes.subarray(at, end)));
+    return end;
+  }
+
+  /** `[H]MSG <subject> <sid> [reply] [header size] <size>␍␊<headers><payload>␍␊` */
+  #takeMessage(bytes: Buffer<ArrayBuffer>, at: number): number {
+    const lineEnd = findLineEnd(bytes, at);
+    if (lineEnd === -1) return this.#hold(bytes, { at, length: 0 });
+    const begin = lineEnd + 1;
+    const line = bytes.toString("latin1", at, lineEnd - 1);
+    const subjectAt = line.indexOf(" ") + 1;
+    const sidAt = line.indexOf(" ", subjectAt) + 1;
+    const sidEnd = line.indexOf(" ", sidAt);
+    const sizeAt = line.lastIndexOf(" ") + 1;
+    const size = toNumber(line, sizeAt, line.length);
+    if (Number.isNaN(size)) return this.#passForever(bytes, at);
+    const end = begin + size + CRLF_LENGTH;
+    const handler = this.#sink.handlers.get(toNumber(line, sidAt, sidEnd));
+    if (handler === undefined) {
+      this.#foreign = end - at;
+      return at;
+    }
+    if (end > bytes.length) return this.#hold(bytes, { at, length: end - at });
+    const hasHeaders = (bytes[at]! | CASE_BIT) === LOWER_H;
+    const lastAt = hasHeaders ? line.lastIndexOf(" ", sizeAt - 2) + 1 : sizeAt;
+    const headerSize = hasHeaders ? toNumber(line, lastAt, sizeAt - 1) : 0;
+    if (!(headerSize <= size)) return this.#passForever(bytes, at);
+    handler({
+      subject: line.slice(subjectAt, sidAt - 1),
+      reply: sidEnd + 1 < lastAt ? line.slice(sidEnd + 1, lastAt - 1) : "",
+      headers: headerSize === 0 ? "" : bytes.toString("latin1", begin, begin + headerSize),
+      data: this.#toData(bytes, { begin: begin + headerSize, end: begin + size }),
+    });
+    return end;
+  }
+
+  /** What is read into again is copied. */
+  #toData(
+    { buffer, byteOffset }: Buffer<ArrayBuffer>,
+    { begin, end }: { begin: number; end: number },
+  ): Uint8Array<ArrayBuffer> {
+    const data = new Uint8Array(buffer, byteOffset + begin, end - begin);
+    return buffer === this.#shared.buffer ? data.slice() : data;
+  }
+
+  /** Keeps the beginning of a message; its length is 0 as long as it is not known. */
+  #hold(bytes: Buffer<ArrayBuffer>, { at, length }: { at: number; length: number }): number {
+    const rest = bytes.subarray(at);
+    if (rest.length === BUFFER_BYTES && length === 0) return this.#passForever(bytes, at);
+    if (length > BUFFER_BYTES) this.#target = Buffer.allocUnsafeSlow(length);
+    this.#target.set(rest);
+    this.#filled = rest.length;
+    return bytes.length;
+  }
+
+  #passForever(bytes: Buffer<ArrayBuffer>, at: number): number {
+    this.#foreign = Number.POSITIVE_INFINITY;
+    return this.#passForeign(bytes, at);
+  }
+}
+
+function isMessage(byte: number): boolean {
+  const letter = byte | CASE_BIT;
+  return letter === LOWER_M || letter === LOWER_H;
+}
+
+/** Lines are short: looking here costs less than a call into the runtime. */
+function findLineEnd(bytes: Uint8Array, at: number): number {
+  for (let index = at; index < bytes.length; index++) if (bytes[index] === LF) return index;
+  return -1;
+}
+
+/** NaN where there is anything but digits. */
+function toNumber(text: string, begin: number, end: number): number {
+  if (begin >= end) return Number.NaN;
+  let number = 0;
+  for (let index = begin; index < end; index++) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    number = number * 10 + digit;
+  }
+  return number;
+}

@@ -1,0 +1,172 @@
+/**
+ * Moving from one connection to another without losing, doubling or overtaking a message.
+ *
+ * @module
+ */
+import { createInbox, type NatsConnection } from "@nats-io/nats-core";
+import type { NatsConnectionImpl } from "@nats-io/nats-core/internal";
+import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
+import type { FastLane } from "./fast_lane.ts";
+import { COPY_MS, Overlap } from "./overlap.ts";
+import { flushPending, publishOn, subscribeOn } from "./wire.ts";
+import { pause, settlesWithin } from "../../time/within.ts";
+
+/** How long both connections deliver: longer than copies of a message may be apart. */
+const OVERLAP_MS = COPY_MS + 100;
+/** How long the two servers may take for what should take a moment. */
+const PATIENCE_MS = 1000;
+
+/** A connection with the way past the client library. */
+export interface Link {
+  readonly connection: NatsConnection;
+  readonly lane: FastLane;
+}
+
+/** A message to be published. */
+export interface Message {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly options: PublishOptions;
+}
+
+/** A subscription that outlives connections. */
+export interface Registration {
+  readonly subject: string;
+  readonly options: SubscribeOptions;
+  /** Asked for each message, since it changes while everything moves. */
+  onMessage: (message: BusMessage) => void;
+  /** Ends it at the server; undefined until connected. */
+  end: (() => void) | undefined;
+}
+
+/**
+ * Subscribes on a connection.
+ *
+ * @param link The connection.
+ * @param registration What to subscribe to.
+ * @param hooks Who gets the errors; who gets the messages, if not the registration.
+ * @returns Ends the subscription at once.
+ */
+export function subscribeVia(
+  { connection, lane }: Link,
+  registration: Registration,
+  { onError, onMessage = (message) => registration.onMessage(message) }: {
+    onError: (error: Error) => void;
+    onMessage?: (message: BusMessage) => void;
+  },
+): () => void {
+  const { subject, options } = registration;
+  const end = subscribeOn(connection, { subject, options, lane, onMessage, onError });
+  flushPending(connection);
+  return () => {
+    end();
+    flushPending(connection);
+  };
+}
+
+/**
+ * Publishes on a connection, by the lane where it is open.
+ *
+ * @param link The connection.
+ * @param message What and where to.
+ */
+export function publishVia(
+  { connection, lane }: Link,
+  message: Message,
+): void {
+  const maxPayload = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
+  if (!lane.isOn || !lane.publish(message, maxPayload)) publishOn(connection, message);
+}
+
+/** Says whether messages pass by the client library. */
+export function isFast(link: Link | undefined): boolean {
+  return link !== undefined && link.lane.isOn && link.lane.isOpen;
+}
+
+/**
+ * Lists where else one could be.
+ *
+ * @param connection The present one.
+ * @param configured Addresses, with or without a scheme.
+ * @returns These and what the cluster has told, without the present one.
+ */
+export function otherServers(connection: NatsConnection, configured: readonly string[]): string[] {
+  const here = connection.getServer();
+  const all = [...configured, ...connection.info?.connect_urls ?? []];
+  return [...new Set(all)].filter((server) => server.replace(/^\w+:\/\//, "") !== here);
+}
+
+/** One move. */
+export class Handover {
+  readonly #from: Link;
+  readonly #to: Link;
+  readonly #moves: {
+    readonly registration: Registration;
+    readonly overlap: Overlap;
+    readonly endOld: () => void;
+  }[] = [];
+
+  /**
+   * Subscribes to everything on the new connection, too.
+   *
+   * @param links From where to where.
+   * @param registrations All subscriptions.
+   * @param onError Told of what goes wrong with the new ones.
+   */
+  constructor(
+    { from, to }: { from: Link; to: Link },
+    registrations: Iterable<Registration>,
+    onError: (error: Error) => void,
+  ) {
+    this.#from = from;
+    this.#to = to;
+    for (const registration of registrations) this.#add(registration, onError);
+  }
+
+  /** Resolves when the new connection hears everything; not for ever, the old one may be about to go. */
+  async listening(): Promise<void> {
+    await settlesWithin(this.#to.connection.flush(), PATIENCE_MS);
+  }
+
+  /**
+   * Resolves when what was published on the old connection has come as far as the new one's server: what
+   * is published there from now on does not overtake it. Not for ever; then order is not known.
+   */
+  async passed(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Within what the connection may subscribe to.
+    const probe = createInbox((this.#to.connection as NatsConnectionImpl).options.inboxPrefix);
+    const subscription = this.#to.connection.subscribe(probe, { callback: () => resolve() });
+    await settlesWithin(this.#to.connection.flush(), PATIENCE_MS);
+    publishVia(this.#from, { subject: probe, data: new Uint8Array(), options: {} });
+    await settlesWithin(promise, PATIENCE_MS);
+    subscription.unsubscribe();
+  }
+
+  /** Resolves when nothing comes over the old connection any more, and all has been delivered. */
+  async finished(): Promise<void> {
+    await pause(OVERLAP_MS);
+    for (const { endOld } of this.#moves) endOld();
+    await settlesWithin(this.#from.connection.flush(), PATIENCE_MS);
+    for (const { registration, overlap } of this.#moves) {
+      registration.onMessage = overlap.deliver;
+      overlap.end();
+    }
+  }
+
+  #add(registration: Registration, onError: (error: Error) => void): void {
+    const overlap = new Overlap(registration.onMessage);
+    const endOld = registration.end ?? (() => {});
+    const endNew = subscribeVia(this.#to, registration, {
+      onMessage: (message) =>
+        overlap.hasEnded ? registration.onMessage(message) : overlap.onNew(message),
+      onError,
+    });
+    registration.onMessage = (message) => overlap.onOld(message);
+    registration.end = () => {
+      endOld();
+      endNew();
+    };
+    this.#moves.push({ registration, overlap, endOld });
+  }
+}

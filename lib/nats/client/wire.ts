@@ -1,0 +1,141 @@
+/**
+ * Messages in and out of the NATS client, headers as bytes.
+ *
+ * Header values are bytes (latin-1), but the client library reads and writes them as UTF-8. Hence
+ * the two places that go below its public interface: where it asks headers to encode themselves, and
+ * where the header block of a message is taken as it came.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
+import type { MsgImpl, NatsConnectionImpl } from "@nats-io/nats-core/internal";
+import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
+import type { FastLane } from "./fast_lane.ts";
+
+const ENCODER = new TextEncoder();
+
+/**
+ * Publishes on a connection.
+ *
+ * @param connection Of the NATS client.
+ * @param message What, where to, and with which reply subject and headers.
+ */
+export function publishOn(
+  connection: NatsConnection,
+  { subject, data, options: { reply, headers } = {} }: {
+    subject: string;
+    data: Uint8Array;
+    options?: PublishOptions;
+  },
+): void {
+  connection.publish(subject, data, {
+    ...(reply === undefined ? {} : { reply }),
+    ...(headers === undefined ? {} : { headers: toMsgHdrs(headers) }),
+  });
+}
+
+/**
+ * Subscribes on a connection.
+ *
+ * @param connection Of the NATS client.
+ * @param subscription To what, and who gets the messages and the errors; and the lane that its
+ * messages take where there is one.
+ * @returns Ends the subscription at once.
+ */
+export function subscribeOn(
+  connection: NatsConnection,
+  { subject, onMessage, onError, options = {}, lane }: {
+    subject: string;
+    onMessage: (message: BusMessage) => void;
+    onError: (error: Error) => void;
+    options?: SubscribeOptions;
+    lane: FastLane;
+  },
+): () => void {
+  // What is thrown here would end the reading of the whole connection.
+  const handle = (message: BusMessage) => {
+    try {
+      onMessage(message);
+    } catch (thrown) {
+      onError(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    }
+  };
+  const subscription = connection.subscribe(subject, {
+    ...options,
+    callback: (error, message) => error === null ? handle(toBusMessage(message)) : onError(error),
+  });
+  const leave = lane.take(subscription.getID(), handle);
+  return () => {
+    leave();
+    subscription.unsubscribe();
+  };
+}
+
+/**
+ * Hands what the client library holds back for this turn of the event loop to its socket, so that it stays
+ * before what takes the fast lane.
+ *
+ * @param connection Of the NATS client.
+ */
+export function flushPending(connection: NatsConnection): void {
+  (connection as NatsConnectionImpl).protocol["flushPending"]();
+}
+
+/**
+ * Counts what the client library holds back.
+ *
+ * @param connection Of the NATS client.
+ * @returns Bytes that have not reached its socket.
+ */
+export function pendingBytesOf(connection: NatsConnection): number {
+  return (connection as NatsConnectionImpl).protocol.outbound.size();
+}
+
+/**
+ * Encodes text as latin-1, one byte a character, as header blocks are.
+ *
+ * @param text Characters up to U+00FF.
+ * @returns The bytes.
+ */
+export function encodeLatin1(text: string): Uint8Array {
+  // Nearly all of it is ASCII, which is the same in UTF-8, and that encoder is the platform's own.
+  const bytes = ENCODER.encode(text);
+  return bytes.length === text.length ? bytes : Buffer.from(text, "latin1");
+}
+
+function toMsgHdrs(headers: string | Uint8Array): MsgHdrs {
+  const bytes = typeof headers === "string" ? encodeLatin1(headers) : headers;
+  return new EncodedHeaders(bytes).asMsgHdrs();
+}
+
+/** A header block that is encoded already. */
+class EncodedHeaders {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  encode(): Uint8Array {
+    return this.#bytes;
+  }
+
+  asMsgHdrs(): MsgHdrs {
+    return this as unknown as MsgHdrs;
+  }
+}
+
+/**
+ * A message with its header block as it came.
+ *
+ * @param message Of the NATS client.
+ * @returns The same as bytes.
+ */
+export function toBusMessage(message: Msg): BusMessage {
+  const { _msg, _rdata, subject, reply, data } = message as MsgImpl;
+  const headers = _msg.hdr > 0
+    ? Buffer.from(_rdata.buffer, _rdata.byteOffset, _msg.hdr).toString("latin1")
+    : "";
+  return { subject, reply: reply ?? "", headers, data };
+}

@@ -1,0 +1,189 @@
+/**
+ * Publishing into a JetStream stream: a message counts as taken when the stream has it, and not before.
+ *
+ * The reply subject of such a message is a slot of the gateway's own inbox, where JetStream acknowledges.
+ * What is not acknowledged in time, or was under way when the connection was lost, is published again
+ * under the same `Nats-Msg-Id`, which the stream keeps once (NATS ADR-2, duplicate window).
+ *
+ * @module
+ */
+import { isCovered } from "../../mapping/subject_pattern.ts";
+import { parsePubAck, type PubAck } from "../../mapping/jetstream.ts";
+import type { Bus, BusMessage } from "../bus.ts";
+import type { Inbox, Receiver, Slot } from "../inbox.ts";
+
+/** How long JetStream may take before a message is published again, in milliseconds. */
+const ACK_TIMEOUT_MS = 2000;
+/** The same where nobody answered at all: the stream may be between two leaders. */
+const NOBODY_TIMEOUT_MS = 500;
+
+/** What became of a message. */
+export type Outcome =
+  | Extract<PubAck, { kind: "stored" }>
+  /** JetStream does not take it, e.g. since the stream is full. */
+  | { readonly kind: "refused"; readonly reason: string; readonly isTooLarge?: boolean }
+  /** JetStream did not answer within the grace; it may have the message or not. */
+  | { readonly kind: "unavailable"; readonly reason: string };
+
+/** A message for the stream. */
+export interface PersistentMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** The whole header block; it has `Nats-Msg-Id` and `Nats-Expected-Stream`. */
+  readonly headers: Uint8Array;
+}
+
+/** What it works with. */
+export interface PersistOptions {
+  readonly bus: Bus;
+  readonly inbox: Inbox;
+  /** The stream's name. */
+  readonly stream: string;
+  /** What it captures. */
+  readonly subjects: readonly string[];
+  /** How long JetStream may stay away, in milliseconds; asked for each message. */
+  readonly graceMs: () => number;
+  /** Told of each outcome. */
+  readonly onOutcome: (outcome: Outcome) => void;
+}
+
+/** The messages on their way into the stream. */
+export class Persist implements Disposable {
+  readonly #options: PersistOptions;
+  /** In the order in which they were given. */
+  readonly #pending = new Set<Pending>();
+  readonly #endState: () => void;
+  #onIdle: (() => void) | undefined;
+
+  /**
+   * @param options What it works with.
+   */
+  constructor(options: PersistOptions) {
+    this.#options = options;
+    this.#endState = options.bus.onState((state) => {
+      if (state === "connected") { for (const pending of this.#pending) pending.send(); }
+    });
+  }
+
+  /** The stream's name. */
+  get stream(): string {
+    return this.#options.stream;
+  }
+
+  /** What the stream captures. */
+  get subjects(): readonly string[] {
+    return this.#options.subjects;
+  }
+
+  /** How many messages wait for their acknowledgement. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * Publishes a message, held while NATS is away. Whoever publishes bounds how many wait.
+   *
+   * @param message For the stream.
+   * @param onOutcome Called once.
+   */
+  publish(message: PersistentMessage, onOutcome: (outcome: Outcome) => void): void {
+    const pending: Pending = new Pending(message, this.#options, (outcome) => {
+      this.#pending.delete(pending);
+      this.#options.onOutcome(outcome);
+      onOutcome(outcome);
+      if (this.#pending.size === 0) this.#onIdle?.();
+    });
+    this.#pending.add(pending);
+    pending.send();
+  }
+
+  /**
+   * Says whether a stream would answer a request on a subject with its own acknowledgement.
+   *
+   * @param subject Literal tokens.
+   * @returns True when the stream captures it.
+   */
+  captures(subject: string): boolean {
+    return this.#options.subjects.some((pattern) => isCovered(subject, pattern));
+  }
+
+  /** Resolves when nothing waits. */
+  async settled(): Promise<void> {
+    if (this.#pending.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onIdle = resolve;
+    await promise;
+  }
+
+  /** Waits for nothing any more. */
+  [Symbol.dispose](): void {
+    this.#endState();
+    for (const pending of this.#pending) pending.release();
+    this.#pending.clear();
+  }
+}
+
+/** One message. */
+class Pending implements Receiver {
+  readonly takesAcks = true;
+  readonly #message: PersistentMessage;
+  readonly #options: PersistOptions;
+  readonly #onOutcome: (outcome: Outcome) => void;
+  readonly #slot: Slot;
+  readonly #giveUpAt: number;
+
+  constructor(
+    message: PersistentMessage,
+    options: PersistOptions,
+    onOutcome: (outcome: Outcome) => void,
+  ) {
+    this.#message = message;
+    this.#options = options;
+    this.#onOutcome = onOutcome;
+    this.#slot = options.inbox.open(this);
+    this.#giveUpAt = performance.now() + options.graceMs();
+  }
+
+  send(): void {
+    const { subject, data, headers } = this.#message;
+    try {
+      this.#options.bus.publish(subject, data, { headers, reply: this.#slot.subject });
+    } catch (error) {
+      const isTooLarge = headers.length + data.length > this.#options.bus.maxPayload;
+      return this.#end({ kind: "refused", reason: String(error), isTooLarge });
+    }
+    this.#wait(ACK_TIMEOUT_MS);
+  }
+
+  onMessage({ headers, data }: BusMessage): void {
+    const ack = parsePubAck(headers, data);
+    switch (ack?.kind) {
+      case undefined:
+        // A subscriber who saw the message as well has answered it; that says nothing of the stream.
+        return;
+      case "nobody":
+        return this.#wait(NOBODY_TIMEOUT_MS);
+      case "stored":
+      case "refused":
+        return this.#end(ack);
+    }
+  }
+
+  onDeadline(): void {
+    if (performance.now() < this.#giveUpAt) return this.send();
+    this.#end({ kind: "unavailable", reason: "JetStream does not answer" });
+  }
+
+  release(): void {
+    this.#slot.release();
+  }
+
+  #wait(timeoutMs: number): void {
+    this.#slot.setDeadline(Math.min(timeoutMs, this.#giveUpAt - performance.now()));
+  }
+
+  #end(outcome: Outcome): void {
+    this.#slot.release();
+    this.#onOutcome(outcome);
+  }
+}

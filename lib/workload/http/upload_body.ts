@@ -1,0 +1,122 @@
+/**
+ * A request's body that comes in messages of its own, taken as the handler reads it.
+ *
+ * @module
+ */
+import { DEFAULT_WINDOW_BYTES, parseFlowSignal, renderFlowSignal } from "../../mapping/flow.ts";
+import type { BusMessage } from "../../nats/bus.ts";
+import { encodeLatin1 } from "../../nats/client/wire.ts";
+import type { FlowAddress, FlowInbox } from "./flow_inbox.ts";
+import type { Link } from "../link.ts";
+
+const EMPTY = new Uint8Array();
+
+/** Section 4 of the contract, the workload's side. */
+export class UploadBody implements Disposable {
+  /** The body. Nothing is asked of the gateway before it is read. */
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly #link: Link;
+  readonly #inbox: string;
+  readonly #address: FlowAddress;
+  readonly #controller: ReadableStreamDefaultController<Uint8Array>;
+  #creditSubject = "";
+  #received = 0;
+  #granted = 0;
+  #isBegun = false;
+  #isEnded = false;
+
+  /**
+   * Opens an address for the chunks.
+   *
+   * @param link The connection.
+   * @param options `flow`: where addresses come from; `inbox`: the request's.
+   */
+  constructor(link: Link, { flow, inbox }: { flow: FlowInbox; inbox: string }) {
+    this.#link = link;
+    this.#inbox = inbox;
+    this.#address = flow.open((message) => this.#onMessage(message));
+    let controller: ReadableStreamDefaultController<Uint8Array>;
+    // Only what the handler asks for is asked of the gateway: no high-water mark of its own.
+    const strategy = new ByteLengthQueuingStrategy({ highWaterMark: 0 });
+    this.readable = new ReadableStream<Uint8Array>({
+      start: (given) => {
+        controller = given;
+      },
+      pull: () => this.#onPull(),
+      cancel: (reason) => this.#cancel(String(reason)),
+    }, strategy);
+    this.#controller = controller!;
+  }
+
+  /**
+   * The request is over: the handler has answered, or the client has gone.
+   *
+   * @param error What a handler sees that still reads.
+   */
+  abort(error: unknown): void {
+    if (this.#isEnded) return;
+    this.#end();
+    this.#controller.error(error);
+  }
+
+  /**
+   * NATS was lost: chunks that were on their way are lost, too. A body that nobody has begun to read has
+   * none.
+   *
+   * @param error What the handler sees that reads.
+   */
+  cutOff(error: unknown): void {
+    if (this.#isBegun) this.abort(error);
+  }
+
+  /** Gives the address back. */
+  [Symbol.dispose](): void {
+    this.#address.close();
+  }
+
+  #onPull(): void {
+    if (!this.#isBegun) {
+      this.#isBegun = true;
+      const signal = renderFlowSignal({ kind: "continue", windowBytes: DEFAULT_WINDOW_BYTES });
+      const headers = encodeLatin1(signal);
+      this.#link.publish(this.#inbox, EMPTY, { headers, reply: this.#address.subject });
+      return;
+    }
+    // The queue is empty, or nothing would be asked for: all that came has been taken.
+    const taken = this.#received - this.#granted;
+    if (taken < DEFAULT_WINDOW_BYTES / 4 || this.#isEnded) return;
+    this.#granted = this.#received;
+    const headers = encodeLatin1(renderFlowSignal({ kind: "credit", bytes: taken }));
+    this.#link.publish(this.#creditSubject, EMPTY, { headers });
+  }
+
+  #onMessage({ headers, data, reply }: BusMessage): void {
+    if (this.#isEnded) return;
+    const signal = headers === "" ? undefined : parseFlowSignal(headers);
+    if (signal?.kind === "cancel") {
+      return this.abort(new DOMException(`The upload was cut off: ${signal.reason}`, "AbortError"));
+    }
+    if (data.length === 0) {
+      this.#end();
+      return this.#controller.close();
+    }
+    this.#creditSubject = reply;
+    this.#received += data.length;
+    this.#controller.enqueue(data);
+  }
+
+  #cancel(reason: string): void {
+    const isTold = this.#creditSubject !== "" && !this.#isEnded;
+    this.#end();
+    if (!isTold) return;
+    const headers = encodeLatin1(
+      renderFlowSignal({ kind: "cancel", reason: reason.slice(0, 100) }),
+    );
+    this.#link.publish(this.#creditSubject, EMPTY, { headers });
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    this.#address.close();
+  }
+}

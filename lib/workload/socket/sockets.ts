@@ -1,0 +1,258 @@
+/**
+ * WebSockets in a workload: messages and events to the handlers, in the order of each connection.
+ *
+ * @module
+ */
+import { type Incoming, parseIncoming, toDestination } from "../../mapping/incoming.ts";
+import {
+  findServed,
+  type ServedHost,
+  type ServedPath,
+  servesHost,
+  toHostLabel,
+  toServedSubjects,
+} from "../../mapping/served.ts";
+import {
+  type KnownConnection,
+  toCloseInfo,
+  toInbox,
+  toSocketData,
+} from "../../mapping/socket_message.ts";
+import type { BusMessage } from "../../nats/bus.ts";
+import { ConnectionTracker, toConnectionId } from "../registry/connection_tracker.ts";
+import { Election } from "./election.ts";
+import { Lanes } from "../lanes.ts";
+import type { Link, LinkSubscription } from "../link.ts";
+import type { ServeSettings, SocketRoute } from "../serve_options.ts";
+import { SocketHandle, toHandshake, toKnownHandshake } from "../socket_handle.ts";
+import type { SocketConnection, SocketHandlers } from "./socket_handlers.ts";
+
+/** How much of one connection's messages may wait for its handler. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** How long the gateways' lists are waited for. */
+const GATHER_MS = 1000;
+const ABNORMAL = 1006;
+const TRY_AGAIN_LATER = 1013;
+
+/** A path on a host, whose connections one queue group shares. */
+interface Group {
+  readonly host: ServedHost;
+  readonly route: SocketRoute;
+  readonly name: string;
+  readonly election: Election;
+}
+
+/** A message or an event that is for a group. */
+interface Received {
+  readonly group: Group;
+  readonly incoming: Incoming;
+  readonly message: BusMessage;
+  readonly handle: SocketHandle;
+  readonly id: string;
+  readonly inbox: string;
+}
+
+/** Serves the WebSockets of all hosts and paths of a workload. */
+export class Sockets implements Disposable {
+  readonly #link: Link;
+  readonly #settings: ServeSettings;
+  readonly #groups: readonly Group[];
+  readonly #lanes = new Lanes(MAX_WAITING_BYTES);
+  readonly #overflowed = new Set<string>();
+  readonly #subscriptions: readonly LinkSubscription[];
+
+  /** Who is connected to these hosts. */
+  readonly registry: ConnectionTracker;
+
+  /**
+   * Subscribes.
+   *
+   * @param link The connection to NATS.
+   * @param settings What is served; `sockets` is not empty.
+   * @param replicaId Unique among the replicas.
+   */
+  constructor(link: Link, settings: ServeSettings, replicaId: string) {
+    this.#link = link;
+    this.#settings = settings;
+    const { prefix, hosts, clock, onError } = settings;
+    this.registry = new ConnectionTracker(link, {
+      ...{ prefix, hosts, clock, gatherMs: GATHER_MS },
+      onGatewayLost: (gateway, connections) => this.#onGatewayLost(gateway, connections),
+      onError: (error) => onError(error, "registry"),
+    });
+    this.#groups = hosts.flatMap((host) =>
+      settings.sockets.map((route) => {
+        const name = toGroupName(settings.queue, { host, path: route.path });
+        const election = new Election(link, { prefix, group: name, id: replicaId, clock });
+        return { host, route, name, election };
+      })
+    );
+    this.#subscriptions = this.#groups.flatMap((group) => this.#subscribe(group));
+  }
+
+  /**
+   * Takes no more messages and events.
+   *
+   * @returns When those that were under way wait for their handlers.
+   */
+  async drain(): Promise<void> {
+    this.registry[Symbol.dispose]();
+    for (const { election } of this.#groups) election[Symbol.dispose]();
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.drain()));
+  }
+
+  /** Resolves when no handler runs or has anything to do. */
+  idle(): Promise<void> {
+    return this.#lanes.idle();
+  }
+
+  /** Ends everything at once. */
+  [Symbol.dispose](): void {
+    this.registry[Symbol.dispose]();
+    for (const { election } of this.#groups) election[Symbol.dispose]();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  #subscribe(group: Group): LinkSubscription[] {
+    const { prefix } = this.#settings;
+    const { host, route: { path }, name: queue } = group;
+    const messages = toServedSubjects(`${prefix}.ws.ws`, { host, path });
+    const event = `${prefix}.control.ws.conn`;
+    const label = host.kind === "any" ? ">" : toHostLabel(host);
+    const on = (subject: string, handle: (received: Received) => void) =>
+      this.#link.subscribe(subject, (message) => {
+        const received = this.#receive(group, message);
+        if (received !== undefined) handle(received);
+      }, { queue });
+    return [
+      ...messages.map((subject) => on(subject, (received) => this.#onMessage(received))),
+      on(`${event}.established.${label}`, (received) => this.#onOpen(received)),
+      on(`${event}.closed.${label}`, (received) => this.#onClose(received)),
+    ];
+  }
+
+  /** Undefined for what another host, path or workload is to handle. */
+  #receive(group: Group, message: BusMessage): Received | undefined {
+    const incoming = parseIncoming(message.headers);
+    const { control, host: sentHost } = incoming;
+    const root = `${this.#settings.prefix}.ws.ws.`;
+    const subject = control.get("publishsubject") ?? message.subject;
+    if (!subject.startsWith(root)) return undefined;
+    const { host, route } = group;
+    const assumedTokens = host.kind === "one" ? host.tokens : undefined;
+    const destination = toDestination(subject.slice(root.length), {
+      host: sentHost,
+      assumedTokens,
+    });
+    if (destination?.pathTokens === undefined || !servesHost(host, destination)) return undefined;
+    const { pathTokens } = destination;
+    if (findServed(this.#settings.sockets, pathTokens) !== route) return undefined;
+    const place = { host: host.kind === "one" ? host.name : "", pathTokens };
+    const inbox = toInbox(incoming, message.reply);
+    const id = toConnectionId(incoming, message.reply);
+    const identity = { id, inbox, subject };
+    const handle = new SocketHandle(this.#link, identity, () => toHandshake(incoming, place));
+    return { group, incoming, message, handle, id, inbox };
+  }
+
+  #onOpen({ group, incoming, handle, inbox }: Received): void {
+    const { open } = group.route.handlers;
+    if (open === undefined || this.#isRepeated(incoming)) return;
+    this.#lanes.add(inbox, () => this.#run("open", () => group.route.handlers.open?.(handle)));
+  }
+
+  #onMessage({ group, incoming, message, handle, inbox }: Received): void {
+    const { handlers } = group.route;
+    if (handlers.message === undefined || this.#overflowed.has(inbox)) return;
+    const data = toSocketData(incoming.control, message.data);
+    const bytes = message.data.length + message.headers.length;
+    const task = () => this.#run("message", () => handlers.message?.(handle, data));
+    if (!this.#lanes.add(inbox, task, bytes)) this.#onOverflow(handle, inbox);
+  }
+
+  #onClose({ group, incoming, handle, id, inbox }: Received): void {
+    if (this.#isRepeated(incoming)) return;
+    // Either a gateway tells the end of what another one held, or the replicas do; never both.
+    const gateway = incoming.control.get("gateway-id") ?? "";
+    if (this.registry.lost.has(id) && group.election.isOver(gateway)) return;
+    const { code, reason } = toCloseInfo(incoming.control);
+    this.#close(group.route.handlers, { handle, inbox, code, reason });
+  }
+
+  /** The registry has heard it before: it is delivered first what is for everybody. */
+  #isRepeated({ control }: Incoming): boolean {
+    return this.registry.events.isRepeated(control.get("event-id"));
+  }
+
+  #close(
+    handlers: SocketHandlers,
+    { handle, inbox, code, reason }: {
+      handle: SocketConnection;
+      inbox: string;
+      code: number;
+      reason: string;
+    },
+  ): void {
+    if (handlers.close === undefined) return;
+    this.#lanes.add(inbox, () => this.#run("close", () => handlers.close?.(handle, code, reason)));
+  }
+
+  /** NATS cannot be slowed down, and nothing is dropped in silence: so the client is told. */
+  #onOverflow(handle: SocketHandle, inbox: string): void {
+    this.#overflowed.add(inbox);
+    this.#lanes.add(inbox, () => {
+      this.#overflowed.delete(inbox);
+      return Promise.resolve();
+    });
+    handle.close(TRY_AGAIN_LATER, "the workload is too slow");
+    const error = new Error(`Cannot keep up with the connection "${handle.id}": it was closed`);
+    this.#settings.onError(error, "overflow");
+  }
+
+  #onGatewayLost(gateway: string, connections: readonly KnownConnection[]): void {
+    for (const group of this.#groups) {
+      const own = connections.filter((connection) => this.#isOf(group, connection));
+      if (own.length === 0) continue;
+      group.election.run(gateway, () => {
+        for (const connection of own) {
+          if (this.registry.lost.tell(connection.id)) this.#closeLost(group, connection);
+        }
+      });
+    }
+  }
+
+  #closeLost(group: Group, connection: KnownConnection): void {
+    const { inbox } = connection;
+    const handle = new SocketHandle(this.#link, connection, () => toKnownHandshake(connection));
+    const reason = "its gateway was lost";
+    this.#close(group.route.handlers, { handle, inbox, code: ABNORMAL, reason });
+  }
+
+  #isOf({ host, route }: Group, { subject, host: sentHost }: KnownConnection): boolean {
+    const root = `${this.#settings.prefix}.ws.ws.`;
+    if (!subject.startsWith(root)) return false;
+    const destination = toDestination(subject.slice(root.length), { host: sentHost });
+    if (destination?.pathTokens === undefined || !servesHost(host, destination)) return false;
+    return findServed(this.#settings.sockets, destination.pathTokens) === route;
+  }
+
+  async #run(stage: "open" | "message" | "close", handler: () => unknown): Promise<void> {
+    try {
+      await handler();
+    } catch (error) {
+      this.#settings.onError(error, stage);
+    }
+  }
+}
+
+/**
+ * One group per path: events do not have the path in their subject, so that members of one group must
+ * not differ in the paths that they serve. `/` is in no token, so that a path is never another host.
+ */
+function toGroupName(
+  queue: string,
+  { host, path }: { host: ServedHost; path: ServedPath },
+): string {
+  const below = path.match === "prefix" ? "/" : "";
+  return `${queue}.${toHostLabel(host)}/${path.tokens}${below}`;
+}

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { Deadlines } from "../../../lib/edge/limits/deadlines.ts";
+import { SendBudget } from "../../../lib/edge/limits/send_budget.ts";
+import { FakeClock } from "../../harness/fake_clock.ts";
+import {
+  ResponseAborted,
+  ResponseStream,
+  type ResponseStreamOwner,
+} from "../../../lib/edge/http/stream.ts";
+
+const QUIET: ResponseStreamOwner = { onTaken: () => {}, onCancel: () => {}, onStalled: () => {} };
+
+Deno.test("ResponseStream gives the client the chunks as they came, then the end", async () => {
+  const stream = make(100, QUIET);
+  const reading = readAll(stream);
+  for (const text of ["one", "two", "three"]) assert.equal(stream.push(bytes(text)), true);
+  stream.close();
+  assert.deepEqual(await reading, ["one", "two", "three"]);
+});
+
+Deno.test("ResponseStream keeps chunks for a client that is late", async () => {
+  const stream = make(100, QUIET);
+  for (const text of ["one", "two"]) stream.push(bytes(text));
+  stream.close();
+  assert.deepEqual(await readAll(stream), ["one", "two"]);
+});
+
+Deno.test("push() says when the client is too slow, and takes nothing then", async () => {
+  const stream = make(10, QUIET);
+  assert.equal(stream.waiting, 0);
+  assert.equal(stream.push(bytes("1234567")), true);
+  assert.equal(stream.waiting, 7);
+  assert.equal(stream.push(bytes("890")), true);
+  assert.equal(stream.waiting, 10);
+  assert.equal(stream.push(bytes("x")), false);
+  assert.equal(stream.waiting, 10);
+  const reader = stream.readable.getReader();
+  assert.equal(text((await reader.read()).value), "1234567");
+  assert.equal(stream.waiting, 3);
+  assert.equal(stream.push(bytes("later")), true);
+  stream.close();
+  reader.releaseLock();
+  assert.deepEqual(await readAll(stream), ["890", "later"]);
+});
+
+Deno.test("push() takes one chunk larger than the whole buffer, else it could never pass", async () => {
+  const stream = make(4, QUIET);
+  assert.equal(stream.push(bytes("larger than four")), true);
+  assert.equal(stream.push(bytes("x")), false);
+  stream.close();
+  assert.deepEqual(await readAll(stream), ["larger than four"]);
+});
+
+Deno.test("abort() cuts the body off: the client gets no clean end", async () => {
+  const stream = make(100, QUIET);
+  stream.push(bytes("begin"));
+  const reader = stream.readable.getReader();
+  assert.equal(text((await reader.read()).value), "begin");
+  const next = reader.read();
+  stream.abort("overflow");
+  await assert.rejects(next, (error) => {
+    assert.ok(error instanceof ResponseAborted);
+    assert.equal(error.name, "ResponseAborted");
+    assert.equal(error.message, "overflow");
+    return true;
+  });
+  assert.equal(stream.push(bytes("too late")), false);
+});
+
+Deno.test("the owner is told once that the client has gone", async () => {
+  let cancelled = 0;
+  const stream = make(100, { ...QUIET, onCancel: () => cancelled++ });
+  stream.push(bytes("begin"));
+  await stream.readable.cancel("client gone");
+  assert.equal(cancelled, 1);
+  assert.equal(stream.push(bytes("too late")), false);
+  await stream.readable.cancel();
+  assert.equal(cancelled, 1);
+});
+
+Deno.test("the owner is not told of a client that stayed", async (t) => {
+  for (const ending of ["close", "abort"] as const) {
+    await t.step(ending, async () => {
+      let cancelled = 0;
+      const stream = make(100, { ...QUIET, onCancel: () => cancelled++ });
+      const reading = readAll(stream).catch(() => []);
+      stream.push(bytes("begin"));
+      if (ending === "close") stream.close();
+      else stream.abort("timeout");
+      await reading;
+      assert.equal(cancelled, 0);
+    });
+  }
+});
+
+Deno.test("the owner is told of each byte that the client takes, once", async () => {
+  const { promise: allTaken, resolve } = Promise.withResolvers<void>();
+  const total = 5 * 100;
+  let taken = 0;
+  const stream = make(1000, {
+    ...QUIET,
+    onTaken(count) {
+      assert.ok(count > 0);
+      taken += count;
+      if (taken >= total) resolve();
+    },
+  });
+  for (let index = 0; index < 5; index++) stream.push(new Uint8Array(100));
+  assert.equal(taken, 0);
+  const reader = stream.readable.getReader();
+  for (let index = 0; index < 5; index++) await reader.read();
+  await allTaken;
+  assert.equal(taken, total);
+  stream.close();
+});
+
+/** Of one of several connections, whose clients may take nothing for a second. */
+function make(
+  bufferBytes: number,
+  owner: ResponseStreamOwner,
+  { connection = "a", clock = new FakeClock(), budget = toBudget(clock) }: {
+    connection?: string;
+    clock?: FakeClock;
+    budget?: SendBudget;
+  } = {},
+): ResponseStream {
+  return new ResponseStream({ bufferBytes, stallMs: 1000, connection, budget }, owner);
+}
+
+function toBudget(clock: FakeClock, limit = 1_000_000): SendBudget {
+  return new SendBudget(new Deadlines(clock, assert.fail), () => limit);
+}
+
+Deno.test("who takes nothing for too long is told as stalled; who takes some is not", async () => {
+  const clock = new FakeClock();
+  let stalled = 0;
+  const owner = { ...QUIET, onStalled: () => stalled++ };
+  const stream = make(1_000_000, owner, { clock });
+  clock.advance(5000);
+  stream.push(new Uint8Array(200_000));
+  const reader = stream.readable.getReader();
+  for (let taken = 0; taken < 3; taken++) {
+    clock.advance(900);
+    assert.equal((await reader.read()).value?.length, 65536, "in pieces, to see the progress");
+  }
+  assert.equal(stalled, 0);
+  clock.advance(1500);
+  assert.equal(stalled, 1);
+  stream.abort("write_error");
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("past the total, the connection with the most has to go, and no other", () => {
+  const budget = toBudget(new FakeClock(), 100);
+  const given: string[] = [];
+  const open = (name: string, connection: string) => {
+    const owner = {
+      ...QUIET,
+      onStalled: () => {
+        given.push(name);
+        stream.abort("write_error");
+      },
+    };
+    const stream: ResponseStream = make(1000, owner, { connection, budget });
+    return stream;
+  };
+  const [modest, first, second] = [open("modest", "a"), open("first", "b"), open("second", "b")];
+  modest.push(new Uint8Array(40));
+  first.push(new Uint8Array(30));
+  second.push(new Uint8Array(30));
+  assert.deepEqual(given, []);
+  modest.push(new Uint8Array(1));
+  assert.deepEqual(given, ["first", "second"]);
+  modest.push(new Uint8Array(50));
+  assert.deepEqual(given, ["first", "second"], "what they held is free again");
+});
+
+async function readAll(stream: ResponseStream): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const chunk of stream.readable) texts.push(text(chunk));
+  return texts;
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function text(chunk: Uint8Array | undefined): string {
+  return new TextDecoder().decode(chunk);
+}

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import type { BusMessage } from "../../../lib/nats/bus.ts";
+import { FrameSplitter } from "../../../lib/nats/client/frame_splitter.ts";
+
+const OWN = 7;
+const STATUS = "NATS/1.0 503\r\n\r\n";
+
+type Taken = readonly [subject: string, reply: string, headers: string, payload: string];
+
+/** Every kind of unit; a message of one's own with what it is taken for. */
+const UNITS: readonly (readonly [bytes: string, taken?: Taken])[] = [
+  ['INFO {"server_name":"MSG a 7 1","max_payload":1048576} \r\n'],
+  ["PING\r\n"],
+  own(["a.b", "", "", "hello"]),
+  own(["a.b", "to.me", "", ""]),
+  ["-ERR 'Permissions Violation for Publish to \"MSG a 7 1\"'\r\n"],
+  [toBytes(["other", "", "", "MSG a 7 1\r\nx\r\n"], 8)],
+  ["+OK\r\n"],
+  own(["a", "", "NATS/1.0\r\nX: \xe9\xff\x80\r\n\r\n", ""]),
+  own(["a", "to.me", STATUS, "hello"]),
+  [toBytes(["other", "to.me", STATUS, "hello"], 70)],
+  own(["a", "", "", "\r\nMSG b 7 1\r\nPING\r\n"]),
+  ["PONG\r\n"],
+  own(["a", "", "NATS/1.0\r\n\r\n", ""], (bytes) => bytes.replace("HMSG", "hmsg")),
+  own(["a", "", "", "y".repeat(300)], (bytes) => bytes.replace("MSG", "msg")),
+];
+
+function own(taken: Taken, spell = (bytes: string) => bytes): [string, Taken] {
+  return [spell(toBytes(taken, OWN)), taken];
+}
+
+function toBytes([subject, reply, headers, payload]: Taken, sid: number): string {
+  const size = headers.length + payload.length;
+  const sizes = headers === "" ? `${size}` : `${headers.length} ${size}`;
+  const verb = headers === "" ? "MSG" : "HMSG";
+  const words = [verb, subject, sid, ...(reply === "" ? [] : [reply]), sizes];
+  return `${words.join(" ")}\r\n${headers}${payload}\r\n`;
+}
+
+function split(pieces: readonly Buffer[]): { taken: BusMessage[]; rest: string } {
+  const taken: BusMessage[] = [];
+  let rest = "";
+  const splitter = new FrameSplitter({
+    handlers: new Map([[OWN, (message: BusMessage) => taken.push(message)]]),
+    passOn: (bytes) => rest += Buffer.from(bytes).toString("latin1"),
+  });
+  for (const piece of pieces) splitter.push(piece);
+  return { taken, rest };
+}
+
+function assertSplit(pieces: readonly Buffer[], title: string): void {
+  const { taken, rest } = split(pieces);
+  const texts = taken.map(({ subject, reply, headers, data }) => [
+    subject,
+    reply,
+    headers,
+    Buffer.from(data).toString("latin1"),
+  ]);
+  assert.deepEqual(texts, UNITS.flatMap(([, taken]) => taken === undefined ? [] : [taken]), title);
+  const foreign = UNITS.flatMap(([bytes, taken]) => taken === undefined ? [bytes] : []);
+  assert.equal(rest, foreign.join(""), title);
+}
+
+const ALL = Buffer.from(UNITS.map(([bytes]) => bytes).join(""), "latin1");
+
+Deno.test("FrameSplitter takes its own messages and passes on the rest, in one piece", () => {
+  assertSplit([ALL], "whole");
+});
+
+Deno.test("FrameSplitter does so wherever the bytes are cut", () => {
+  for (let cut = 1; cut < ALL.length; cut++) {
+    assertSplit([ALL.subarray(0, cut), ALL.subarray(cut)], `cut at ${cut}`);
+  }
+});
+
+Deno.test("FrameSplitter does so in pieces of every size", () => {
+  for (let size = 1; size <= 64; size++) {
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < ALL.length; at += size) pieces.push(ALL.subarray(at, at + size));
+    assertSplit(pieces, `pieces of ${size}`);
+  }
+});
+
+Deno.test("FrameSplitter holds a large message once, however many pieces it comes in", () => {
+  const size = 8 * 1024 * 1024;
+  const payload = Buffer.alloc(size, 0x61);
+  const message = Buffer.concat([Buffer.from(`MSG a 7 ${size}\r\n`), payload, Buffer.from("\r\n")]);
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < message.length; at += 1000) pieces.push(message.subarray(at, at + 1000));
+  const { taken, rest } = split([...pieces, Buffer.from("PING\r\n")]);
+  assert.equal(taken[0]?.data.length, size);
+  assert.ok(taken[0].data.every((byte) => byte === 0x61));
+  assert.ok(taken[0].data.buffer.byteLength < size + 1000);
+  assert.equal(rest, "PING\r\n");
+});
+
+Deno.test("FrameSplitter passes on what it cannot read, and all that follows", () => {
+  for (const line of ["MSG a 7 x", "MSG a 7", "MSG", "MSG a 7 -1", "HMSG a 7 9 3", "HMSG a 7 3"]) {
+    const bytes = `${line}\r\nMSG a 7 1\r\nx\r\n`;
+    const { taken, rest } = split([Buffer.from(bytes)]);
+    assert.deepEqual([taken.length, rest], [0, bytes], line);
+  }
+});
+
+Deno.test("FrameSplitter asks for each message whether it is still its own", () => {
+  const seen: string[] = [];
+  const handlers = new Map([[OWN, ({ data }: BusMessage) => {
+    seen.push(Buffer.from(data).toString());
+    handlers.clear();
+  }]]);
+  let rest = "";
+  const splitter = new FrameSplitter({
+    handlers,
+    passOn: (bytes) => rest += Buffer.from(bytes).toString(),
+  });
+  splitter.push(Buffer.from("MSG a 7 1\r\n1\r\nMSG a 7 1\r\n2\r\n"));
+  assert.deepEqual([seen, rest], [["1"], "MSG a 7 1\r\n2\r\n"]);
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers/promises";
+import { Output } from "../../../lib/nats/client/output.ts";
+
+const EMPTY = new Uint8Array();
+
+/** A socket that keeps what it is given. */
+class Sink {
+  readonly writes: Uint8Array[] = [];
+  readonly output = new Output(() => this);
+  writableLength = 0;
+
+  write(bytes: Uint8Array): void {
+    this.writes.push(bytes);
+    this.writableLength += bytes.length;
+  }
+
+  get text(): string {
+    return Buffer.concat(this.writes).toString("latin1");
+  }
+}
+
+Deno.test("Output writes once for all that came in a turn, in order", async () => {
+  const { output, writes } = new Sink();
+  output.add("PUB a 2\r\n", new TextEncoder().encode("hi"));
+  output.addBytes(new TextEncoder().encode("PING\r\n"));
+  output.add("PUB b 0\r\n", EMPTY);
+  assert.equal(writes.length, 0);
+  await setImmediate();
+  assert.deepEqual(writes.map((bytes) => Buffer.from(bytes).toString()), [
+    "PUB a 2\r\nhi\r\nPING\r\nPUB b 0\r\n\r\n",
+  ]);
+});
+
+Deno.test("Output writes text as latin-1, one byte a character", () => {
+  const sink = new Sink();
+  const table = ["plain", "caf\xe9", "\xff\x80\x00", "\xe9".repeat(50_000), ""];
+  for (const text of table) sink.output.add(text);
+  sink.output.flush();
+  assert.equal(sink.text, table.map((text) => `${text}\r\n`).join(""));
+});
+
+Deno.test("Output does not change what it has handed to the socket", () => {
+  const sink = new Sink();
+  const payloads = Array.from({ length: 400 }, (_, index) => Buffer.alloc(index * 7, index));
+  for (const [index, payload] of payloads.entries()) {
+    sink.output.addBytes(payload);
+    if (index % 3 === 0) sink.output.flush();
+  }
+  sink.output.flush();
+  assert.deepEqual(Buffer.concat(sink.writes), Buffer.concat(payloads));
+});
+
+Deno.test("Output takes a message that is larger than its buffer", () => {
+  const sink = new Sink();
+  const large = Buffer.alloc(1_000_000, 0x61);
+  sink.output.add("before");
+  sink.output.add("large ", large, Buffer.from(" end"));
+  sink.output.flush();
+  assert.equal(sink.text, `before\r\nlarge ${large.toString()} end\r\n`);
+});
+
+Deno.test("Output counts what the system has not taken", () => {
+  const sink = new Sink();
+  assert.equal(sink.output.unsentBytes, 0);
+  sink.output.addBytes(new Uint8Array(10));
+  assert.equal(sink.output.unsentBytes, 10);
+  sink.output.flush();
+  sink.output.addBytes(new Uint8Array(5));
+  assert.equal(sink.output.unsentBytes, 15);
+  sink.writableLength = 3;
+  assert.equal(sink.output.unsentBytes, 8);
+  sink.output.clear();
+  assert.equal(sink.output.unsentBytes, 3);
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { Inbox } from "../../../lib/nats/inbox.ts";
+import { type Outcome, Persist } from "../../../lib/nats/jetstream/persist.ts";
+import { FakeBus } from "../fake_bus.ts";
+
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+function setUp({ graceMs = 15_000, state = "connected" as "connected" | "disconnected" } = {}) {
+  const stack = new DisposableStack();
+  const bus = new FakeBus(state);
+  const inbox = stack.use(new Inbox(bus, "g"));
+  const outcomes: string[] = [];
+  const persist = stack.use(
+    new Persist({
+      bus,
+      inbox,
+      stream: "S",
+      subjects: ["a.>"],
+      graceMs: () => graceMs,
+      onOutcome: ({ kind }) => outcomes.push(kind),
+    }),
+  );
+  const publish = (text: string) => {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    const data = new TextEncoder().encode(text);
+    persist.publish({ subject: "a.b", data, headers: new Uint8Array() }, resolve);
+    return promise;
+  };
+  const answer = (text: string, index = -1) =>
+    bus.deliver(bus.published.at(index)!.options.reply!, text);
+  const sent = () => bus.published.map(({ data }) => decode(data));
+  return {
+    bus,
+    persist,
+    outcomes,
+    publish,
+    answer,
+    sent,
+    [Symbol.dispose]: () => stack.dispose(),
+  };
+}
+
+Deno.test("a message is taken when the stream has it, and not before", async () => {
+  using setup = setUp();
+  const outcome = setup.publish("x");
+  assert.equal(setup.persist.size, 1);
+  setup.answer("thanks, says a subscriber who saw it, too");
+  assert.equal(setup.persist.size, 1);
+  setup.answer('{"stream":"S","seq":7}');
+  assert.deepEqual(await outcome, { kind: "stored", stream: "S", seq: 7, duplicate: false });
+  assert.equal(setup.persist.size, 0);
+});
+
+Deno.test("what the stream refuses is told at once, and not tried again", async () => {
+  using setup = setUp();
+  const outcome = setup.publish("x");
+  setup.answer('{"error":{"code":503,"err_code":10077,"description":"full"}}');
+  assert.deepEqual(await outcome, { kind: "refused", reason: "full" });
+  setup.bus.setState("disconnected");
+  setup.bus.setState("connected");
+  assert.deepEqual(setup.sent(), ["x"]);
+});
+
+Deno.test("what was under way when NATS was lost is sent again, in order", async () => {
+  using setup = setUp();
+  const one = setup.publish("1");
+  const two = setup.publish("2");
+  setup.bus.setState("disconnected");
+  const three = setup.publish("3");
+  assert.deepEqual(setup.sent(), ["1", "2"]);
+  setup.bus.setState("connected");
+  assert.deepEqual(setup.sent(), ["1", "2", "1", "2", "3"]);
+  for (const index of [-3, -2, -1]) setup.answer('{"stream":"S","seq":1}', index);
+  const kinds = (await Promise.all([one, two, three])).map(({ kind }) => kind);
+  assert.deepEqual(kinds, ["stored", "stored", "stored"]);
+});
+
+Deno.test("where nobody answers it is tried again until the grace is over", async () => {
+  using setup = setUp({ graceMs: 1200 });
+  const outcome = setup.publish("x");
+  setup.answer('{"error":{"code":503,"err_code":10008,"description":"no leader"}}');
+  assert.equal((await outcome).kind, "unavailable");
+  assert.deepEqual(setup.sent(), ["x", "x"]);
+  assert.deepEqual(setup.outcomes, ["unavailable"]);
+});
+
+Deno.test("what is held while NATS is away is given up after the grace", async () => {
+  using setup = setUp({ graceMs: 50, state: "disconnected" });
+  assert.equal((await setup.publish("x")).kind, "unavailable");
+  setup.bus.setState("connected");
+  assert.deepEqual(setup.sent(), []);
+});
+
+Deno.test("settled() waits for all", async () => {
+  using setup = setUp();
+  await setup.persist.settled();
+  setup.publish("x");
+  let isSettled = false;
+  const settled = setup.persist.settled().then(() => isSettled = true);
+  await Promise.resolve();
+  assert.equal(isSettled, false);
+  setup.answer('{"stream":"S","seq":1}');
+  await settled;
+});
