@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { ServeHandler } from "../workload/mod.ts";
 import { isForwarded, toBackendHeaders, toBackendTarget } from "./backend_request.ts";
@@ -132,7 +132,8 @@ function toBody(
   },
 ): BodyInit | null {
   if (method !== "HEAD" && !BODYLESS.has(statusCode)) {
-    return Readable.toWeb(body) as ReadableStream<Uint8Array> as BodyInit;
+    // Not `Readable.toWeb`: in Deno 2.9.6 it throws where nobody catches when what is read is given up.
+    return ReadableStream.from(body) as ReadableStream<Uint8Array> as BodyInit;
   }
   body.resume();
   const isLengthKnown = entries.some(([name]) => name.toLowerCase() === "content-length");

@@ -3,18 +3,22 @@
  *
  * @module
  */
-import { open, write } from "../harness/raw_http.ts";
-import { HANDSHAKE } from "../harness/websocket.ts";
+import { write } from "../harness/raw_http.ts";
 import { HEADER_LINE } from "../mapping/wire.ts";
 import type { Attempt } from "./http_bytes.ts";
 
 /** How long a client waits for more, in milliseconds; most of what is fuzzed gets no answer. */
 const PATIENCE_MS = 40;
 
+/** How clients come in; over TLS, e.g. */
+export type Door = () => Promise<Deno.Conn>;
+
 /** What came back. */
 export interface Answers {
   /** Of each response. */
   readonly statuses: readonly number[];
+  /** The numbers that a stream gave to what it took. */
+  readonly kept: readonly number[];
   /** What should not have come, in words. */
   readonly wrong: readonly string[];
 }
@@ -22,12 +26,12 @@ export interface Answers {
 /**
  * Sends an attempt over a connection of its own.
  *
- * @param port Where the gateway listens.
+ * @param door Where the gateway listens.
  * @param attempt What to send.
  * @returns What came back until all was answered, the gateway closed, or the client lost patience.
  */
-export async function attemptHttp(port: number, { bytes, requests }: Attempt): Promise<Answers> {
-  const text = await talk(port, [bytes], (text) => readAnswers(text).statuses.length >= requests);
+export async function attemptHttp(door: Door, { bytes, requests }: Attempt): Promise<Answers> {
+  const text = await talk(door, [bytes], (text) => readAnswers(text).statuses.length >= requests);
   // RFC 9113 §3.4: who begins so is answered in HTTP/2.
   if (bytes.includes("PRI * HTTP/2.0") && !text.startsWith("HTTP/1.")) return NOTHING;
   return readAnswers(text);
@@ -36,16 +40,21 @@ export async function attemptHttp(port: number, { bytes, requests }: Attempt): P
 /**
  * Opens a WebSocket, sends frames and vanishes.
  *
- * @param port Where the gateway listens.
+ * @param door Where the gateway listens.
+ * @param handshake Its lines.
  * @param frames Latin-1, one after the other.
  * @returns What came back of the handshake.
  */
-export async function attemptFrames(port: number, frames: readonly string[]): Promise<Answers> {
-  const handshake = `${HANDSHAKE.join("\r\n")}\r\n\r\n`;
-  return readAnswers(await talk(port, [handshake, ...frames]));
+export async function attemptFrames(
+  door: Door,
+  handshake: readonly string[],
+  frames: readonly string[],
+): Promise<Answers> {
+  return readAnswers(await talk(door, [`${handshake.join("\r\n")}\r\n\r\n`, ...frames]));
 }
 
-const NOTHING: Answers = { statuses: [], wrong: [] };
+const NOTHING: Answers = { statuses: [], kept: [], wrong: [] };
+const KEPT = /\{"stream":"\w+","seq":(\d+),"duplicate":false\}/g;
 const HEAD = /HTTP\/1\.[01] (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n/g;
 
 /** Looks for heads only: no body that is sent here holds one. */
@@ -62,16 +71,17 @@ function readAnswers(text: string): Answers {
     }
   }
   const statuses = heads.map(({ status }) => status).filter((status) => status > 100);
-  return { statuses, wrong };
+  const kept = Array.from(text.matchAll(KEPT), ([, seq]) => Number(seq));
+  return { statuses, kept, wrong };
 }
 
 /** Writes each piece, the second not before something has come back, and reads. */
 async function talk(
-  port: number,
+  door: Door,
   pieces: readonly string[],
   isEnough: (text: string) => boolean = () => false,
 ): Promise<string> {
-  const conn = await open(port);
+  const conn = await door();
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
   const writing = writeAll(conn, pieces, begun).catch(() => {});
   const hangUp = () => {
@@ -100,7 +110,7 @@ async function talk(
 }
 
 async function writeAll(
-  conn: Deno.TcpConn,
+  conn: Deno.Conn,
   [first = "", ...rest]: readonly string[],
   begun: Promise<void>,
 ): Promise<void> {

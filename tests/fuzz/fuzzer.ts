@@ -6,10 +6,12 @@
 import { connect } from "@nats-io/transport";
 import { type ProcessStats, statsOf } from "../faults/process_stats.ts";
 import { Random } from "../harness/random.ts";
+import { open } from "../harness/raw_http.ts";
 import { type Setup, setUp } from "../harness/setup.ts";
-import { type Answers, attemptFrames, attemptHttp } from "./clients.ts";
-import { toAttempt } from "./http_bytes.ts";
-import { Observer } from "./observer.ts";
+import { HANDSHAKE } from "../harness/websocket.ts";
+import { type Answers, attemptFrames, attemptHttp, type Door } from "./clients.ts";
+import { type Attempt, toAttempt } from "./http_bytes.ts";
+import { CONVENTION, Observer, type Rules } from "./observer.ts";
 import { toFuzzedFrame } from "./socket_bytes.ts";
 
 /** What is to be sent. */
@@ -18,8 +20,36 @@ export interface FuzzOptions {
   readonly seed: number;
   readonly requests: number;
   readonly frames: number;
+  /** @default that of a gateway as it comes */
+  readonly world?: (seed: number) => Promise<World>;
   /** Called after each batch. */
   readonly onBatch?: (sum: FuzzSum) => void;
+}
+
+/** What one batch sends. */
+export interface BatchBytes {
+  /** What one connection sends. */
+  toAttempt(): Attempt;
+  /** The lines of a WebSocket's. */
+  toHandshake(): readonly string[];
+}
+
+/** A gateway, what is around it, and what it is sent. */
+export interface World extends AsyncDisposable {
+  readonly setup: Setup;
+  readonly rules: Rules;
+  readonly door: Door;
+  /** To ask it something sensible. */
+  readonly client?: Deno.HttpClient;
+  /**
+   * @param random Decides.
+   * @param batch Which one.
+   */
+  toBytes(random: Random, batch: number): BatchBytes;
+  /** What came of it elsewhere, in words. */
+  describe(): string[];
+  /** What else is wrong now that nothing goes on; `kept` are the numbers that a stream gave so far. */
+  judge(kept: readonly number[]): Promise<string[]>;
 }
 
 /** What came of it. */
@@ -31,6 +61,10 @@ export interface FuzzSum {
   /** Messages over NATS. */
   messages: number;
   readonly statuses: Map<number, number>;
+  /** The numbers that a stream gave to what it took. */
+  readonly kept: number[];
+  /** What else there is to say of the world. */
+  besides: readonly string[];
   /** Connections that ended without any answer. */
   unanswered: number;
   /** Of the gateway, after the last batch; undefined where the system does not tell. */
@@ -46,10 +80,13 @@ const LANES = 16;
 /** Within which the gateway forgets a batch: a request times out after 1 s, a close after 2 s. */
 const SETTLE_MS = 10_000;
 /** Small, so that some bodies do not fit into one message. */
-const NATS_CONFIG = "max_payload: 65536";
-const FLAGS = ["--request-timeout", "1s", "--max-body-size", "256KiB"];
+export const NATS_CONFIG = "max_payload: 65536";
+/** For the gateway. */
+export const FLAGS: readonly string[] = ["--request-timeout", "1s", "--max-body-size", "256KiB"];
 /** Every label has few values; more series than this and one of them comes from a client. */
 const MOST_SERIES = 500;
+/** Of Deno's HTTP/2, about frames that were made up. */
+const OF_DENO = /^recv PING ack that we never sent/;
 /** File descriptors that the gateway may hold besides those of its first look; of who looks at it, e.g. */
 const SPARE_DESCRIPTORS = 10;
 
@@ -59,10 +96,12 @@ const SPARE_DESCRIPTORS = 10;
  * @param options How much.
  * @returns What came of it; ends early when the gateway no longer answers.
  */
-export async function fuzz({ seed, requests, frames, onBatch }: FuzzOptions): Promise<FuzzSum> {
-  await using setup = await setUp(FLAGS, { config: NATS_CONFIG });
-  const observing = await connect({ servers: setup.nats.url });
-  const fuzzing = new Fuzzing(setup, new Observer(observing, seed));
+export async function fuzz(
+  { seed, requests, frames, world: create = startPlainWorld, onBatch }: FuzzOptions,
+): Promise<FuzzSum> {
+  await using world = await create(seed);
+  const observing = await connect({ servers: world.setup.nats.url });
+  const fuzzing = new Fuzzing(world, new Observer(observing, seed, world.rules));
   try {
     await observing.flush();
     await fuzzing.begin();
@@ -70,7 +109,10 @@ export async function fuzz({ seed, requests, frames, onBatch }: FuzzOptions): Pr
     for (let batch = 0; batch < batches && fuzzing.isAlive; batch++) {
       const share = (total: number) => Math.ceil(total / batches);
       const random = new Random(Math.imul(seed + 1, 0x9e3779b1) + batch);
-      await fuzzing.runBatch(random, { requests: share(requests), frames: share(frames) });
+      const bytes = world.toBytes(random, batch);
+      await fuzzing.runBatch(random, {
+        ...{ bytes, requests: share(requests), frames: share(frames) },
+      });
       onBatch?.(fuzzing.sum);
     }
     return fuzzing.sum;
@@ -79,7 +121,21 @@ export async function fuzz({ seed, requests, frames, onBatch }: FuzzOptions): Pr
   }
 }
 
+async function startPlainWorld(): Promise<World> {
+  const setup = await setUp(FLAGS, { config: NATS_CONFIG });
+  return {
+    setup,
+    rules: CONVENTION,
+    door: () => open(setup.gateway.port),
+    toBytes: (random) => ({ toAttempt: () => toAttempt(random), toHandshake: () => HANDSHAKE }),
+    describe: () => [],
+    judge: () => Promise.resolve([]),
+    [Symbol.asyncDispose]: () => setup[Symbol.asyncDispose](),
+  };
+}
+
 class Fuzzing {
+  readonly #world: World;
   readonly #setup: Setup;
   readonly #observer: Observer;
   #counters = new Map<string, number>();
@@ -87,12 +143,15 @@ class Fuzzing {
   readonly sum: FuzzSum = {
     ...{ requests: 0, frames: 0, sockets: 0, messages: 0, unanswered: 0, process: undefined },
     statuses: new Map(),
+    kept: [],
+    besides: [],
     wrong: [],
   };
   isAlive = true;
 
-  constructor(setup: Setup, observer: Observer) {
-    this.#setup = setup;
+  constructor(world: World, observer: Observer) {
+    this.#world = world;
+    this.#setup = world.setup;
     this.#observer = observer;
   }
 
@@ -102,23 +161,30 @@ class Fuzzing {
   }
 
   /** All that is sent is made up before, so that it depends on the seed alone. */
-  async runBatch(random: Random, { requests, frames }: { requests: number; frames: number }) {
-    const { port } = this.#setup.gateway;
+  async runBatch(
+    random: Random,
+    { bytes, requests, frames }: { bytes: BatchBytes; requests: number; frames: number },
+  ): Promise<void> {
+    const { door } = this.#world;
     const jobs: (() => Promise<void>)[] = [];
     for (let made = 0; made < requests;) {
-      const attempt = toAttempt(random);
+      const attempt = bytes.toAttempt();
       made += attempt.requests;
       this.sum.requests += attempt.requests;
-      jobs.push(async () => this.#count(await attemptHttp(port, attempt), attempt.bytes));
+      jobs.push(async () => this.#count(await attemptHttp(door, attempt), attempt.bytes));
     }
     for (let made = 0; made < frames;) {
       const some = Array.from(
         { length: 1 + random.below(FRAMES_PER_SOCKET) },
         () => toFuzzedFrame(random),
       );
+      const handshake = bytes.toHandshake();
       made += some.length;
       this.sum.frames += some.length;
-      jobs.push(async () => this.#count(await attemptFrames(port, some), some.join("")));
+      jobs.push(async () => {
+        const answers = await attemptFrames(door, handshake, some);
+        this.#count(answers, [...handshake, ...some].join("\r\n"));
+      });
     }
     const queue = jobs.values();
     const work = async () => {
@@ -135,7 +201,8 @@ class Fuzzing {
     }
   }
 
-  #count({ statuses, wrong }: Answers, bytes: string): void {
+  #count({ statuses, kept, wrong }: Answers, bytes: string): void {
+    this.sum.kept.push(...kept);
     if (statuses.length === 0) this.sum.unanswered++;
     for (const status of statuses) {
       this.sum.statuses.set(status, (this.sum.statuses.get(status) ?? 0) + 1);
@@ -147,7 +214,11 @@ class Fuzzing {
   async #look(): Promise<void> {
     const { gateway } = this.#setup;
     const { sum } = this;
-    const response = await fetch(`${gateway.url}/alive`);
+    const { client } = this.#world;
+    const response = await fetch(
+      `${client === undefined ? "http" : "https"}://127.0.0.1:${gateway.port}/alive`,
+      client === undefined ? {} : { client },
+    );
     const text = await response.text();
     if (text !== "alive") sum.wrong.push(`a good request got ${response.status} ${text}`);
     const { status } = await gateway.admin("/readyz");
@@ -156,8 +227,11 @@ class Fuzzing {
     for (const line of gateway.lines.splice(0)) {
       if (line.level === "error") sum.wrong.push(`it logged ${JSON.stringify(line)}`);
     }
-    for (const line of gateway.noise.splice(0)) sum.wrong.push(`it printed ${line}`);
-    sum.wrong.push(...this.#observer.wrong.splice(0));
+    for (const line of gateway.noise.splice(0)) {
+      if (!OF_DENO.test(line)) sum.wrong.push(`it printed ${line}`);
+    }
+    sum.wrong.push(...await this.#world.judge(sum.kept), ...this.#observer.wrong.splice(0));
+    sum.besides = this.#world.describe();
     sum.messages = this.#observer.messages;
     sum.sockets = this.#observer.established;
   }

@@ -35,16 +35,20 @@ export function toAttempt(random: Random): Attempt {
 }
 
 /** Makes one request. */
-class Maker {
+export class Maker {
   readonly #random: Random;
-  /** How often a part is wrong. */
-  readonly #wrongness: number;
+  /** How often a part is wrong; from 0.1 on lines end in other ways, too. */
+  protected readonly wrongness: number;
 
+  /**
+   * @param random Decides.
+   */
   constructor(random: Random) {
     this.#random = random;
-    this.#wrongness = random.pick([0, 0.02, 0.02, 0.1, 0.3]);
+    this.wrongness = random.pick([0, 0.02, 0.02, 0.1, 0.3]);
   }
 
+  /** Makes it. */
   toRequest(): string {
     const random = this.#random;
     const kind = random.next();
@@ -55,14 +59,15 @@ class Maker {
   }
 
   #word({ good, bad }: words.Words): string {
-    return this.#random.pick(this.#random.chance(this.#wrongness) ? bad : good);
+    return this.#random.pick(this.#random.chance(this.wrongness) ? bad : good);
   }
 
   #toPlain(): string {
     const random = this.#random;
-    const host = this.#word(words.HOSTS);
+    const host = this.toHost();
     const lines = [
-      `${this.#word(words.METHODS)} ${this.#toTarget(host)} ${this.#word(words.VERSIONS)}`,
+      `${this.toMethod()} ${this.toTarget(host)} ${this.#word(words.VERSIONS)}`,
+      ...this.toLines(),
       ...(random.chance(0.98) ? [`Host: ${random.chance(0.98) ? host : "other.com"}`] : []),
       ...random.several(6, () => this.#word(words.HEADERS)),
     ];
@@ -71,9 +76,30 @@ class Maker {
     return this.#toHead(lines) + body;
   }
 
-  #toTarget(host: string): string {
+  /** Begins where it goes. */
+  protected toHost(): string {
+    return this.#word(words.HOSTS);
+  }
+
+  /** What it has to say there, besides. */
+  protected toLines(): readonly string[] {
+    return [];
+  }
+
+  /** One that works. */
+  protected toHandshake(): readonly string[] {
+    return HANDSHAKE;
+  }
+
+  /** What it asks for. */
+  protected toMethod(): string {
+    return this.#word(words.METHODS);
+  }
+
+  /** The rest of where it goes. */
+  protected toTarget(host: string): string {
     const random = this.#random;
-    if (random.chance(this.#wrongness)) return this.#word(words.TARGETS);
+    if (random.chance(this.wrongness)) return this.#word(words.TARGETS);
     const segments = random.several(4, () => this.#word(words.SEGMENTS));
     const path = `/${segments.join("/")}${this.#word(words.QUERIES)}`;
     return random.chance(0.9) ? path : this.#word(words.SCHEMES) + host + path;
@@ -83,7 +109,7 @@ class Maker {
   #toBody(lines: string[]): string {
     const random = this.#random;
     const isChunked = random.chance(0.5);
-    const isBoth = random.chance(this.#wrongness);
+    const isBoth = random.chance(this.wrongness);
     const smuggled = random.chance(0.1) ? SMUGGLED : "";
     if (isChunked) lines.push(`Transfer-Encoding: ${this.#word(words.CODINGS)}`);
     if (!isChunked && random.chance(0.1)) {
@@ -100,12 +126,12 @@ class Maker {
   /** A handshake with some of its lines changed, doubled or left out. */
   #toUpgrade(): string {
     const random = this.#random;
-    const [first = "", ...headers] = HANDSHAKE;
+    const [first = "", ...headers] = this.toHandshake();
     const lines = [
       random.chance(0.9)
         ? first
-        : `${this.#word(words.METHODS)} ${this.#toTarget("e.com")} HTTP/1.1`,
-      ...headers.flatMap((line) => random.chance(this.#wrongness) ? toOdd(line, random) : [line]),
+        : `${this.#word(words.METHODS)} ${this.toTarget("e.com")} HTTP/1.1`,
+      ...headers.flatMap((line) => random.chance(this.wrongness) ? toOdd(line, random) : [line]),
     ];
     if (random.chance(0.3)) lines.push(`Sec-WebSocket-Protocol: ${this.#word(words.PROTOCOLS)}`);
     if (random.chance(0.2)) lines.push('Sec-WebSocket-Extensions: permessage-deflate; x="\\');
@@ -115,7 +141,7 @@ class Maker {
   }
 
   #toHead(lines: readonly string[]): string {
-    const end = () => this.#wrongness < 0.1 ? "\r\n" : this.#word(words.LINE_ENDS);
+    const end = () => this.wrongness < 0.1 ? "\r\n" : this.#word(words.LINE_ENDS);
     return lines.map((line) => line + end()).join("") + end();
   }
 }
@@ -137,8 +163,14 @@ function toH2Frame(random: Random): string {
   return String.fromCharCode(...size, type, flags, 0, 0, 0, stream) + payload;
 }
 
-/** Some bytes changed, left out, put in, doubled; or the end cut off. */
-function toMangled(text: string, random: Random): string {
+/**
+ * Some bytes changed, left out, put in, doubled; or the end cut off.
+ *
+ * @param text Latin-1.
+ * @param random Decides.
+ * @returns It, broken.
+ */
+export function toMangled(text: string, random: Random): string {
   let mangled = text;
   for (let count = 1 + random.below(4); count > 0; count--) {
     const at = random.below(mangled.length + 1);

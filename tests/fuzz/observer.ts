@@ -18,15 +18,50 @@ const KNOWN = new RegExp(
 /** Where the gateway itself asks, when it starts, whether there is JetStream. */
 const JETSTREAM = "$JS.API.INFO";
 const INBOX = /^_INBOX\.(?:h8s\.)?[\w.-]+$/;
+/** What the gateway says to a stream. */
+const OF_STREAM = /^Nats-(?:Msg-Id|Expected-Stream): /;
 const ESTABLISHED = "h8s.control.ws.conn.established.";
 const CLOSED = "h8s.control.ws.conn.closed.";
 /** The path of the request that is to be answered well at any time. */
 const ALIVE = /^h8s\.http\.GET\.\S+\.alive$/;
 
+/** A message that is to be judged. */
+export interface Crossing {
+  readonly subject: string;
+  /** Of its headers. */
+  readonly lines: readonly string[];
+  /** Of its payload, in bytes. */
+  readonly size: number;
+}
+
+/** What holds for one configuration of the gateway besides what holds for all. */
+export interface Rules {
+  /** Whether it may be published to, besides where the convention leads. */
+  isKnown(subject: string): boolean;
+  /** Whether nobody's request or message leads there. */
+  isInternal(subject: string): boolean;
+  /** Whether a stream keeps what is published there. */
+  isKept(subject: string): boolean;
+  /** Whether the observer is the workload. */
+  isAnswered(subject: string): boolean;
+  /** Says what should not have been. */
+  judge(crossing: Crossing): string[];
+}
+
+/** Without routes and streams. */
+export const CONVENTION: Rules = {
+  isKnown: () => false,
+  isInternal: () => false,
+  isKept: () => false,
+  isAnswered: () => true,
+  judge: () => [],
+};
+
 /** A subscriber to everything. */
 export class Observer {
   readonly #nc: NatsConnection;
   readonly #random: Random;
+  readonly #rules: Rules;
   readonly #open = new Set<string>();
 
   /** What should not have been, in words. */
@@ -41,9 +76,11 @@ export class Observer {
    *
    * @param nc Its own connection.
    * @param seed For what it answers.
+   * @param rules For what it judges.
    */
-  constructor(nc: NatsConnection, seed: number) {
+  constructor(nc: NatsConnection, seed: number, rules: Rules = CONVENTION) {
     this.#nc = nc;
+    this.#rules = rules;
     this.#random = new Random(seed);
     nc.subscribe(">", {
       callback: (error, message) => {
@@ -61,25 +98,41 @@ export class Observer {
   #onMessage(message: Msg): void {
     this.messages++;
     const { subject, headers } = toBusMessage(message);
-    if (!SUBJECT.test(subject)) this.wrong.push(`no legal subject: ${JSON.stringify(subject)}`);
+    const isInternal = this.#rules.isInternal(subject);
+    if (!SUBJECT.test(subject) && !isInternal) {
+      this.wrong.push(`no legal subject: ${JSON.stringify(subject)}`);
+    }
     if (INBOX.test(subject) || subject === JETSTREAM) return;
-    if (!KNOWN.test(subject)) this.wrong.push(`nobody may publish to ${JSON.stringify(subject)}`);
+    if (!KNOWN.test(subject) && !this.#rules.isKnown(subject)) {
+      this.wrong.push(`nobody may publish to ${JSON.stringify(subject)}`);
+    }
+    if (isInternal) return;
+    const lines = headers.split("\r\n").slice(1, -2);
+    this.wrong.push(...this.#rules.judge({ subject, lines, size: message.data.length }));
     if (subject.startsWith("h8s.control.")) return this.#onEvent(subject, headers);
     this.#judgeHeaders(subject, headers);
+    if (!this.#rules.isAnswered(subject)) return;
     if (ALIVE.test(subject)) message.respond("alive");
-    else if (subject.startsWith("h8s.ws.")) this.#speak(message);
-    else this.#answer(message);
+    else if (isOfSocket(lines)) this.#speak(this.#toInbox(message));
+    else if (!this.#rules.isKept(subject)) this.#answer(message);
+  }
+
+  /** A stream's acknowledgement comes where otherwise answers do. */
+  #toInbox({ subject, reply, headers }: Msg): string | undefined {
+    return this.#rules.isKept(subject) ? headers?.get("X-H8s-ReplySubject") : reply;
   }
 
   #judgeHeaders(subject: string, block: string): void {
     const lines = block.split("\r\n");
     const isBlock = lines[0] === "NATS/1.0" && lines.at(-1) === "" && lines.at(-2) === "";
     const own = lines.slice(1, -2);
+    const isKept = this.#rules.isKept(subject);
     const count = (start: string) => own.filter((line) => line.startsWith(start)).length;
     if (
       !isBlock || !own.every((line) => HEADER_LINE.test(line)) ||
-      own.some((line) => /^nats-/i.test(line)) || count("X-H8s-Original-Host: ") !== 1 ||
-      count("Host: ") !== (subject.startsWith("h8s.ws.") ? 1 : 0) ||
+      own.some((line) => /^nats-/i.test(line) && !(isKept && OF_STREAM.test(line))) ||
+      (isKept && count("Nats-Msg-Id: ") !== 1) || count("X-H8s-Original-Host: ") !== 1 ||
+      count("Host: ") !== (isOfSocket(own) ? 1 : 0) ||
       count("X-H8s-PublishSubject: ") !== 1 || count("X-H8s-Original-Path: ") !== 1 ||
       (!subject.startsWith("h8s.upload.") && !own.includes(`X-H8s-PublishSubject: ${subject}`))
     ) this.wrong.push(`headers of ${subject}: ${JSON.stringify(block)}`);
@@ -107,10 +160,14 @@ export class Observer {
     }
   }
 
-  #speak({ reply }: Msg): void {
+  #speak(reply: string | undefined): void {
     if (reply === undefined || this.#random.chance(0.7)) return;
     this.#nc.publish(reply, this.#random.pick(["", "hi", Uint8Array.of(255, 254)]), {
       ...(this.#random.chance(0.5) ? { headers: rawHeaders(toFuzzedBlock(this.#random)) } : {}),
     });
   }
+}
+
+function isOfSocket(lines: readonly string[]): boolean {
+  return lines.some((line) => line.startsWith("X-H8s-Frame: "));
 }

@@ -31,7 +31,7 @@ export function open(port: number): Promise<Deno.TcpConn> {
  * @param conn Where to.
  * @param text Characters up to U+00FF.
  */
-export async function write(conn: Deno.TcpConn, text: string): Promise<void> {
+export async function write(conn: Deno.Conn, text: string): Promise<void> {
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   for (let offset = 0; offset < bytes.length;) offset += await conn.write(bytes.subarray(offset));
 }

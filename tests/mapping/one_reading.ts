@@ -180,12 +180,14 @@ function toDecided(
   return { url, tokens, border, decision };
 }
 
-function spellHost(labels: readonly string[], random: Random): string {
+/** Another way to write a host, its labels as its tokens are. */
+export function spellHost(labels: readonly string[], random: Random): string {
   const name = labels.toReversed().join(".");
   return (random.chance(0.3) ? name.toUpperCase() : name) + random.pick(["", "", ".", ":80"]);
 }
 
-function spellPath(segments: readonly string[], random: Random): string {
+/** Another way to write a path. */
+export function spellPath(segments: readonly string[], random: Random): string {
   const slash = () => random.pick(["/", "/", "/", "//", "\\", "/./", "/%2e/", "/y/../"]);
   const path = segments.map((segment) => slash() + spellSegment(segment, random)).join("");
   return `${path.startsWith("/") ? "" : "/"}${path}${random.pick(["", "", "/", "//", "/."])}`;
