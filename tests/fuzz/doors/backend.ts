@@ -15,7 +15,10 @@ const GONE: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "HPE_INVALID_E
 
 /** Judges what it is asked, and answers as good and hasty servers do. */
 export class Backend implements AsyncDisposable {
-  readonly #server = createServer((request, response) => this.#onRequest(request, response));
+  readonly #server = createServer(
+    { maxHeaderSize: 65_536 },
+    (request, response) => this.#onRequest(request, response),
+  );
   readonly #sockets = new WebSocketServer({ noServer: true });
   readonly #random: Random;
   readonly #numbers = new Set<string>();

@@ -70,7 +70,10 @@ function toDoor({ gateway }: Setup, ca: string | undefined): Door {
   if (ca === undefined) return () => open(port);
   const options = { caCerts: [ca], alpnProtocols: ["http/1.1"] };
   return async () => {
-    const conn = await Deno.connectTls({ hostname: "127.0.0.1", port, ...options });
+    const tcp = await open(port);
+    // Else the first request waits for the delayed acknowledgement of the handshake's end.
+    tcp.setNoDelay(true);
+    const conn = await Deno.startTls(tcp, { hostname: "127.0.0.1", ...options });
     await conn.handshake();
     return conn;
   };
