@@ -3,9 +3,12 @@ import type { GatewayProcess } from "../harness/gateway.ts";
 import { statsOf } from "../faults/process_stats.ts";
 import { open, rawRequest, readUntil, write } from "../harness/raw_http.ts";
 import { answer, listen, natsHeaders, setUp } from "../harness/setup.ts";
-import { Client } from "../harness/websocket.ts";
+import { Client, clientFrame, rawHandshake } from "../harness/websocket.ts";
 
 const MEGABYTE = new Uint8Array(1_000_000);
+const BINARY = 2;
+const CONTINUATION = 0;
+const PING = "\x89\0";
 const IN_FLIGHT = "h8s_http_requests_in_flight";
 
 Deno.test("without a descriptor for the next client the gateway goes on, and serves when there is one", async () => {
@@ -128,6 +131,32 @@ Deno.test("who takes nothing of little is closed after a while, too", async () =
   assert.equal((await closed.next()).headers?.get("X-H8s-Close-Code"), "1013");
 });
 
+Deno.test("who is in the middle of a message is hung up on: for want of a pong, and when told to go", async (t) => {
+  await using setup = await setUp(["--ws-idle-timeout", "1s"]);
+  const { nc, gateway } = setup;
+  const established = await listen(nc, "h8s.control.ws.conn.established");
+  const closed = await listen(nc, "h8s.control.ws.conn.closed");
+  await t.step("more fragments are no answer to a ping", async () => {
+    const { conn } = await rawHandshake(gateway.port);
+    await established.next();
+    await write(conn, unfinished(BINARY));
+    await readUntil(conn, (text) => text.includes(PING));
+    await write(conn, unfinished(CONTINUATION));
+    await closed.next();
+    await readUntil(conn);
+    conn.close();
+  });
+  await t.step("a workload closes it", async () => {
+    const { conn } = await rawHandshake(gateway.port);
+    const { reply } = await established.next();
+    await write(conn, unfinished(BINARY));
+    nc.publish(reply!, "", { headers: natsHeaders(["X-H8s-Close", "4000"]) });
+    assert.equal((await closed.next()).headers?.get("X-H8s-Close-Code"), "4000");
+    await readUntil(conn);
+    conn.close();
+  });
+});
+
 /** As `ulimit -n` would have. */
 async function limitDescriptors(pid: number, most: number): Promise<void> {
   const args = ["--pid", String(pid), `--nofile=${most}:1024`];
@@ -145,4 +174,10 @@ async function firstStatus({ url }: GatewayProcess): Promise<number> {
     setTimeout(resolve, 50);
     await promise;
   }
+}
+
+/** A frame that is not the last one of its message. */
+function unfinished(opcode: number): string {
+  const frame = clientFrame(opcode, "x".repeat(1000));
+  return String.fromCharCode(opcode) + frame.slice(1);
 }
