@@ -12,8 +12,8 @@ const SPOKEN: Readonly<Record<string, string>> = {
   "the convention before RFC 7239; nginx, HAProxy, Traefik, Envoy, ALB":
     "x-forwarded x-forwarded-*",
   "what applications look for an address in (npm request-ip, python-ipware, Rails RemoteIp)":
-    "client-ip x-client-ip forwarded-for forwarded-for-ip x-originating-ip " +
-    "x-cluster-client-ip x-proxyuser-ip",
+    "client-ip x-client-ip real-ip x-forward-for x-forward-host forwarded-for forwarded-for-ip " +
+    "x-originating-ip x-cluster-client-ip x-proxyuser-ip",
   "nginx ngx_http_realip_module": "x-real-*",
   "Akamai, Cloudflare Enterprise": "true-client-*",
   "Cloudflare: all of cf- is its own, Cf-Access-* its login": "cf-*",

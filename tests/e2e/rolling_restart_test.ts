@@ -64,7 +64,7 @@ nginxTest(
 /** What the document says, with the ports of this test. */
 async function readDocument(ports: readonly number[]): Promise<string> {
   const text = await Deno.readTextFile(DOCUMENT);
-  const snippet = /```nginx\n([^]*?)```/.exec(text)?.[1] ?? "";
+  const snippet = /```nginx\n(upstream [^]*?)```/.exec(text)?.[1] ?? "";
   const servers = [...snippet.matchAll(/gateway-\d:8080/g)].map(([name]) => name);
   assert.equal(servers.length, ports.length);
   return ports.reduce(

@@ -121,7 +121,7 @@ Deno.test("a workload closes a socket with X-H8s-Close, and codes that may not b
     ["3000", 3000, ""],
     ["1008 no", 1008, "no"],
     ["1006 x", 1011, "invalid close code from the workload"],
-    ["1005", 1011, "invalid close code from the workload"],
+    ["1005", 1005, ""],
     ["5000 x", 1011, "invalid close code from the workload"],
     ["soon", 1011, "invalid close code from the workload"],
   ];
