@@ -103,7 +103,7 @@ export class Gateway implements AsyncDisposable {
       reconnects: () => session.reconnects,
       connected: () => session.state === "connected",
     });
-    const strays = new Strays({ metrics, log });
+    const strays = new Strays({ bus: session, metrics, log });
     const onFault = this.#onFault = createOnFault({ log, metrics });
     checkDescriptors(config.maxConnections, log);
     const bounds = this.#bounds = createBounds(session, { read: () => live.current, onFault });

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { suggest } from "./suggest.ts";
+import { findRenamed, suggest } from "./suggest.ts";
 import { unwrap } from "./walk.ts";
 
 /** A command line that cannot be understood; the message is one line for the user. */
@@ -131,6 +131,12 @@ function addValue(flag: Flag, value: string | undefined, before: unknown): unkno
 
 function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {
   const name = rawName.replace(/^-+/, "");
+  const renamed = findRenamed(toOptionName(name))
+    ?.filter((option) => flags.some((flag) => flag.option === option)) ?? [];
+  if (renamed.length > 0) {
+    const now = renamed.map((option) => `--${toFlagName(option)}`).join(" and ");
+    return new UsageError(`Unknown flag ${rawName}: it is now ${now}`);
+  }
   const closest = suggest(name, [
     ...flags.map(({ option }) => toFlagName(option)),
     "help",
@@ -148,4 +154,8 @@ function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {
  */
 export function toFlagName(option: string): string {
   return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function toOptionName(flag: string): string {
+  return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

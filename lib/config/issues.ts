@@ -5,7 +5,7 @@
  */
 import type { z } from "zod";
 import type { ConfigProblem } from "./options.ts";
-import { suggest } from "./suggest.ts";
+import { findRenamed, suggest } from "./suggest.ts";
 import { listKeys } from "./walk.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -62,8 +62,14 @@ export function toProblems(
 }
 
 function toUnknown(path: readonly string[], known: readonly string[]): ConfigProblem {
-  const closest = suggest(path.at(-1)!, known);
-  const hint = closest === undefined ? "" : `; did you mean "${closest}"?`;
+  const name = path.at(-1)!;
+  const renamed = findRenamed(name)?.filter((option) => known.includes(option)) ?? [];
+  const closest = suggest(name, known);
+  const hint = renamed.length > 0
+    ? `; it is now ${renamed.map((option) => `"${option}"`).join(" and ")}`
+    : closest === undefined
+    ? ""
+    : `; did you mean "${closest}"?`;
   return { path, reason: `there is no such option${hint}`, isUnknown: true };
 }
 

@@ -14,14 +14,19 @@ export const DEFAULT_WINDOW_BYTES = 1024 * 1024;
  */
 export const STREAM_BODY_LINE: string = toHeaderLine("X-H8s-Body", "stream");
 
+/** The header line of a message for a WebSocket client that asks for credit. */
+export const ASK_LINE: string = toHeaderLine("X-H8s-Credit", "ask");
+
 /**
  * A message about a stream rather than of it.
  *
+ * - `ask`: the sender wants credit at the reply subject, once the message and all before it are taken.
  * - `credit`: the receiver has taken so many bytes more.
  * - `cancel`: the receiver takes no more, or the sender breaks off and it is not the end.
  * - `continue`: a workload takes an upload; it may be so many bytes ahead of its credit.
  */
 export type FlowSignal =
+  | { readonly kind: "ask" }
   | { readonly kind: "credit"; readonly bytes: number }
   | { readonly kind: "cancel"; readonly reason: string }
   | { readonly kind: "continue"; readonly windowBytes: number };
@@ -45,6 +50,7 @@ export function parseFlowSignal(headerBlock: string): FlowSignal | undefined {
   if (!/x-h8s-c/i.test(headerBlock)) return undefined;
   const { entries } = parseHeaderBlock(headerBlock);
   const credit = findHeader(entries, "x-h8s-credit");
+  if (credit === "ask") return { kind: "ask" };
   if (credit !== undefined) return { kind: "credit", bytes: toBytes(credit) };
   const reason = findHeader(entries, "x-h8s-cancel");
   if (reason !== undefined) return { kind: "cancel", reason };
@@ -61,6 +67,8 @@ export function parseFlowSignal(headerBlock: string): FlowSignal | undefined {
  */
 export function renderFlowSignal(signal: FlowSignal): string {
   switch (signal.kind) {
+    case "ask":
+      return toHeaderBlock(ASK_LINE);
     case "credit":
       return toHeaderBlock(toHeaderLine("X-H8s-Credit", String(signal.bytes)));
     case "cancel":

@@ -5,6 +5,7 @@
  * @module
  */
 import { type FrameKind, NO_STATUS, toCloseReason, toFrame, toFrameHeader } from "./frame.ts";
+import { ASK_LINE } from "./flow.ts";
 import { findHeader, toHeaderBlock, toHeaderLine } from "./headers.ts";
 import { decodeUtf8, type Incoming, toRemoteAddress } from "./incoming.ts";
 import type { ListedConnection } from "./listing.ts";
@@ -15,10 +16,11 @@ const EMPTY = new Uint8Array();
  * The header block of a message for a client.
  *
  * @param kind What it is to become.
+ * @param asksForCredit Whether the gateway is to say at its reply subject when the client has taken it.
  * @returns Latin-1 text.
  */
-export function toSendBlock(kind: FrameKind): string {
-  return toHeaderBlock(toFrameHeader(kind));
+export function toSendBlock(kind: FrameKind, asksForCredit = false): string {
+  return toHeaderBlock(toFrameHeader(kind) + (asksForCredit ? ASK_LINE : ""));
 }
 
 /**

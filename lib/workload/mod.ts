@@ -18,6 +18,7 @@ export { serve, type Service } from "./serve.ts";
 export type { ServeErrorHook, ServeOptions, ServeStage } from "./serve_options.ts";
 export type { RequestBody, ServeHandler, ServeInfo } from "./http/handler.ts";
 export type { SocketConnection, SocketHandlers } from "./socket/socket_handlers.ts";
+export { ConnectionClosedError } from "./send_windows.ts";
 export { createRegistry, type OpenRegistry, type RegistryOptions } from "./registry/registry.ts";
 export type { Registry } from "./registry/connection_tracker.ts";
 export type { KnownConnection } from "../mapping/socket_message.ts";

@@ -4,24 +4,37 @@
  * @module
  */
 import { type Incoming, toRequestUrl } from "../mapping/incoming.ts";
-import { type KnownConnection, toCloseBlock, toSendBlock } from "../mapping/socket_message.ts";
+import { isResumeInbox } from "../mapping/resume.ts";
+import { type KnownConnection, toCloseBlock } from "../mapping/socket_message.ts";
 import { encodeLatin1 } from "../nats/client/wire.ts";
+import { awayError, publishMessage, toIgnorable, toMessage } from "./client_message.ts";
 import type { Link } from "./link.ts";
+import type { SendWindows } from "./send_windows.ts";
 import type { SocketConnection } from "./socket/socket_handlers.ts";
 
 const EMPTY = new Uint8Array();
+const DONE = Promise.resolve();
 
 /** What a handle is made of. */
 export interface SocketIdentity {
   readonly id: string;
   readonly inbox: string;
   readonly subject: string;
+  /** The gateway that holds it; empty where that is none of ours. */
+  readonly gateway: string;
+}
+
+/** What all handles share. */
+export interface SocketHandleParts {
+  readonly link: Link;
+  readonly windows: SendWindows;
 }
 
 /** A {@link SocketConnection} that is nothing but its inbox and its handshake. */
 export class SocketHandle implements SocketConnection {
-  readonly #link: Link;
+  readonly #parts: SocketHandleParts;
   readonly #inbox: string;
+  readonly #isPaced: boolean;
   readonly #toRequest: () => Request;
   #request: Request | undefined;
 
@@ -29,12 +42,18 @@ export class SocketHandle implements SocketConnection {
   readonly subject: string;
 
   /**
-   * @param link The connection to NATS.
+   * @param parts What all handles share.
    * @param identity Whose handle this is.
    * @param toRequest Makes the handshake, when somebody looks at it.
    */
-  constructor(link: Link, { id, inbox, subject }: SocketIdentity, toRequest: () => Request) {
-    this.#link = link;
+  constructor(
+    parts: SocketHandleParts,
+    { id, inbox, subject, gateway }: SocketIdentity,
+    toRequest: () => Request,
+  ) {
+    this.#parts = parts;
+    // The gateway in Go grants nothing, and a stream does not know when a client has taken what it keeps.
+    this.#isPaced = gateway !== "" && !isResumeInbox(inbox);
     this.#inbox = inbox;
     this.#toRequest = toRequest;
     this.id = id;
@@ -45,34 +64,17 @@ export class SocketHandle implements SocketConnection {
     return this.#request ??= this.#toRequest();
   }
 
-  send(data: string | Uint8Array): boolean {
-    return sendTo(this.#link, this.#inbox, data);
+  send(data: string | Uint8Array): Promise<void> {
+    const message = toMessage(data);
+    const { link, windows } = this.#parts;
+    if (this.#isPaced) return windows.send(this.#inbox, message);
+    return publishMessage(link, this.#inbox, message) ? DONE : toIgnorable(awayError());
   }
 
   close(code = 1000, reason = ""): boolean {
     const headers = encodeLatin1(toCloseBlock(code, reason));
-    return this.#link.publish(this.#inbox, EMPTY, { headers });
+    return this.#parts.link.publish(this.#inbox, EMPTY, { headers });
   }
-}
-
-/**
- * Sends a message to a connection.
- *
- * @param link The connection to NATS.
- * @param inbox Of the WebSocket connection.
- * @param data Text becomes a text message, bytes a binary one.
- * @returns False when NATS is away.
- * @throws {RangeError} when it is larger than NATS can carry.
- */
-export function sendTo(link: Link, inbox: string, data: string | Uint8Array): boolean {
-  const isText = typeof data === "string";
-  const bytes = isText ? new TextEncoder().encode(data) : data;
-  const headers = encodeLatin1(toSendBlock(isText ? "text" : "binary"));
-  const room = link.maxPayload - headers.length;
-  if (bytes.length > room) {
-    throw new RangeError(`Cannot send ${bytes.length} bytes: at most ${room} fit in a message`);
-  }
-  return link.publish(inbox, bytes, { headers });
 }
 
 /**

@@ -207,6 +207,7 @@ Deno.test("parseFlags() refuses an unknown flag, and guesses what was meant", as
     ["--no-publish-only", "did you mean --publish-only?"],
     ["--hlep", "did you mean --help?"],
     ["--versoin", "did you mean --version?"],
+    ["--ws-send-buffer=1MiB", "it is now --ws-send-limit and --ws-send-timeout"],
     ["--frobnicate", "see --help"],
     ["--routes", "see --help"],
     ["--__proto__", "see --help"],

@@ -227,6 +227,12 @@ Deno.test("parseConfig() refuses what it cannot use, and says where and what wou
     ["logLevel", "loud", ["logLevel"], /^expected one of debug, info, warn, error$/],
     ["listn", "a:1", ["listn"], /^there is no such option; did you mean "listen"\?$/],
     ["request-timeout", "5s", ["request-timeout"], /did you mean "requestTimeout"\?$/],
+    [
+      "wsSendBuffer",
+      "1MiB",
+      ["wsSendBuffer"],
+      /^there is no such option; it is now "wsSendLimit" and "wsSendTimeout"$/,
+    ],
     ["unheardOf", 1, ["unheardOf"], /^there is no such option$/],
   ];
   for (const [option, value, where, expected] of table) {

@@ -3,6 +3,7 @@ import { type FlowSignal, parseFlowSignal, renderFlowSignal } from "../../lib/ma
 
 Deno.test("a flow signal comes back as it was written", async (t) => {
   const table: [signal: FlowSignal, block: string][] = [
+    [{ kind: "ask" }, "NATS/1.0\r\nX-H8s-Credit: ask\r\n\r\n"],
     [{ kind: "credit", bytes: 65536 }, "NATS/1.0\r\nX-H8s-Credit: 65536\r\n\r\n"],
     [{ kind: "cancel", reason: "ctx_done" }, "NATS/1.0\r\nX-H8s-Cancel: ctx_done\r\n\r\n"],
     [{ kind: "continue", windowBytes: 1048576 }, "NATS/1.0\r\nX-H8s-Continue: 1048576\r\n\r\n"],

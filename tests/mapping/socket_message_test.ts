@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { toFrame } from "../../lib/mapping/frame.ts";
 import { parseIncoming } from "../../lib/mapping/incoming.ts";
+import { parseFlowSignal } from "../../lib/mapping/flow.ts";
 import {
   toCloseBlock,
   toCloseInfo,
@@ -14,6 +15,10 @@ Deno.test("toSendBlock() is read by the gateway as it was meant", () => {
   const bytes = new TextEncoder().encode("hi");
   assert.deepEqual(toFrame(toSendBlock("text"), bytes), { kind: "text", text: "hi" });
   assert.deepEqual(toFrame(toSendBlock("binary"), bytes), { kind: "binary", bytes });
+  assert.equal(parseFlowSignal(toSendBlock("binary")), undefined);
+  const asking = toSendBlock("binary", true);
+  assert.deepEqual(toFrame(asking, bytes), { kind: "binary", bytes });
+  assert.deepEqual(parseFlowSignal(asking), { kind: "ask" });
 });
 
 Deno.test("toCloseBlock() is read by the gateway as it was meant", () => {

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import type { BusMessage } from "../../nats/bus.ts";
+import type { Bus, BusMessage } from "../../nats/bus.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import { asksForCredit, cancelAsk } from "../send_credit.ts";
 
 /** How many names of streams are remembered, so that each is told once. */
 const MAX_STREAMS = 100;
@@ -15,6 +16,7 @@ const MAX_BARE = 1024;
 
 /** Counts them, and says once what is wrong and what to do. */
 export class Strays {
+  readonly #bus: Bus;
   readonly #metrics: Metrics;
   readonly #log: Log;
   readonly #streams = new Set<string>();
@@ -25,7 +27,8 @@ export class Strays {
   /**
    * @param tellers Where it is counted, and said.
    */
-  constructor({ metrics, log }: { metrics: Metrics; log: Log }) {
+  constructor({ bus, metrics, log }: { bus: Bus; metrics: Metrics; log: Log }) {
+    this.#bus = bus;
     this.#metrics = metrics;
     this.#log = log;
   }
@@ -62,7 +65,9 @@ export class Strays {
    *
    * @param message To the gateway's inbox.
    */
-  unclaimed({ subject, data }: BusMessage): void {
+  unclaimed(message: BusMessage): void {
+    const { subject, data, reply } = message;
+    if (asksForCredit(message)) return cancelAsk(this.#bus, reply);
     if (data.length === 0 || !this.#bare.has(subject)) return;
     this.#metrics.bareReplyFollowed();
     if (this.#hasToldFollowers) return;

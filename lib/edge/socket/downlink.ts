@@ -5,6 +5,7 @@
  */
 import type { Deadline } from "../limits/deadlines.ts";
 import type { EdgeParts } from "../parts.ts";
+import { SendCredit } from "../send_credit.ts";
 
 /** The platform shows that a message was taken when the whole of it was; so a large one may take longer. */
 const SLOWEST_BYTES_PER_SECOND = 64 * 1024;
@@ -21,6 +22,8 @@ export interface DownlinkOwner {
 export class Downlink {
   readonly #parts: EdgeParts;
   readonly #owner: DownlinkOwner;
+  /** For those who send no faster than the client takes. */
+  readonly credit: SendCredit;
   #deadline: Deadline | undefined;
   /** Since somebody looked; messages that were sent meanwhile included. */
   #waiting = 0;
@@ -29,6 +32,7 @@ export class Downlink {
   constructor(parts: EdgeParts, owner: DownlinkOwner) {
     this.#parts = parts;
     this.#owner = owner;
+    this.credit = new SendCredit(parts.bus, () => owner.waiting);
   }
 
   /**
@@ -37,6 +41,7 @@ export class Downlink {
    * @param bytes Its length.
    */
   onWaiting(bytes: number): void {
+    this.credit.onSent(bytes);
     this.#largest = Math.max(this.#largest, bytes);
     if (this.#deadline !== undefined) {
       this.#waiting += bytes;
@@ -49,6 +54,7 @@ export class Downlink {
   /** The socket is gone. */
   close(): void {
     this.#deadline?.stop();
+    this.credit.close();
   }
 
   #look(): void {

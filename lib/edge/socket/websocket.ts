@@ -27,6 +27,7 @@ import { Downlink, type DownlinkOwner } from "./downlink.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { ResumableClient } from "../resume/resume_client.ts";
 import type { ResumeEntry } from "../resume/resume_entry.ts";
+import { asksForCredit, cancelAsk } from "../send_credit.ts";
 import { listenTo } from "./socket_events.ts";
 import { hasReply, Uplink, type UplinkOwner } from "./uplink.ts";
 
@@ -177,8 +178,12 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
     this.#uplink.onReconnect();
   }
 
-  onMessage({ headers, data }: BusMessage): void {
+  onMessage(message: BusMessage): void {
+    const { headers, data, reply } = message;
     this.#onFrame(toFrame(headers, data), data.length);
+    if (!asksForCredit(message)) return;
+    if (this.#state === "open") this.#downlink.credit.ask(reply, data.length);
+    else cancelAsk(this.#parts.bus, reply);
   }
 
   #onFrame(frame: Frame, payloadLength: number): void {

@@ -18,6 +18,7 @@ import {
 import { toHostTokens } from "../../mapping/subject.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import type { Clock } from "../../time/clock.ts";
+import { publishMessage, toMessage } from "../client_message.ts";
 import { ConnectionTable } from "./connection_table.ts";
 import { GatewayWatch, type LossReason } from "../../nats/gateway_watch.ts";
 import { EventLog } from "./event_log.ts";
@@ -25,7 +26,6 @@ import { KeptEvents, type KeptEventsOptions } from "./kept_events.ts";
 import type { Link, LinkSubscription } from "../link.ts";
 import { ListSync } from "./list_sync.ts";
 import { LostConnections } from "./lost_connections.ts";
-import { sendTo } from "../socket_handle.ts";
 
 const ABNORMAL = 1006;
 const ENDED = { type: "closed", code: ABNORMAL, reason: "" } as const;
@@ -145,7 +145,7 @@ export class ConnectionTracker implements Registry, Disposable {
   }
 
   send({ inbox }: Pick<KnownConnection, "inbox">, payload: string | Uint8Array): boolean {
-    return sendTo(this.#link, inbox, payload);
+    return publishMessage(this.#link, inbox, toMessage(payload));
   }
 
   /** Connections whose end the replicas tell, unless another gateway does. */

@@ -21,13 +21,18 @@ export interface SocketConnection {
    */
   readonly request: Request;
   /**
-   * Sends a message to the client.
+   * Sends a message to the client, at once. Whoever sends much awaits it, and so goes no faster than the
+   * client takes it; whoever sends little need not.
    *
    * @param data Text becomes a text message, bytes a binary one.
-   * @returns False when NATS is away and the message was not sent. True does not say that it arrived.
-   * @throws {RangeError} when it is larger than NATS can carry.
+   * @returns Resolves when at most 256 KiB of what this replica has sent to the client wait for it: at once,
+   * for most. That does not say that it arrived. It rejects with a `ConnectionClosedError` where it waits
+   * and the connection ends, with a `LinkLostError` where NATS is away; a rejection that nobody
+   * awaits does no harm. Behind the gateway in Go, and for a connection that can be resumed, it waits
+   * for nothing.
+   * @throws {RangeError} at once, when it is larger than NATS can carry.
    */
-  send(data: string | Uint8Array): boolean;
+  send(data: string | Uint8Array): Promise<void>;
   /**
    * Closes the socket. Its end is told to the `close` handler as any other.
    *
@@ -50,7 +55,7 @@ export interface SocketConnection {
  * import type { SocketHandlers } from "./socket_handlers.ts";
  *
  * const echo: SocketHandlers = {
- *   message: (conn, data) => void conn.send(data),
+ *   message: (conn, data) => conn.send(data),
  * };
  * assert.ok(echo.message);
  * ```

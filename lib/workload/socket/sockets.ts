@@ -23,8 +23,14 @@ import { ConnectionTracker, toConnectionId } from "../registry/connection_tracke
 import { Election } from "./election.ts";
 import { Lanes } from "../lanes.ts";
 import type { Link, LinkSubscription } from "../link.ts";
+import { ConnectionClosedError, SendWindows } from "../send_windows.ts";
 import type { ServeSettings, SocketRoute } from "../serve_options.ts";
-import { SocketHandle, toHandshake, toKnownHandshake } from "../socket_handle.ts";
+import {
+  SocketHandle,
+  type SocketIdentity,
+  toHandshake,
+  toKnownHandshake,
+} from "../socket_handle.ts";
 import type { SocketConnection, SocketHandlers } from "./socket_handlers.ts";
 
 /** How much of one connection's messages may wait for its handler. */
@@ -55,6 +61,7 @@ interface Received {
 /** Serves the WebSockets of all hosts and paths of a workload. */
 export class Sockets implements Disposable {
   readonly #link: Link;
+  readonly #windows: SendWindows;
   readonly #settings: ServeSettings;
   readonly #groups: readonly Group[];
   readonly #lanes = new Lanes(MAX_WAITING_BYTES);
@@ -75,8 +82,10 @@ export class Sockets implements Disposable {
     this.#link = link;
     this.#settings = settings;
     const { prefix, hosts, clock, onError } = settings;
+    const windows = this.#windows = new SendWindows(link, clock);
     this.registry = new ConnectionTracker(link, {
       ...{ prefix, hosts, clock, gatherMs: GATHER_MS },
+      onClose: ({ inbox }) => windows.closed(inbox),
       onGatewayLost: (gateway, connections) => this.#onGatewayLost(gateway, connections),
       onError: (error) => onError(error, "registry"),
     });
@@ -111,6 +120,7 @@ export class Sockets implements Disposable {
     this.registry[Symbol.dispose]();
     for (const { election } of this.#groups) election[Symbol.dispose]();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#windows[Symbol.dispose]();
   }
 
   #subscribe(group: Group): LinkSubscription[] {
@@ -150,8 +160,8 @@ export class Sockets implements Disposable {
     const place = { host: host.kind === "one" ? host.name : "", pathTokens };
     const inbox = toInbox(incoming, message.reply);
     const id = toConnectionId(incoming, message.reply);
-    const identity = { id, inbox, subject };
-    const handle = new SocketHandle(this.#link, identity, () => toHandshake(incoming, place));
+    const identity = { id, inbox, subject, gateway: control.get("gateway-id") ?? "" };
+    const handle = this.#toHandle(identity, () => toHandshake(incoming, place));
     return { group, incoming, message, handle, id, inbox };
   }
 
@@ -223,9 +233,13 @@ export class Sockets implements Disposable {
 
   #closeLost(group: Group, connection: KnownConnection): void {
     const { inbox } = connection;
-    const handle = new SocketHandle(this.#link, connection, () => toKnownHandshake(connection));
+    const handle = this.#toHandle(connection, () => toKnownHandshake(connection));
     const reason = "its gateway was lost";
     this.#close(group.route.handlers, { handle, inbox, code: ABNORMAL, reason });
+  }
+
+  #toHandle(identity: SocketIdentity, toRequest: () => Request): SocketHandle {
+    return new SocketHandle({ link: this.#link, windows: this.#windows }, identity, toRequest);
   }
 
   #isOf({ host, route }: Group, { subject, host: sentHost }: KnownConnection): boolean {
@@ -240,7 +254,8 @@ export class Sockets implements Disposable {
     try {
       await handler();
     } catch (error) {
-      this.#settings.onError(error, stage);
+      // That the client is gone is told to `close`, and no fault of the handler that was sending.
+      if (!(error instanceof ConnectionClosedError)) this.#settings.onError(error, stage);
     }
   }
 }

@@ -1,0 +1,170 @@
+/**
+ * How far a workload may be ahead of the clients of its WebSockets.
+ *
+ * @module
+ */
+import { parseFlowSignal } from "../mapping/flow.ts";
+import type { BusMessage } from "../nats/bus.ts";
+import type { Clock } from "../time/clock.ts";
+import { awayError, type ClientMessage, publishMessage, toIgnorable } from "./client_message.ts";
+import { type FlowAddress, FlowInbox } from "./http/flow_inbox.ts";
+import { type Link, LinkLostError } from "./link.ts";
+
+/** How much may be on its way to a client before a sender waits. */
+const WINDOW_BYTES = 256 * 1024;
+/** How often the gateway is asked. */
+const ASK_BYTES = WINDOW_BYTES / 4;
+/** What was sent so long ago has been taken, or its client was closed as a slow one. */
+const FORGET_MS = 10_000;
+const DONE = Promise.resolve();
+
+/** The connection of a client has ended, so that it takes nothing more. */
+export class ConnectionClosedError extends Error {
+  /** Always `"ConnectionClosedError"`. */
+  override readonly name = "ConnectionClosedError";
+}
+
+/** A message that the gateway was asked about. */
+interface Ask {
+  readonly address: FlowAddress;
+  /** Its own, and those of the messages before it that it was not asked about. */
+  readonly bytes: number;
+}
+
+/** What is on its way to one client. */
+interface Window {
+  readonly asks: Ask[];
+  /** In bytes, those of {@link Window.asks}. */
+  asked: number;
+  /** In bytes, since the last of them. */
+  unasked: number;
+  /** Settled when there is room; undefined while there is. */
+  room: PromiseWithResolvers<void> | undefined;
+}
+
+/** Section 5 of the contract: credit for what is sent to a connection. Handles come and go, so it is kept here. */
+export class SendWindows implements Disposable {
+  readonly #link: Link;
+  readonly #clock: Clock;
+  readonly #inbox: FlowInbox;
+  readonly #windows = new Map<string, Window>();
+  readonly #endState: () => void;
+  #forgetAt = 0;
+
+  /**
+   * @param link The connection to NATS.
+   * @param clock Tells when to forget.
+   */
+  constructor(link: Link, clock: Clock) {
+    this.#link = link;
+    this.#clock = clock;
+    this.#inbox = new FlowInbox(link);
+    this.#endState = link.onState((isConnected) => {
+      if (!isConnected) this.#failAll("Cannot tell whether the client takes it: NATS was lost");
+    });
+  }
+
+  /**
+   * Sends a message.
+   *
+   * @param inbox Of the WebSocket connection.
+   * @param message For its client.
+   * @returns When so little is on its way to the client that the next one may be sent; it rejects when
+   * the connection has ended, or NATS was lost, of which nobody has to take notice.
+   * @throws {RangeError} when it is larger than NATS can carry.
+   */
+  send(inbox: string, message: ClientMessage): Promise<void> {
+    const window = this.#find(inbox);
+    const bytes = window.unasked + message.bytes.length;
+    if (bytes < ASK_BYTES) {
+      if (!publishMessage(this.#link, inbox, message)) return toIgnorable(awayError());
+      window.unasked = bytes;
+    } else {
+      const address = this.#inbox.open((answer) => this.#onAnswer(inbox, ask, answer));
+      const ask: Ask = { address, bytes };
+      if (!this.#tryPublish(inbox, { ...message, address })) return toIgnorable(awayError());
+      window.asks.push(ask);
+      window.asked += bytes;
+      window.unasked = 0;
+    }
+    if (window.asked + window.unasked <= WINDOW_BYTES) return DONE;
+    if (window.room === undefined) {
+      window.room = Promise.withResolvers();
+      window.room.promise.catch(() => {});
+    }
+    return window.room.promise;
+  }
+
+  /**
+   * A connection has ended.
+   *
+   * @param inbox Its inbox.
+   */
+  closed(inbox: string): void {
+    const error = () => new ConnectionClosedError("Cannot send: the client's connection has ended");
+    this.#fail(inbox, error);
+  }
+
+  /** Waits for nobody any more. */
+  [Symbol.dispose](): void {
+    this.#endState();
+    this.#failAll("Cannot tell whether the client takes it: the service has stopped");
+    this.#inbox[Symbol.dispose]();
+  }
+
+  #find(inbox: string): Window {
+    const now = this.#clock.now();
+    if (now >= this.#forgetAt) {
+      this.#forgetAt = now + FORGET_MS;
+      for (const [inbox, { asks }] of this.#windows) {
+        if (asks.length === 0) this.#windows.delete(inbox);
+      }
+    }
+    let window = this.#windows.get(inbox);
+    if (window === undefined) {
+      window = { asks: [], asked: 0, unasked: 0, room: undefined };
+      this.#windows.set(inbox, window);
+    }
+    return window;
+  }
+
+  #tryPublish(inbox: string, { address, ...message }: ClientMessage & { address: FlowAddress }) {
+    let isPublished = false;
+    try {
+      isPublished = publishMessage(this.#link, inbox, { ...message, reply: address.subject });
+      return isPublished;
+    } finally {
+      if (!isPublished) address.close();
+    }
+  }
+
+  /** Messages arrive in order: who has taken one has taken those before it. */
+  #onAnswer(inbox: string, ask: Ask, { headers }: BusMessage): void {
+    const window = this.#windows.get(inbox);
+    const index = window?.asks.indexOf(ask) ?? -1;
+    if (window === undefined || index === -1) return;
+    // All else says that no credit will come: that the gateway takes no more, or that there is none.
+    if (parseFlowSignal(headers)?.kind !== "credit") return this.closed(inbox);
+    for (const { address, bytes } of window.asks.splice(0, index + 1)) {
+      address.close();
+      window.asked -= bytes;
+    }
+    if (window.asked + window.unasked > WINDOW_BYTES) return;
+    window.room?.resolve();
+    window.room = undefined;
+  }
+
+  #failAll(reason: string): void {
+    for (const inbox of [...this.#windows.keys()]) {
+      this.#fail(inbox, () => new LinkLostError(reason));
+    }
+  }
+
+  #fail(inbox: string, toError: () => Error): void {
+    const window = this.#windows.get(inbox);
+    if (window === undefined) return;
+    this.#windows.delete(inbox);
+    for (const { address } of window.asks) address.close();
+    window.room?.reject(toError());
+  }
+}
