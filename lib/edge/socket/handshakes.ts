@@ -3,9 +3,18 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 
-/** As many turns of the event loop as it takes until a reset that came with the handshake is known here. */
-const TURNS = 3;
+type Next = (callback: () => void) => unknown;
+
+/**
+ * As many turns of the event loop as it takes until a reset that came with the handshake is known to the
+ * platform, and as many more, of microseconds, until what is known to it has been told here.
+ */
+const TURNS: readonly Next[] = [
+  ...Array<Next>(3).fill(setTimeout),
+  ...Array<Next>(10).fill(setImmediate),
+];
 
 /** Gives back what a handshake holds. */
 export interface Opened {
@@ -31,15 +40,18 @@ export async function whileClientWaits<T extends Opened>(
   const onAbort = () => leave(undefined);
   signal.addEventListener("abort", onAbort);
   const opened = await Promise.race([opening, gone]);
-  for (let left = TURNS; left > 0 && opened !== undefined && !signal.aborted; left--) await turn();
+  for (const next of TURNS) {
+    if (opened === undefined || signal.aborted) break;
+    await turn(next);
+  }
   signal.removeEventListener("abort", onAbort);
   if (!signal.aborted) return opened;
   opening.then(({ place }) => place?.[Symbol.dispose](), () => {});
   return undefined;
 }
 
-function turn(): Promise<void> {
+function turn(next: Next): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  setTimeout(resolve, 0);
+  next(resolve);
   return promise;
 }
