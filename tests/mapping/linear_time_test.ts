@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { cpuUsage } from "node:process";
 import { sameHostOrigin } from "../../lib/edge/admission/origin.ts";
 import type { Candidate } from "../../lib/edge/admission/check.ts";
 import { toClientSession } from "../../lib/edge/session_cookie.ts";
@@ -130,12 +131,13 @@ function countBlanks(text: string): number {
   return count;
 }
 
+/** Milliseconds of processor time: on a busy machine the clock goes on while nothing is read. */
 function measure(read: (text: string) => unknown, text: string): number {
-  const begun = performance.now();
+  const begun = cpuUsage();
   try {
     read(text);
   } catch {
     // Refusing it is as good as reading it.
   }
-  return performance.now() - begun;
+  return cpuUsage(begun).user / 1000;
 }
