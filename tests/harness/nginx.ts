@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 import { freePort } from "./free_port.ts";
 
 const unavailable = await findNginx();
@@ -73,7 +74,7 @@ export class Nginx implements AsyncDisposable {
         return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
       } catch (error) {
         if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await pause(20);
       }
     }
     throw new Error("nginx did not start");

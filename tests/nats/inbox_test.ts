@@ -172,27 +172,6 @@ Deno.test("abort() tells every receiver why, once, and none whose slot was relea
   assert.deepEqual(reasons, [["draining"], ["draining"], [], ["draining"], ["draining"]]);
 });
 
-Deno.test("the acknowledgement of a stream reaches only who waits for it", () => {
-  const bus = new FakeBus();
-  const told: string[] = [];
-  const watcher: InboxWatcher = {
-    ack: (stream) => told.push(`ack of ${stream}`),
-    unclaimed: ({ subject }) => told.push(`unclaimed ${subject}`),
-  };
-  using inbox = new Inbox(bus, "gw1", { watcher });
-  const [request, store] = [collect(), collect()];
-  const slots = [
-    inbox.open(request.receiver),
-    inbox.open({ ...store.receiver, takesAcks: true }),
-  ];
-  const ack = '{"stream":"AUDIT","seq":7}';
-  for (const { subject } of slots) bus.deliver(subject, ack);
-  assert.deepEqual([request.texts, store.texts], [[], [ack]]);
-  slots[0]!.release();
-  bus.deliver(slots[0]!.subject, "late");
-  assert.deepEqual(told, ["ack of AUDIT", `unclaimed ${slots[0]!.subject}`]);
-});
-
 Deno.test("a receiver may release its slot when it is aborted, and others still hear of it", () => {
   const bus = new FakeBus();
   using inbox = new Inbox(bus, "gw1");
