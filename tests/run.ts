@@ -15,9 +15,8 @@ interface Stage {
 
 const ENTRY_POINTS = ["lib/mod.ts", "lib/workload/mod.ts", "lib/router/mod.ts"];
 const SOURCES = ["main.ts", "lib", "tests", "bench", "examples"];
-const UNIT_TESTS = ["config", "mapping", "nats", "edge", "telemetry", "reverse", "router"].map((
-  name,
-) => `tests/${name}`);
+const FOLDERS = ["config", "mapping", "time", "nats", "edge", "telemetry", "reverse", "router"];
+const UNIT_TESTS = FOLDERS.map((name) => `tests/${name}`);
 
 const STAGES: readonly Stage[] = [
   stage("format", ["fmt", "--check"]),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isIP } from "node:net";
+import { isIPv4, isIPv6 } from "./ip.ts";
 
 /** Addresses that begin with the same bits. */
 export interface Network {
@@ -21,12 +21,12 @@ export interface Network {
  */
 export function parseNetwork(text: string): Network | undefined {
   const [, address = "", length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const version = address.includes("%") ? 0 : isIP(address);
-  if (version === 0) return undefined;
-  const longest = version === 4 ? 32 : 128;
+  const family = toFamily(address);
+  if (family === undefined) return undefined;
+  const longest = family === "ipv4" ? 32 : 128;
   const prefixLength = length === undefined ? longest : Number(length);
   if (prefixLength > longest) return undefined;
-  return { address, family: version === 4 ? "ipv4" : "ipv6", prefixLength };
+  return { address, family, prefixLength };
 }
 
 /**
@@ -49,7 +49,7 @@ export function toPlainAddress(address: string): string {
 export function parseNode(text: string): string | undefined {
   const [, bracketed, bare] = /^(?:\[([^\]]+)\]|(\d[\d.]*))(?::\d{1,5})?$/.exec(text) ?? [];
   const address = bracketed ?? bare ?? text;
-  return isIP(address) === 0 || address.includes("%") ? undefined : toPlainAddress(address);
+  return toFamily(address) === undefined ? undefined : toPlainAddress(address);
 }
 
 /**
@@ -75,4 +75,9 @@ export function toClientKey(address: string): string {
   const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0");
   const groups = [...before, ...zeros, ...after].slice(0, 4);
   return `${groups.map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/64`;
+}
+
+function toFamily(address: string): Network["family"] | undefined {
+  if (isIPv4(address)) return "ipv4";
+  return isIPv6(address) ? "ipv6" : undefined;
 }

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { isIPv4, isIPv6 } from "node:net";
 import { GatewayError } from "../errors.ts";
+import { isIPv4, isIPv6 } from "./ip.ts";
 
 const METHOD = /^[A-Z][A-Z0-9-]{0,31}$/;
 const HOST_LABEL = /^[A-Za-z0-9_-]{1,63}$/;
@@ -102,10 +102,10 @@ export function toHostTokens(authority: string): string {
   return isIPv4(host) ? host : host.split(".").reverse().join(".");
 }
 
-/** The platform's own check is slow to say no: it is asked only where there are two colons. */
+/** Asked for only where there are two colons: most hosts are names. */
 function isBareIpv6(text: string): boolean {
   const colon = text.indexOf(":");
-  return colon !== -1 && text.includes(":", colon + 1) && !text.includes("%") && isIPv6(text);
+  return colon !== -1 && text.includes(":", colon + 1) && isIPv6(text);
 }
 
 /**

@@ -6,7 +6,7 @@
 import type { Buffer } from "node:buffer";
 import { CLOSE, NO_STATUS, toCloseReason } from "../mapping/frame.ts";
 import { toCloseBlock, toSendBlock } from "../mapping/socket_message.ts";
-import { encodeLatin1 } from "../nats/client/wire.ts";
+import { encodeLatin1 } from "../mapping/latin1.ts";
 import type { Link } from "../workload/link.ts";
 import { FlushPace } from "../workload/http/reply_writer.ts";
 import type { WsSocket } from "./libraries.ts";

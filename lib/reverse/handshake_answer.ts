@@ -5,7 +5,7 @@
  */
 import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
 import { toReplyLines } from "../mapping/outgoing.ts";
-import { encodeLatin1 } from "../nats/client/wire.ts";
+import { encodeLatin1 } from "../mapping/latin1.ts";
 import type { BackendAnswer } from "./backend_handshake.ts";
 import { BACKEND_UNAVAILABLE } from "./http_proxy.ts";
 

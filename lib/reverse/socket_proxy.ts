@@ -17,7 +17,7 @@ import { toAuthorizeSubject } from "../mapping/authorize.ts";
 import { toHostTokens } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
-import { encodeLatin1 } from "../nats/client/wire.ts";
+import { encodeLatin1 } from "../mapping/latin1.ts";
 import { ConnectionTracker } from "../workload/registry/connection_tracker.ts";
 import type { Link, LinkSubscription } from "../workload/link.ts";
 import {

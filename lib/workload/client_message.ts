@@ -5,7 +5,7 @@
  */
 import type { FrameKind } from "../mapping/frame.ts";
 import { toSendBlock } from "../mapping/socket_message.ts";
-import { encodeLatin1 } from "../nats/client/wire.ts";
+import { encodeLatin1 } from "../mapping/latin1.ts";
 import { type Link, LinkLostError } from "./link.ts";
 
 /** A message for a client. */

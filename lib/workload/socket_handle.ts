@@ -6,7 +6,7 @@
 import { type Incoming, toRequestUrl } from "../mapping/incoming.ts";
 import { isResumeInbox } from "../mapping/resume.ts";
 import { type KnownConnection, toCloseBlock } from "../mapping/socket_message.ts";
-import { encodeLatin1 } from "../nats/client/wire.ts";
+import { encodeLatin1 } from "../mapping/latin1.ts";
 import { awayError, publishMessage, toIgnorable, toMessage } from "./client_message.ts";
 import type { Link } from "./link.ts";
 import type { SendWindows } from "./send_windows.ts";

@@ -16,7 +16,7 @@ import { findBearer } from "../../mapping/credentials.ts";
 import { isBodyless } from "../../mapping/reply.ts";
 import { toRequestHeaders } from "../../mapping/request.ts";
 import type { BusMessage } from "../../nats/bus.ts";
-import { encodeLatin1 } from "../../nats/client/wire.ts";
+import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Candidate } from "./check.ts";
 import { findCredential, type Identify, type Identity } from "./identity.ts";

@@ -9,7 +9,7 @@ import { toPersistLines } from "../../mapping/jetstream.ts";
 import { toFingerprint, toKeyId } from "../../mapping/message_id.ts";
 import { toLengthLine } from "../../mapping/request.ts";
 import type { Outcome, Persist } from "../../nats/jetstream/persist.ts";
-import { encodeLatin1 } from "../../nats/client/wire.ts";
+import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { Admitted } from "../admission.ts";
 import { ANYBODY, toWho } from "../admission/identity.ts";
 import type { RequestBody } from "./body.ts";

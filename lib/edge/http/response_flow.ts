@@ -5,7 +5,7 @@
  */
 import { renderFlowSignal } from "../../mapping/flow.ts";
 import type { Bus } from "../../nats/bus.ts";
-import { encodeLatin1 } from "../../nats/client/wire.ts";
+import { encodeLatin1 } from "../../mapping/latin1.ts";
 
 const EMPTY = new Uint8Array();
 

@@ -8,7 +8,7 @@ import { parseFlowSignal, renderFlowSignal } from "../../mapping/flow.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import { CreditWindow } from "../../nats/credit.ts";
 import type { Receiver, Slot } from "../../nats/inbox.ts";
-import { encodeLatin1 } from "../../nats/client/wire.ts";
+import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { EdgeParts } from "../parts.ts";
 
 const EMPTY = new Uint8Array();

@@ -13,7 +13,7 @@ import {
 } from "../../mapping/control.ts";
 import { toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
 import { toPersistLines } from "../../mapping/jetstream.ts";
-import { encodeLatin1 } from "../../nats/client/wire.ts";
+import { encodeLatin1 } from "../../mapping/latin1.ts";
 import { pause } from "../../time/within.ts";
 import type { EdgeParts } from "../parts.ts";
 

@@ -11,7 +11,7 @@ import { toPersistLines } from "../../mapping/jetstream.ts";
 import { toNumberedId } from "../../mapping/message_id.ts";
 import { speaksAck } from "../../mapping/resume.ts";
 import type { Outcome, Persist } from "../../nats/jetstream/persist.ts";
-import { encodeLatin1 } from "../../nats/client/wire.ts";
+import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { Handshake } from "../admission.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { ReceiveAccount } from "../limits/receive_budget.ts";

@@ -7,13 +7,11 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
 import type { MsgImpl, NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
+import { decodeLatin1, encodeLatin1 } from "../../mapping/latin1.ts";
 import type { FastLane } from "./fast_lane.ts";
-
-const ENCODER = new TextEncoder();
 
 /**
  * Publishes on a connection.
@@ -92,18 +90,6 @@ export function pendingBytesOf(connection: NatsConnection): number {
   return (connection as NatsConnectionImpl).protocol.outbound.size();
 }
 
-/**
- * Encodes text as latin-1, one byte a character, as header blocks are.
- *
- * @param text Characters up to U+00FF.
- * @returns The bytes.
- */
-export function encodeLatin1(text: string): Uint8Array {
-  // Nearly all of it is ASCII, which is the same in UTF-8, and that encoder is the platform's own.
-  const bytes = ENCODER.encode(text);
-  return bytes.length === text.length ? bytes : Buffer.from(text, "latin1");
-}
-
 function toMsgHdrs(headers: string | Uint8Array): MsgHdrs {
   const bytes = typeof headers === "string" ? encodeLatin1(headers) : headers;
   return new EncodedHeaders(bytes).asMsgHdrs();
@@ -134,8 +120,6 @@ class EncodedHeaders {
  */
 export function toBusMessage(message: Msg): BusMessage {
   const { _msg, _rdata, subject, reply, data } = message as MsgImpl;
-  const headers = _msg.hdr > 0
-    ? Buffer.from(_rdata.buffer, _rdata.byteOffset, _msg.hdr).toString("latin1")
-    : "";
+  const headers = _msg.hdr > 0 ? decodeLatin1(_rdata.subarray(0, _msg.hdr)) : "";
   return { subject, reply: reply ?? "", headers, data };
 }

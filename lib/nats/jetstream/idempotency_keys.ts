@@ -18,7 +18,7 @@ import type { Inbox } from "../inbox.ts";
 import { type Outcome, Persist } from "./persist.ts";
 import type { Session } from "../client/session.ts";
 import { openStream, type OptionNames, type WantedStream } from "./stream.ts";
-import { encodeLatin1 } from "../client/wire.ts";
+import { encodeLatin1 } from "../../mapping/latin1.ts";
 
 /** A message may be stored so much later than its key is used, and is to be recognised from then on. */
 const LATER_MS = 60_000;

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { clearImmediate, setImmediate } from "node:timers";
+import { afterTurn } from "../../time/turn.ts";
 
 /** What came of a body before it made the reader wait. */
 export interface BodyStart {
@@ -59,14 +58,21 @@ export function toBytes(chunk: unknown): Uint8Array {
 /** Waits for what is there already, or will be before anything else happens in this process. */
 async function orUndefined<Value>(promise: Promise<Value>): Promise<Value | undefined> {
   const { promise: turn, resolve } = Promise.withResolvers<undefined>();
-  const timer = setImmediate(() => resolve(undefined));
+  const cancel = afterTurn(() => resolve(undefined));
   try {
     return await Promise.race([promise, turn]);
   } finally {
-    clearImmediate(timer);
+    cancel();
   }
 }
 
 function join(chunks: readonly Uint8Array[]): Uint8Array {
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  if (chunks.length === 1) return chunks[0]!;
+  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }

@@ -7,7 +7,7 @@ import { renderFlowSignal, STREAM_BODY_LINE } from "../../mapping/flow.ts";
 import { toHeaderBlock } from "../../mapping/headers.ts";
 import { type ReplyHead, splitChunk, toReplyLines } from "../../mapping/outgoing.ts";
 import type { PublishOptions } from "../../nats/bus.ts";
-import { encodeLatin1 } from "../../nats/client/wire.ts";
+import { encodeLatin1 } from "../../mapping/latin1.ts";
 import { type Link, LinkLostError } from "../link.ts";
 
 const EMPTY = new Uint8Array();

@@ -5,7 +5,7 @@
  */
 import { DEFAULT_WINDOW_BYTES, parseFlowSignal, renderFlowSignal } from "../../mapping/flow.ts";
 import type { BusMessage } from "../../nats/bus.ts";
-import { encodeLatin1 } from "../../nats/client/wire.ts";
+import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { FlowAddress, FlowInbox } from "./flow_inbox.ts";
 import type { Link } from "../link.ts";
 
