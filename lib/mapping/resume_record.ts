@@ -9,7 +9,6 @@ import {
   parseConnectionRecord,
 } from "./connection_record.ts";
 import { ContractError, parseJsonObject } from "./contract_error.ts";
-import { CLOSE } from "./frame.ts";
 import { toHeaderLine } from "./headers.ts";
 import type { ListedConnection } from "./listing.ts";
 
@@ -98,15 +97,4 @@ export function withOwner(record: ResumeRecord, owner: string): ResumeRecord {
   const lines = connection.lines
     .replace(own, () => `\r\n${toHeaderLine("X-H8s-Gateway-Id", owner)}`);
   return { ...record, owner, connection: { ...connection, lines } };
-}
-
-/**
- * Says whether a client that left so may come back: the connection broke, somebody moved it, or its token
- * has expired and there may be a newer one. Whoever says goodbye does not.
- *
- * @param end How its connection ended.
- * @returns True for 1001, 1006, 1011, 1012, 1013 and 4401.
- */
-export function mayResume({ code }: ConnectionEnd): boolean {
-  return [1001, 1006, 1011, 1012, 1013, CLOSE.unauthorized].includes(code);
 }

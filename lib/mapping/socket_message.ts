@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type FrameKind, NO_STATUS, toCloseReason, toFrame, toFrameHeader } from "./frame.ts";
+import { type CloseInfo, NO_STATUS, toCloseReason } from "./close.ts";
+import { type FrameKind, toFrame, toFrameHeader } from "./frame.ts";
 import { ASK_LINE } from "./flow.ts";
 import { findHeader, toHeaderBlock, toHeaderLine } from "./headers.ts";
 import { decodeUtf8, type Incoming, toRemoteAddress } from "./incoming.ts";
@@ -26,8 +27,8 @@ export function toSendBlock(kind: FrameKind, asksForCredit = false): string {
 /**
  * The header block of the message that closes a client's socket.
  *
- * @param code 1000, 1001–1003, 1007–1013 or 3000–4999; 1005 for a close frame without a code.
- * @param reason Cut to 123 bytes of UTF-8.
+ * @param end A code of 1000–1003, 1007–1013 or 3000–4999, or 1005 for a close frame without one; a reason,
+ * which is cut to 123 bytes of UTF-8.
  * @returns Latin-1 text.
  * @throws {RangeError} when a close frame may not carry the code.
  *
@@ -36,11 +37,11 @@ export function toSendBlock(kind: FrameKind, asksForCredit = false): string {
  * import assert from "node:assert/strict";
  * import { toCloseBlock } from "./socket_message.ts";
  *
- * assert.equal(toCloseBlock(4001, "bye"), "NATS/1.0\r\nX-H8s-Close: 4001 bye\r\n\r\n");
- * assert.throws(() => toCloseBlock(1006, ""), RangeError);
+ * assert.equal(toCloseBlock({ code: 4001, reason: "bye" }), "NATS/1.0\r\nX-H8s-Close: 4001 bye\r\n\r\n");
+ * assert.throws(() => toCloseBlock({ code: 1006, reason: "" }), RangeError);
  * ```
  */
-export function toCloseBlock(code: number, reason: string): string {
+export function toCloseBlock({ code, reason }: CloseInfo): string {
   const bytes = new TextEncoder().encode(toCloseReason(reason));
   // deno-lint-ignore no-control-regex -- these are the characters that could begin another line
   const text = String.fromCharCode(...bytes).replace(/[\x00-\x1f\x7f]/g, " ");
@@ -64,12 +65,6 @@ export function toSocketData(
 ): string | Uint8Array {
   const frame = control.get("frame") === "binary" ? undefined : toFrame("", payload);
   return frame?.kind === "text" ? frame.text : toPlainBytes(payload);
-}
-
-/** How a connection ended. */
-export interface CloseInfo {
-  readonly code: number;
-  readonly reason: string;
 }
 
 /**

@@ -4,7 +4,14 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
-import { CLOSE, NO_STATUS, toCloseReason } from "../mapping/frame.ts";
+import {
+  CLOSE,
+  type CloseInfo,
+  isSendable,
+  NO_STATUS,
+  toCloseReason,
+  tooBig,
+} from "../mapping/close.ts";
 import { toCloseBlock, toSendBlock } from "../mapping/socket_message.ts";
 import { encodeLatin1 } from "../mapping/latin1.ts";
 import type { Link } from "../workload/link.ts";
@@ -94,17 +101,15 @@ export class BackendSocket {
       this.#earlyBytes += data.length;
     }
     if (bufferedAmount + this.#earlyBytes <= MAX_WAITING_BYTES) return;
-    this.close(CLOSE.tryAgainLater, "the backend does not read");
+    this.close(CLOSE.backendUnread);
     this.#socket.terminate();
   }
 
   /**
-   * The client is gone: closes the backend's side in the same way.
-   *
-   * @param code As told; where none was, or one that no close frame may carry, so is it here.
-   * @param reason As told.
+   * The client is gone: closes the backend's side in the same way, without a code where none was told, or
+   * one that no close frame may carry.
    */
-  leave(code: number, reason: string): void {
+  leave({ code, reason }: CloseInfo): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#abort.abort();
@@ -113,16 +118,11 @@ export class BackendSocket {
     else this.#socket.terminate();
   }
 
-  /**
-   * Closes both sides.
-   *
-   * @param code For the client, and for the backend.
-   * @param reason For the client.
-   */
-  close(code: number, reason: string): void {
+  /** Closes both sides; the backend hears no reason. */
+  close(end: CloseInfo): void {
     if (this.#isEnded) return;
-    this.#end(code, reason);
-    if (this.#socket.readyState === OPEN) this.#socket.close(code);
+    this.#end(end);
+    if (this.#socket.readyState === OPEN) this.#socket.close(end.code);
     else this.#socket.terminate();
   }
 
@@ -139,7 +139,7 @@ export class BackendSocket {
     const headers = HEADERS[kind];
     const { maxPayload } = this.#options.link;
     if (data.length + headers.length > maxPayload) {
-      return this.close(CLOSE.tooBig, `message larger than ${maxPayload} bytes`);
+      return this.close(tooBig(maxPayload));
     }
     this.#publish({ data, headers });
   }
@@ -148,20 +148,20 @@ export class BackendSocket {
     if (this.#isEnded) return;
     if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") {
       const { maxPayload } = this.#options.link;
-      return this.close(CLOSE.tooBig, `message larger than ${maxPayload} bytes`);
+      return this.close(tooBig(maxPayload));
     }
     if (this.#wasOpen) this.#options.onError(error);
   }
 
   #onClose(code: number, reason: string): void {
     if (this.#isEnded) return;
-    if (code === NO_STATUS || isSendable(code)) this.#end(code, reason);
-    else this.#end(CLOSE.internal, "the connection to the backend was lost");
+    const isTold = code === NO_STATUS || isSendable(code);
+    this.#end(isTold ? { code, reason } : CLOSE.backendLost);
   }
 
-  #end(code: number, reason: string): void {
+  #end(end: CloseInfo): void {
     this.#isEnded = true;
-    this.#publish({ data: EMPTY, headers: encodeLatin1(toCloseBlock(code, reason)) });
+    this.#publish({ data: EMPTY, headers: encodeLatin1(toCloseBlock(end)) });
     this.#options.onEnd();
   }
 
@@ -195,13 +195,5 @@ export class BackendSocket {
     } finally {
       this.#isSending = false;
     }
-  }
-}
-
-function isSendable(code: number): boolean {
-  try {
-    return toCloseBlock(code, "") !== "" && code !== NO_STATUS;
-  } catch {
-    return false;
   }
 }

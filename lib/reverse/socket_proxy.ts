@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { CLOSE } from "../mapping/frame.ts";
+import { backendRefused, CLOSE, type CloseInfo } from "../mapping/close.ts";
 import { type Incoming, parseIncoming, toTarget } from "../mapping/incoming.ts";
 import { toServedHost } from "../mapping/served.ts";
 import { toCloseBlock, toInbox, toSocketData } from "../mapping/socket_message.ts";
@@ -33,8 +33,6 @@ import { Ownership } from "./ownership.ts";
 import { OtherSubjects } from "./other_subjects.ts";
 
 const EMPTY = new Uint8Array();
-/** RFC 6455's registry: the service restarts; the client may come back at once. */
-const SERVICE_RESTART = 1012;
 /** How long a client may take from the answer to its 101, in milliseconds; it may have left meanwhile. */
 const CLAIM_MS = 10_000;
 /** What an answer's header block has besides the backend's own lines, in bytes. */
@@ -127,7 +125,7 @@ export class SocketProxy implements AsyncDisposable {
     this.#tracker[Symbol.dispose]();
     for (const { giveUp } of [...this.#unclaimed.values()]) giveUp();
     for (const socket of [...this.#sockets.values()]) {
-      socket.close(SERVICE_RESTART, "the backend's proxy restarts");
+      socket.close(CLOSE.proxyRestarts);
     }
     this.#others[Symbol.dispose]();
     await this.#options.link.flush();
@@ -149,7 +147,7 @@ export class SocketProxy implements AsyncDisposable {
           cancel();
           this.#unclaimed.delete(id);
           this.#others.remove(id);
-          socket.leave(CLOSE.abnormal, "");
+          socket.leave(CLOSE.vanished);
         };
         this.#unclaimed.set(id, { socket, cancel, giveUp });
       }
@@ -193,10 +191,7 @@ export class SocketProxy implements AsyncDisposable {
     void answer.then((answer) => {
       if (answer.kind === "accepted") return;
       socket.close(
-        CLOSE.internal,
-        answer.kind === "refused"
-          ? `the backend refuses with ${answer.status}`
-          : "the backend does not answer",
+        answer.kind === "refused" ? backendRefused(answer.status) : CLOSE.backendSilent,
       );
     });
   }
@@ -240,10 +235,10 @@ export class SocketProxy implements AsyncDisposable {
     socket?.receive(toSocketData(incoming.control, data));
   }
 
-  #onClosed(inbox: string, { code, reason }: { code: number; reason: string }): void {
+  #onClosed(inbox: string, end: CloseInfo): void {
     const socket = this.#sockets.get(inbox);
     if (socket === undefined) return;
-    socket.leave(code, reason);
+    socket.leave(end);
     this.#forget(socket);
   }
 
@@ -255,7 +250,7 @@ export class SocketProxy implements AsyncDisposable {
   }
 
   #closeClient(inbox: string): void {
-    const block = toCloseBlock(SERVICE_RESTART, "the backend's proxy has gone");
+    const block = toCloseBlock(CLOSE.proxyGone);
     this.#options.link.publish(inbox, EMPTY, { headers: encodeLatin1(block) });
   }
 }

@@ -72,7 +72,7 @@ export class SocketHandle implements SocketConnection {
   }
 
   close(code = 1000, reason = ""): boolean {
-    const headers = encodeLatin1(toCloseBlock(code, reason));
+    const headers = encodeLatin1(toCloseBlock({ code, reason }));
     return this.#parts.link.publish(this.#inbox, EMPTY, { headers });
   }
 }

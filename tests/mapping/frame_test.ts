@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseHeaderBlock } from "../../lib/mapping/headers.ts";
-import {
-  CLOSE,
-  fromCloseEventCode,
-  toCloseReason,
-  toFrame,
-  toFrameHeader,
-} from "../../lib/mapping/frame.ts";
+import { toFrame, toFrameHeader } from "../../lib/mapping/frame.ts";
 
 const NOT_UTF8: [title: string, bytes: number[]][] = [
   ["a byte that never occurs", [0xff]],
@@ -132,56 +126,6 @@ Deno.test("toFrame() closes 1011 where the code may not be sent", async (t) => {
       assert.equal(frame.code, 1011);
     });
   }
-});
-
-Deno.test("toCloseReason() cuts at 123 bytes and never inside a character", async (t) => {
-  const table: [title: string, reason: string, cut: string][] = [
-    ["nothing", "", ""],
-    ["short", "bye", "bye"],
-    ["123 bytes", "a".repeat(123), "a".repeat(123)],
-    ["124 bytes", "a".repeat(124), "a".repeat(123)],
-    ["123 bytes of two", "a" + "\u00e9".repeat(61), "a" + "\u00e9".repeat(61)],
-    ["124 bytes of two", "\u00e9".repeat(62), "\u00e9".repeat(61)],
-    ["123 bytes of three", "\u4e2d".repeat(41), "\u4e2d".repeat(41)],
-    ["125 bytes of three", "aa" + "\u4e2d".repeat(41), "aa" + "\u4e2d".repeat(40)],
-    ["123 bytes of four", "aaa" + "\u{1f600}".repeat(30), "aaa" + "\u{1f600}".repeat(30)],
-    ["124 bytes of four", "\u{1f600}".repeat(31), "\u{1f600}".repeat(30)],
-  ];
-  for (const [title, reason, cut] of table) {
-    await t.step(title, () => assert.equal(toCloseReason(reason), cut));
-  }
-});
-
-Deno.test("toCloseReason() keeps as many characters as fit", () => {
-  const text = fc.string({ unit: "binary", minLength: 30, maxLength: 140, size: "max" });
-  fc.assert(fc.property(text, (reason) => {
-    let expected = "";
-    for (const char of reason) {
-      if (encode(expected + char).length > 123) break;
-      expected += char;
-    }
-    assert.equal(toCloseReason(reason), expected);
-  }));
-});
-
-Deno.test("fromCloseEventCode() tells a vanished peer as 1006 and every other code as it is", () => {
-  assert.equal(fromCloseEventCode(0), 1006);
-  for (const code of [1000, 1001, 1005, 1006, 1011, 1015, 3000, 4999]) {
-    assert.equal(fromCloseEventCode(code), code);
-  }
-});
-
-Deno.test("CLOSE names codes as RFC 6455 and the IANA registry do", () => {
-  assert.deepEqual(CLOSE, {
-    goingAway: 1001,
-    abnormal: 1006,
-    invalidPayload: 1007,
-    policy: 1008,
-    tooBig: 1009,
-    internal: 1011,
-    tryAgainLater: 1013,
-    unauthorized: 4401,
-  });
 });
 
 function block(line: string): string {

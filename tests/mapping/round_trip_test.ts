@@ -12,7 +12,8 @@ import {
 } from "../../lib/mapping/connection_record.ts";
 import { toEventHeaders } from "../../lib/mapping/control.ts";
 import { type FlowSignal, parseFlowSignal, renderFlowSignal } from "../../lib/mapping/flow.ts";
-import { toCloseReason, toFrame, toFrameHeader } from "../../lib/mapping/frame.ts";
+import { toCloseReason } from "../../lib/mapping/close.ts";
+import { toFrame, toFrameHeader } from "../../lib/mapping/frame.ts";
 import { toHeaderBlock } from "../../lib/mapping/headers.ts";
 import {
   decodeUtf8,
@@ -191,7 +192,7 @@ Deno.test("a close says the same on the other side, but for blanks around and co
     // deno-lint-ignore no-control-regex -- these are the characters that cannot cross
     const plain = reason.replace(/[\0-\x1f\x7f]/g, " ").replace(/ +$/, "");
     assert.deepEqual(
-      toFrame(toCloseBlock(code, text), new Uint8Array()),
+      toFrame(toCloseBlock({ code, reason: text }), new Uint8Array()),
       { kind: "close", code, reason: plain },
     );
     const event = toHeaderBlock(toEventHeaders({ type: "closed", code, reason }));

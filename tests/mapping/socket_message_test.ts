@@ -31,11 +31,11 @@ Deno.test("toCloseBlock() is read by the gateway as it was meant", () => {
     [4000, "€".repeat(50), "€".repeat(41)],
   ];
   for (const [code, reason, read] of table) {
-    const frame = toFrame(toCloseBlock(code, reason), new Uint8Array());
+    const frame = toFrame(toCloseBlock({ code, reason }), new Uint8Array());
     assert.deepEqual(frame, { kind: "close", code, reason: read });
   }
   for (const code of [0, 999, 1004, 1006, 1015, 2999, 5000, 1000.5, Number.NaN]) {
-    assert.throws(() => toCloseBlock(code, ""), RangeError, String(code));
+    assert.throws(() => toCloseBlock({ code, reason: "" }), RangeError, String(code));
   }
 });
 

@@ -8,7 +8,7 @@ import {
   parseConnectionRecord,
   toRecordKey,
 } from "../../mapping/connection_record.ts";
-import { CLOSE } from "../../mapping/frame.ts";
+import { CLOSE } from "../../mapping/close.ts";
 import { PEER_SILENCE_MS } from "../../mapping/heartbeat.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { GatewayWatch } from "../../nats/gateway_watch.ts";
@@ -23,7 +23,6 @@ import type { Resumables } from "../resume/resumables.ts";
 const NEXT_IN_LINE_MS = 500;
 /** When it is tried again, after JetStream has failed. */
 const RETRY_MS = 5000;
-const LOST_END = { code: CLOSE.abnormal, reason: "gateway lost" };
 
 /**
  * Watches the other gateways. Whoever takes the record of a dead one's connection tells its end; the
@@ -124,7 +123,7 @@ export class LostGateways implements Disposable {
   async #close({ key, value, revision }: StoredRecord): Promise<boolean> {
     const record = this.#parse(value);
     if (record === undefined || !await this.#records.take(key, revision)) return false;
-    tell({ type: "closed", ...(record.end ?? LOST_END) }, record, this.#parts);
+    tell({ type: "closed", ...(record.end ?? CLOSE.gatewayLost) }, record, this.#parts);
     this.#parts.metrics.lostClosed();
     return true;
   }

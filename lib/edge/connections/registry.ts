@@ -4,7 +4,7 @@
  * @module
  */
 import type { ConnectionEnd } from "../../mapping/connection_record.ts";
-import { CLOSE } from "../../mapping/frame.ts";
+import { CLOSE, type CloseInfo } from "../../mapping/close.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import type { BusState } from "../../nats/bus.ts";
 import type { Load } from "../admission/load.ts";
@@ -17,7 +17,7 @@ import type { Connection, ConnectionOwner } from "../socket/websocket.ts";
 /** What is listed as a connection: one that ends with its socket, or one that can be resumed. */
 interface Member {
   describe(): ListedConnection;
-  close(code: number, reason: string): void;
+  close(end: CloseInfo): void;
   onReconnect(): void;
 }
 
@@ -67,7 +67,7 @@ export class Registry implements ConnectionOwner, Disposable {
       tell({ type: "established" }, connection.record, this.#parts);
       this.#connections.set(connection, ++this.#count);
     }
-    if (this.#onEmpty !== undefined) connection.close(CLOSE.goingAway, "gateway is draining");
+    if (this.#onEmpty !== undefined) connection.close(CLOSE.draining);
   }
 
   remove(connection: Connection, end: ConnectionEnd): void {
@@ -98,7 +98,7 @@ export class Registry implements ConnectionOwner, Disposable {
     this.#onEmpty = resolve;
     this.resumables?.leave();
     if (this.#connections.size === 0) resolve();
-    this.#closeAll(CLOSE.goingAway, "gateway is draining");
+    this.#closeAll(CLOSE.draining);
     return promise;
   }
 
@@ -124,7 +124,7 @@ export class Registry implements ConnectionOwner, Disposable {
         break;
       case "disconnected":
         this.#graceTimer = setTimeout(
-          () => this.#closeAll(CLOSE.tryAgainLater, "NATS is not connected"),
+          () => this.#closeAll(CLOSE.natsAway),
           this.#parts.config.natsGrace,
         );
         break;
@@ -134,8 +134,8 @@ export class Registry implements ConnectionOwner, Disposable {
     }
   }
 
-  #closeAll(code: number, reason: string): void {
-    for (const connection of this.#connections.keys()) connection.close(code, reason);
+  #closeAll(end: CloseInfo): void {
+    for (const connection of this.#connections.keys()) connection.close(end);
   }
 
   /** Another gateway, which took this one for lost, has told their end: nobody may hear of them again. */
@@ -143,7 +143,7 @@ export class Registry implements ConnectionOwner, Disposable {
     for (const connection of this.#connections.keys()) {
       if (!ids.has(connection.describe().id)) continue;
       this.#forget(connection);
-      connection.close(CLOSE.tryAgainLater, "the gateway was cut off");
+      connection.close(CLOSE.cutOff);
     }
   }
 

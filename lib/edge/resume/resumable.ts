@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CLOSE, toFrame } from "../../mapping/frame.ts";
+import { toFrame } from "../../mapping/frame.ts";
 import { findHeader, parseHeaderBlock } from "../../mapping/headers.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import {
@@ -14,8 +14,8 @@ import {
   toResumedSubject,
 } from "../../mapping/resume.ts";
 import { toAckedStream } from "../../mapping/stream_ack.ts";
-import type { ConnectionEnd } from "../../mapping/connection_record.ts";
-import { mayResume, type ResumeRecord } from "../../mapping/resume_record.ts";
+import { CLOSE, type CloseInfo, mayResume } from "../../mapping/close.ts";
+import type { ResumeRecord } from "../../mapping/resume_record.ts";
 import type { BusMessage, BusSubscription } from "../../nats/bus.ts";
 import { replay } from "./replay.ts";
 import type { Place } from "../admission/load.ts";
@@ -111,9 +111,9 @@ export class Resumable {
     clearTimeout(this.#timer);
     const previous = this.#client;
     this.#client = client;
-    previous?.close(CLOSE.policy, "resumed elsewhere");
+    previous?.close(CLOSE.resumedElsewhere);
     this.#parking.leave();
-    if (this.#phase === "over") return client.close(CLOSE.tryAgainLater, "held elsewhere");
+    if (this.#phase === "over") return client.close(CLOSE.heldElsewhere);
     const seq = lastSeq ?? this.#options.safeSeq();
     const { windowMs } = this.#lease.record!;
     this.#tell(renderWelcome({ token, windowMs, seq, isNew: lastSeq === undefined }));
@@ -133,7 +133,7 @@ export class Resumable {
   }
 
   /** A client's socket is gone; an older client's does not matter any more. */
-  detach(client: ResumableClient, end: ConnectionEnd): void {
+  detach(client: ResumableClient, end: CloseInfo): void {
     if (client !== this.#client || this.#phase === "over") return client.place[Symbol.dispose]();
     this.#client = undefined;
     this.#parking.enter(client.place);
@@ -145,8 +145,8 @@ export class Resumable {
   }
 
   /** Closes its socket, if it has one: a client that may come back will. */
-  close(code: number, reason: string): void {
-    this.#client?.close(code, reason);
+  close(end: CloseInfo): void {
+    this.#client?.close(end);
   }
 
   /** NATS is back. */
@@ -175,7 +175,7 @@ export class Resumable {
     this.#client = undefined;
     this.#lease.drop();
     this[Symbol.dispose]();
-    client?.close(CLOSE.policy, "resumed elsewhere");
+    client?.close(CLOSE.resumedElsewhere);
     this.#options.onOver();
   }
 
@@ -219,7 +219,7 @@ export class Resumable {
         this.#waiting.push(message);
         this.#waitingBytes += message.data.length;
         if (this.#waitingBytes <= this.#options.parts.config.wsSendLimit) return;
-        return this.#client?.close(CLOSE.tryAgainLater, "slow consumer");
+        return this.#client?.close(CLOSE.slowConsumer);
       case "live":
         return this.#forward(toSeq(message), message);
     }
@@ -227,7 +227,7 @@ export class Resumable {
 
   #miss(message: BusMessage): void {
     if (this.#parking.hasRoom(message)) return;
-    this.#finish({ code: CLOSE.tryAgainLater, reason: "too much waits for it" });
+    this.#finish(CLOSE.tooMuchWaits);
     const { stream, parts: { log } } = this.#options;
     stream.forget(this.inbox).catch((error) => {
       log.warn("what waited for a client cannot be removed", { error: String(error) });
@@ -245,7 +245,7 @@ export class Resumable {
       case "no_responders":
         return;
       case "close":
-        return this.#client?.close(frame.code, frame.reason);
+        return this.#client?.close(frame);
       case "text":
       case "binary":
         this.#client?.push(renderNumbered(frame, seq), data.length);
@@ -272,7 +272,7 @@ export class Resumable {
 
   #onReplayFailed(client: ResumableClient, error: unknown): void {
     this.#options.parts.log.warn("a WebSocket cannot be resumed now", { error: String(error) });
-    if (client === this.#client) client.close(CLOSE.tryAgainLater, "cannot resume now");
+    if (client === this.#client) client.close(CLOSE.cannotResume);
   }
 
   #stopReplay(phase: Phase): BusMessage[] {
@@ -288,7 +288,7 @@ export class Resumable {
   }
 
   /** Once, by whoever gets the record: not if somebody else has taken the connection meanwhile. */
-  #finish(end: ConnectionEnd): void {
+  #finish(end: CloseInfo): void {
     if (this.#phase === "over") return;
     this[Symbol.dispose]();
     this.#lease.end(end).finally(() => this.#options.onOver());

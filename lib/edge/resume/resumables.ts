@@ -4,7 +4,7 @@
  * @module
  */
 import { type ConnectionEnd, toRecordKey } from "../../mapping/connection_record.ts";
-import { CLOSE } from "../../mapping/frame.ts";
+import { CLOSE } from "../../mapping/close.ts";
 import { toResumeInbox } from "../../mapping/resume.ts";
 import {
   parseResumeRecord,
@@ -121,7 +121,7 @@ export class Resumables implements Disposable {
     if (left.length === 0) return 0;
     await this.#options.records.put(toRecordKey(LOST, gateway), EMPTY);
     const adopted = left.map(async ({ record, revision }) => {
-      const end = { code: CLOSE.abnormal, reason: "gateway lost" };
+      const end = CLOSE.gatewayLost;
       const detached = record.detached ?? { end, at: Date.now() + record.windowMs };
       return await this.#take({ ...record, detached }, revision) !== undefined;
     });
@@ -160,7 +160,7 @@ export class Resumables implements Disposable {
   }
 
   async #takeOver(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {
-    const end = record.detached?.end ?? { code: CLOSE.abnormal, reason: "" };
+    const end = record.detached?.end ?? CLOSE.vanished;
     const detached = { end, at: Date.now() + record.windowMs };
     const resumable = await this.#take({ ...record, detached }, revision);
     if (resumable === undefined) return undefined;

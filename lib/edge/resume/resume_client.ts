@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CloseInfo } from "../../mapping/close.ts";
 import type { ConnectionRecord } from "../../mapping/connection_record.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
@@ -21,7 +22,7 @@ export interface ResumableClient {
   /** Sends something to the client, unless it is too slow. */
   push(data: string | Uint8Array, length: number): void;
   /** Closes the socket from our side. */
-  close(code: number, reason: string): void;
+  close(end: CloseInfo): void;
   /** NATS is back. */
   onReconnect(): void;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NO_STATUS } from "../../mapping/frame.ts";
+import { type CloseInfo, NO_STATUS } from "../../mapping/close.ts";
 
 /**
  * Closes a socket from our side and reads on until the client has answered (RFC 6455 §7.1.1).
@@ -19,7 +19,7 @@ import { NO_STATUS } from "../../mapping/frame.ts";
  */
 export function closeWithHandshake(
   socket: WebSocket,
-  { code, reason }: { code: number; reason: string },
+  { code, reason }: CloseInfo,
 ): () => void {
   if (code === NO_STATUS) socket.close();
   else socket.close(code, reason);

@@ -5,7 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import { ACK_PROTOCOL, type NumberedMessage, parseNumbered, renderAck } from "../../mapping/ack.ts";
-import { CLOSE, type FrameKind, toFrameHeader } from "../../mapping/frame.ts";
+import { CLOSE, type CloseInfo, notSpoken, notStored, tooBig } from "../../mapping/close.ts";
+import { type FrameKind, toFrameHeader } from "../../mapping/frame.ts";
 import { toHeaderBlock } from "../../mapping/headers.ts";
 import { toPersistLines } from "../../mapping/jetstream.ts";
 import { toNumberedId } from "../../mapping/message_id.ts";
@@ -22,7 +23,7 @@ const PERSIST_HEADERS_ROOM = 512;
 /** Whose client it is. */
 export interface UplinkOwner {
   /** The client is not to be heard any longer. */
-  close(code: number, reason: string): void;
+  close(end: CloseInfo): void;
   /** The client is told something by the gateway itself. */
   tell(text: string): void;
 }
@@ -87,9 +88,8 @@ export class Uplink {
   receive(data: string | ArrayBuffer): void {
     const said = speaksAck(this.#admitted.protocol) ? parseNumbered(data) : toSaid(data);
     if (said === undefined) {
-      const reason =
-        `${ACK_PROTOCOL}: expected {"id": 0…2^53-1, "data": …}, or 8 bytes of id in front`;
-      return this.#owner.close(CLOSE.policy, reason);
+      const expected = '{"id": 0…2^53-1, "data": …}, or 8 bytes of id in front';
+      return this.#owner.close(notSpoken(ACK_PROTOCOL, expected));
     }
     const { length } = said.bytes;
     if (length > this.#maxBytes) return this.#onTooBig();
@@ -119,7 +119,7 @@ export class Uplink {
 
   /** Also for what was held while NATS was away, and does not fit any more. */
   #onTooBig = (): void => {
-    this.#owner.close(CLOSE.tooBig, `message larger than ${this.#maxBytes} bytes`);
+    this.#owner.close(tooBig(this.#maxBytes));
   };
 
   #publish({ kind, bytes }: Said): void {
@@ -161,18 +161,15 @@ export class Uplink {
         return;
       case "refused":
         if (outcome.isTooLarge) return this.#onTooBig();
-        return this.#owner.close(CLOSE.tryAgainLater, `not stored: ${outcome.reason}`);
+        return this.#owner.close(notStored(outcome.reason));
       case "unavailable":
-        return this.#owner.close(CLOSE.tryAgainLater, `not stored: ${outcome.reason}`);
+        return this.#owner.close(notStored(outcome.reason));
     }
   }
 
   #onExceeded(): void {
-    if (this.#parts.bus.state === "connected") {
-      const reason = "too fast: what was said waits for NATS, and the receive buffer is full";
-      return this.#owner.close(CLOSE.policy, reason);
-    }
-    this.#owner.close(CLOSE.tryAgainLater, "NATS is away and the receive buffer is full");
+    const isConnected = this.#parts.bus.state === "connected";
+    this.#owner.close(isConnected ? CLOSE.tooFast : CLOSE.bufferFull);
   }
 
   #encode(lines: string): Uint8Array {

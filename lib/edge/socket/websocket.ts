@@ -5,14 +5,9 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { renderData } from "../../mapping/ack.ts";
-import type { ConnectionEnd, ConnectionRecord } from "../../mapping/connection_record.ts";
-import {
-  CLOSE,
-  type Frame,
-  fromCloseEventCode,
-  toCloseReason,
-  toFrame,
-} from "../../mapping/frame.ts";
+import { CLOSE, type CloseInfo, fromCloseEventCode, toCloseReason } from "../../mapping/close.ts";
+import type { ConnectionRecord } from "../../mapping/connection_record.ts";
+import { type Frame, toFrame } from "../../mapping/frame.ts";
 import { toHeaderLine } from "../../mapping/headers.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import { renderNumbered, speaksAck } from "../../mapping/resume.ts";
@@ -43,7 +38,7 @@ export interface ConnectionOwner {
   /** The client has its 101: the workloads are to be told. */
   add(connection: Connection): void;
   /** The client is gone: the workloads are to be told why. */
-  remove(connection: Connection, end: ConnectionEnd): void;
+  remove(connection: Connection, end: CloseInfo): void;
 }
 
 /** A client that is connected, or about to be. */
@@ -58,7 +53,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
   #socket: WebSocket | undefined;
   #state: "opening" | "open" | "closing" | "closed" = "opening";
   /** Why we closed it; a client that does not answer cannot tell another story. */
-  #closing: { code: number; reason: string } | undefined;
+  #closing: CloseInfo | undefined;
   #drop: (() => void) | undefined;
   #since = new Date();
   readonly #subscriptions: (() => void)[] = [];
@@ -151,13 +146,8 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
     };
   }
 
-  /**
-   * Closes it from our side, and sees to it that its end is told whether the client answers or not.
-   *
-   * @param code Of RFC 6455 §7.4.
-   * @param reason At most 123 bytes.
-   */
-  close(code: number, reason: string): void {
+  /** Closes it from our side, and sees to it that its end is told whether the client answers or not. */
+  close({ code, reason }: CloseInfo): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
     this.#closing = { code, reason };
@@ -192,7 +182,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
       case "no_responders":
         return this.#onUnheard(frame.subject);
       case "close":
-        return this.close(frame.code, frame.reason);
+        return this.close(frame);
       case "text":
       case "binary":
         return this.#send(this.#wrap(frame), payloadLength);
@@ -208,9 +198,9 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
 
   onDeadline(): void {
     if (this.#state === "opening") this.#parts.metrics.handshakeAbandoned();
-    if (this.#state === "open") return this.close(CLOSE.unauthorized, "the token has expired");
+    if (this.#state === "open") return this.close(CLOSE.expired);
     this.#drop?.();
-    this.#finish(this.#closing ?? { code: CLOSE.abnormal, reason: "" });
+    this.#finish(this.#closing ?? CLOSE.vanished);
   }
 
   #upgrade(request: Request): Response {
@@ -234,7 +224,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
       onError: (error) => this.#parts.log.debug("websocket failed", { connection: this.id, error }),
       onThrown: (error) => {
         this.#parts.onFault("websocket", error);
-        this.close(CLOSE.internal, "the gateway failed on this connection");
+        this.close(CLOSE.failed);
       },
     });
     return response;
@@ -273,7 +263,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
   }
 
   onSlow(): void {
-    this.close(CLOSE.tryAgainLater, "slow consumer");
+    this.close(CLOSE.slowConsumer);
   }
 
   /** Events are unheard, too, where no workload cares who comes and goes; that is no loss. */
@@ -291,7 +281,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
   }
 
   /** Tells the end once, whatever comes first: the close event, our patience, or a failed upgrade. */
-  #finish({ code, reason }: ConnectionEnd): void {
+  #finish({ code, reason }: CloseInfo): void {
     if (this.#state === "closed") return;
     const wasOpen = this.#state !== "opening";
     this.#state = "closed";

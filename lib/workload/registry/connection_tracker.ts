@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CLOSE, type CloseInfo } from "../../mapping/close.ts";
 import { toEventId, toKeptSubject } from "../../mapping/control.ts";
 import { SILENCE_MS } from "../../mapping/heartbeat.ts";
 import { type Incoming, parseIncoming } from "../../mapping/incoming.ts";
@@ -27,8 +28,7 @@ import type { Link, LinkSubscription } from "../link.ts";
 import { ListSync } from "./list_sync.ts";
 import { LostConnections } from "./lost_connections.ts";
 
-const ABNORMAL = 1006;
-const ENDED = { type: "closed", code: ABNORMAL, reason: "" } as const;
+const ENDED = { type: "closed", ...CLOSE.vanished } as const;
 
 /** Who is connected. Every replica has its own registry, and all know the same. */
 export interface Registry {
@@ -209,10 +209,9 @@ export class ConnectionTracker implements Registry, Disposable {
     const { control } = incoming;
     if (!this.events.hear(control.get("event-id"))) return;
     this.#heard(control.get("gateway-id") ?? "");
-    const { code, reason } = toCloseInfo(control);
     const id = toConnectionId(incoming, reply);
     this.#lost.tell(id);
-    this.#remove(id, code, reason);
+    this.#remove(id, toCloseInfo(control));
   }
 
   #heard(gateway: string): void {
@@ -233,7 +232,7 @@ export class ConnectionTracker implements Registry, Disposable {
   #onVanished(ids: ReadonlySet<string>): void {
     // It is kept how they ended, and comes.
     if (this.#kept !== undefined) return;
-    for (const id of ids) this.#remove(id, ABNORMAL, "its end was told while NATS was away");
+    for (const id of ids) this.#remove(id, CLOSE.toldWhileAway);
   }
 
   #onGatewayLost(gateway: string, reason: LossReason): void {
@@ -241,7 +240,8 @@ export class ConnectionTracker implements Registry, Disposable {
     // Those that can be resumed outlive their gateway: another one holds them, and tells their end.
     const connections = this.#table.ofGateway(gateway).filter(({ inbox }) => !isResumeInbox(inbox));
     this.#lost.add(connections.map(({ id }) => id));
-    for (const { id } of connections) this.#remove(id, ABNORMAL, toText(reason));
+    const end = reason === "silent" ? CLOSE.gatewaySilent : CLOSE.gatewayLeft;
+    for (const { id } of connections) this.#remove(id, end);
     this.#options.onGatewayLost?.(gateway, connections);
   }
 
@@ -258,7 +258,7 @@ export class ConnectionTracker implements Registry, Disposable {
     this.#call(() => this.#options.onOpen?.(connection));
   }
 
-  #remove(id: string, code: number, reason: string): void {
+  #remove(id: string, { code, reason }: CloseInfo): void {
     const connection = this.#table.remove(id);
     if (connection === undefined) return;
     this.#call(() => this.#options.onClose?.(connection, code, reason));
@@ -289,8 +289,4 @@ function toEventTokens(hosts: readonly ServedHost[]): string[] {
  */
 export function toConnectionId(incoming: Incoming, reply: string): string {
   return incoming.control.get("connection-id") ?? toInbox(incoming, reply);
-}
-
-function toText(reason: LossReason): string {
-  return reason === "silent" ? "its gateway fell silent" : "its gateway has left";
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CLOSE, type CloseInfo } from "../../mapping/close.ts";
 import { type Incoming, parseIncoming, toDestination } from "../../mapping/incoming.ts";
 import {
   findServed,
@@ -37,8 +38,6 @@ import type { SocketConnection, SocketHandlers } from "./socket_handlers.ts";
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /** How long the gateways' lists are waited for. */
 const GATHER_MS = 1000;
-const ABNORMAL = 1006;
-const TRY_AGAIN_LATER = 1013;
 
 /** A path on a host, whose connections one queue group shares. */
 interface Group {
@@ -185,8 +184,7 @@ export class Sockets implements Disposable {
     // Either a gateway tells the end of what another one held, or the replicas do; never both.
     const gateway = incoming.control.get("gateway-id") ?? "";
     if (this.registry.lost.has(id) && group.election.isOver(gateway)) return;
-    const { code, reason } = toCloseInfo(incoming.control);
-    this.#close(group.route.handlers, { handle, inbox, code, reason });
+    this.#close(group.route.handlers, { handle, inbox, ...toCloseInfo(incoming.control) });
   }
 
   /** The registry has heard it before: it is delivered first what is for everybody. */
@@ -196,11 +194,9 @@ export class Sockets implements Disposable {
 
   #close(
     handlers: SocketHandlers,
-    { handle, inbox, code, reason }: {
+    { handle, inbox, code, reason }: CloseInfo & {
       handle: SocketConnection;
       inbox: string;
-      code: number;
-      reason: string;
     },
   ): void {
     if (handlers.close === undefined) return;
@@ -214,7 +210,7 @@ export class Sockets implements Disposable {
       this.#overflowed.delete(inbox);
       return Promise.resolve();
     });
-    handle.close(TRY_AGAIN_LATER, "the workload is too slow");
+    handle.close(CLOSE.workloadTooSlow.code, CLOSE.workloadTooSlow.reason);
     const error = new Error(`Cannot keep up with the connection "${handle.id}": it was closed`);
     this.#settings.onError(error, "overflow");
   }
@@ -234,8 +230,7 @@ export class Sockets implements Disposable {
   #closeLost(group: Group, connection: KnownConnection): void {
     const { inbox } = connection;
     const handle = this.#toHandle(connection, () => toKnownHandshake(connection));
-    const reason = "its gateway was lost";
-    this.#close(group.route.handlers, { handle, inbox, code: ABNORMAL, reason });
+    this.#close(group.route.handlers, { handle, inbox, ...CLOSE.gatewayGone });
   }
 
   #toHandle(identity: SocketIdentity, toRequest: () => Request): SocketHandle {
