@@ -35,7 +35,7 @@ const EXIT_USAGE = 2;
  */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    const command = parseFlags(args);
+    const command = parseFlags(args, readVariable);
     switch (command.kind) {
       case "help":
         console.log(renderHelp("deno run --allow-net main.ts", command.program));
@@ -76,6 +76,12 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+/** Never prompts: without `--allow-env` the environment counts for nothing. */
+function readVariable(variable: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" ? Deno.env.get(variable) : undefined;
 }
 
 function warn(warnings: readonly string[]): void {

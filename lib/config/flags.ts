@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Environment, readEnvironment } from "./environment.ts";
 import { checkFlags } from "./explain.ts";
 import { type Flag, listFlags, readFlags, renderFlags, UsageError } from "./flag_table.ts";
 import { configSchema, reverseSchema } from "./schema.ts";
@@ -19,7 +20,7 @@ export type Command =
     /** To run it, to say what is wrong with its options, or to print those that would be in effect. */
     readonly kind: "run" | "config-check" | "config-show";
     readonly program: Program;
-    /** From the flags alone. */
+    /** From flags and environment. */
     readonly flags: Readonly<Record<string, unknown>>;
     /** Where more options come from; the flags win. */
     readonly configSource: ConfigSource | undefined;
@@ -45,6 +46,7 @@ const CONFIG_FLAGS: Readonly<Record<Program, Flag>> = {
  * Reads the command line.
  *
  * @param args Without the program's name.
+ * @param environment What stands there for the flags that are not given.
  * @returns What it asks for.
  * @throws {UsageError} that names the flags and what would be right.
  *
@@ -58,27 +60,41 @@ const CONFIG_FLAGS: Readonly<Record<Program, Flag>> = {
  * assert.deepEqual(command.flags, { listen: "127.0.0.1:9000", requestTimeout: "5s" });
  * ```
  */
-export function parseFlags(args: readonly string[]): Command {
+export function parseFlags(
+  args: readonly string[],
+  environment: Environment = () => undefined,
+): Command {
   const program = args[0] === "reverse" ? "reverse" : "gateway";
   const rest = program === "reverse" ? args.slice(1) : args;
   return rest[0] === "config"
-    ? parseConfigCommand(rest.slice(1), program)
-    : parseOptions(rest, { kind: "run", program });
+    ? parseConfigCommand(rest.slice(1), { program, environment })
+    : parseOptions(rest, { kind: "run", program, environment });
+}
+
+interface Surroundings {
+  readonly environment: Environment;
 }
 
 function parseOptions(
   args: readonly string[],
-  { kind, program }: Pick<Extract<Command, { readonly flags: unknown }>, "kind" | "program">,
+  { kind, program, environment }:
+    & Pick<Extract<Command, { readonly flags: unknown }>, "kind" | "program">
+    & Surroundings,
 ): Command {
   const schema = SCHEMAS[program];
-  const read = readFlags(args, [CONFIG_FLAGS[program], ...listFlags(schema)]);
+  const known = [CONFIG_FLAGS[program], ...listFlags(schema)];
+  const read = readFlags(args, known);
   switch (read.kind) {
     case "help":
       return { kind: "help", program };
     case "version":
       return read;
     case "values": {
-      const { config, ...flags } = read.values;
+      const check = (values: Readonly<Record<string, unknown>>) => checkFlags(schema, values);
+      const { config, ...flags } = {
+        ...readEnvironment(known, { environment, check }),
+        ...read.values,
+      };
       const configSource = typeof config === "string" ? parseSource(config) : undefined;
       if (configSource?.kind === "nats-kv" && (program === "reverse" || kind === "config-check")) {
         const hint = program === "reverse"
@@ -86,7 +102,7 @@ function parseOptions(
           : "expected FILE or -; `config show --config nats-kv://…` looks into a bucket";
         throw new UsageError(`Cannot use --config ${config}: ${hint}`);
       }
-      const wrong = checkFlags(schema, flags);
+      const wrong = check(read.values);
       if (wrong.length > 0) throw new UsageError(wrong.join("\n"));
       return { kind, program, flags, configSource };
     }
@@ -113,6 +129,7 @@ export function renderHelp(program: string, of: Program = "gateway"): string {
         ...renderFlags([CONFIG_FLAGS[of], ...listFlags(configSchema)]),
         "",
         "Durations: 500ms, 5s, 1m. Sizes: 500B, 64KiB, 2MiB. Defaults stand in [brackets].",
+        "With --allow-env=H8S_* each flag may be a variable: --request-timeout is H8S_REQUEST_TIMEOUT.",
       ].join("\n");
     case "reverse":
       return [
@@ -128,7 +145,7 @@ export function renderHelp(program: string, of: Program = "gateway"): string {
 
 function parseConfigCommand(
   [action, ...args]: readonly string[],
-  program: Program,
+  { program, environment }: { readonly program: Program } & Surroundings,
 ): Command {
   const [source, ...flags] = args;
   const isSource = source === "-" || source?.startsWith("-") === false;
@@ -137,11 +154,12 @@ function parseConfigCommand(
       if (source === undefined) return { kind: "config-schema", program };
       break;
     case "show":
-      return parseOptions(args, { kind: "config-show", program });
+      return parseOptions(args, { kind: "config-show", program, environment });
     case "check":
       return parseOptions(isSource ? [...flags, "--config", source] : args, {
         kind: "config-check",
         program,
+        environment,
       });
   }
   const expected = "config check FILE|- [FLAGS], config show [FLAGS] or config schema";
