@@ -4,6 +4,7 @@
  * @module
  */
 import { jetstreamManager } from "@nats-io/jetstream";
+import { fetchOnce } from "../harness/fetch_once.ts";
 import type { GatewayProcess } from "../harness/gateway.ts";
 import { CLIENT_FAULTS } from "./client_faults.ts";
 import { type Fault, pause, reconnectsOf, sumOf, until, untilReconnected } from "./fault.ts";
@@ -106,7 +107,7 @@ function refusedBy(world: World): Promise<number> {
 /** What runs is finished before it ends. */
 async function stopInOrder(world: World, gateway: GatewayProcess): Promise<void> {
   const nonce = crypto.randomUUID();
-  const slow = fetch(`${gateway.url}/slow?ms=${SLOW_MS}&nonce=${nonce}`);
+  const slow = fetchOnce(`${gateway.url}/slow?ms=${SLOW_MS}&nonce=${nonce}`);
   const isAsked = () => world.reports.some((it) => it.type === "slow" && it.nonce === nonce);
   await until(isAsked, { what: "the workload begins with a slow request" });
   gateway.kill("SIGTERM");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fetchOnce } from "../harness/fetch_once.ts";
 import type { GatewayProcess } from "../harness/gateway.ts";
 import { open } from "../harness/raw_http.ts";
 import { Client } from "../harness/websocket.ts";
@@ -71,7 +72,7 @@ async function restartNats(world: World, config?: string): Promise<void> {
 /** The body arrives, as one message or in parts. */
 async function echoes({ url }: GatewayProcess): Promise<boolean> {
   const target = `${url}/echo?nonce=${crypto.randomUUID()}`;
-  const response = await fetch(target, { method: "POST", body: LARGE_MESSAGE });
+  const response = await fetchOnce(target, { method: "POST", body: LARGE_MESSAGE });
   const text = await response.text();
   if (response.status === 200 && text !== LARGE_MESSAGE) throw new Error("Another body came back");
   return response.status === 200;
@@ -85,7 +86,7 @@ async function refusesWhatIsTooLarge(world: World): Promise<void> {
     if (code !== TOO_LARGE) {
       throw new Error(`Expected ${TOO_LARGE} for a large message, got ${code}`);
     }
-    const response = await fetch(`${url}${LONG_PATH}`);
+    const response = await fetchOnce(`${url}${LONG_PATH}`);
     await response.body?.cancel();
     if (response.status !== 414) throw new Error(`Expected 414, got ${response.status}`);
   }

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { Random } from "../harness/random.ts";
 import type { Fault } from "./fault.ts";
 import { FAULTS, FULL_STREAM } from "./faults.ts";
+import { type Snapshot, snapshotOf } from "./figures.ts";
 import { type Life, MemoryWatch, slopeOf } from "./memory.ts";
 import { tryOut } from "./trial.ts";
 import { World } from "./world.ts";
@@ -41,11 +42,17 @@ const wrong = figures.flatMap(({ wrong }) => wrong);
 for (const text of wrong) console.error(`WRONG ${text}`);
 Deno.exitCode = wrong.length === 0 ? 0 : 1;
 
+/** Each of them once, in any order, and again. */
+function* inRounds(random: Random): Generator<Fault> {
+  for (;;) yield* random.shuffle([...FAULTS, FULL_STREAM]);
+}
+
 function* randomFaults(until: number): Generator<Fault> {
   const random = new Random(seed);
-  const faults = [...FAULTS, FULL_STREAM];
-  for (let count = 1; performance.now() < until; count++) {
-    const fault = random.pick(faults);
+  let count = 0;
+  for (const fault of inRounds(random)) {
+    if (performance.now() > until) return;
+    count++;
     const quietMs = (fault.aftermathMs ?? 0) + random.next() * LONGEST_QUIET_MS;
     console.log(`${count}. ${fault.name}`);
     happened.set(fault.name, (happened.get(fault.name) ?? 0) + 1);
@@ -54,9 +61,16 @@ function* randomFaults(until: number): Generator<Fault> {
       async happen(world) {
         await fault.happen(world);
         await new Promise((resolve) => setTimeout(resolve, quietMs));
+        console.log(`   ${renderSnapshot(await snapshotOf(world))}`);
       },
     };
   }
+}
+
+function renderSnapshot(snapshot: Snapshot): string {
+  return Object.entries(snapshot)
+    .map(([name, { rssMiB, fds }]) => `${name} ${rssMiB} MiB, ${fds} fds`)
+    .join("; ");
 }
 
 function renderSlope({ name, samples }: Life): string {

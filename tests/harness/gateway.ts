@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fetchOnce } from "./fetch_once.ts";
 import { Program } from "./program.ts";
 
 /** For every gateway of a run: `H8S_TEST_FLAGS=--share-port deno task test e2e`. */
@@ -51,7 +52,7 @@ export class GatewayProcess extends Program {
    * @returns Status and text.
    */
   async admin(path: string): Promise<{ status: number; text: string }> {
-    const response = await fetch(`http://127.0.0.1:${this.adminPort}${path}`);
+    const response = await fetchOnce(`http://127.0.0.1:${this.adminPort}${path}`);
     return { status: response.status, text: await response.text() };
   }
 

@@ -38,6 +38,12 @@ export class Random {
     return items[this.below(items.length)]!;
   }
 
+  /** All of them, in any order. */
+  shuffle<Item>(items: readonly Item[]): Item[] {
+    const left = [...items];
+    return items.map(() => left.splice(this.below(left.length), 1)[0]!);
+  }
+
   /** Up to `most` things, made one after the other. */
   several<Item>(most: number, make: () => Item): Item[] {
     return Array.from({ length: this.below(most + 1) }, make);
