@@ -25,6 +25,7 @@ import { Reach } from "./nats/client/reach.ts";
 import { openResumeStream, type ResumeStream } from "./nats/jetstream/resume_stream.ts";
 import { MissingRights } from "./nats/client/rights.ts";
 import { Session } from "./nats/client/session.ts";
+import { guarded, systemClock } from "./time/clock.ts";
 import { pause, settlesWithin } from "./time/within.ts";
 import { prepareGateway } from "./prepare.ts";
 import { createOnFault, type OnFault } from "./telemetry/faults.ts";
@@ -105,8 +106,13 @@ export class Gateway implements AsyncDisposable {
     });
     const strays = new Strays({ bus: session, metrics, log });
     const onFault = this.#onFault = createOnFault({ log, metrics });
+    const clock = guarded(systemClock(), (error) => onFault("timer", error));
     checkDescriptors(config.maxConnections, log);
-    const bounds = this.#bounds = createBounds(session, { read: () => live.current, onFault });
+    const bounds = this.#bounds = createBounds(session, {
+      read: () => live.current,
+      clock,
+      onFault,
+    });
     this.#inbox = new Inbox(session, this.id, { watcher: strays, onFault });
     const onLost = (e: unknown) => log.error("an event cannot be published", { error: String(e) });
     this.#outbox = new Outbox(session, onLost);
@@ -132,6 +138,7 @@ export class Gateway implements AsyncDisposable {
       fileKeys,
       gatewayId: this.id,
       bus: session,
+      clock,
       controlLine,
       inbox: this.#inbox,
       fanout: new Fanout(session),

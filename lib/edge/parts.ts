@@ -13,8 +13,9 @@ import type { IdempotencyKeys } from "../nats/jetstream/idempotency_keys.ts";
 import type { Inbox } from "../nats/inbox.ts";
 import type { Outbox } from "../nats/outbox.ts";
 import type { Persist } from "../nats/jetstream/persist.ts";
-import type { Records } from "../nats/jetstream/records.ts";
+import type { RecordStore } from "../nats/jetstream/records.ts";
 import type { ResumeStream } from "../nats/jetstream/resume_stream.ts";
+import type { Clock } from "../time/clock.ts";
 import type { OnFault } from "../telemetry/faults.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -35,6 +36,8 @@ export interface EdgeParts {
   /** One token that no other gateway has. */
   readonly gatewayId: string;
   readonly bus: Bus;
+  /** Tells what its callbacks throw to {@link EdgeParts.onFault}. */
+  readonly clock: Clock;
   /** How long a subject may be, with what stands beside it. */
   readonly controlLine: Pick<ControlLine, "fits">;
   readonly inbox: Inbox;
@@ -45,7 +48,7 @@ export interface EdgeParts {
   /** Where events are kept besides; undefined for nowhere. */
   readonly events: EventStream | undefined;
   /** Where connections are kept beyond the life of this gateway; undefined for nowhere. */
-  readonly records: Records | undefined;
+  readonly records: RecordStore | undefined;
   /** What waits for clients that may come back; undefined where none may. */
   readonly resume: ResumeStream | undefined;
   /** The way into the stream; undefined where nothing is persisted. */

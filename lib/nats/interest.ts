@@ -116,7 +116,7 @@ export class Interests implements Disposable {
   }
 
   #settle(): void {
-    const settled = this.#settled = pause(SETTLING_MS, this.#ended.signal).then(() => {
+    const settled = this.#settled = pause(SETTLING_MS, { signal: this.#ended.signal }).then(() => {
       if (this.#settled === settled) this.#settled = undefined;
     });
   }

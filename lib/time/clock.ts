@@ -16,10 +16,10 @@ export interface Clock {
    * Calls back once.
    *
    * @param delayMs When, from now, in milliseconds.
-   * @param callback What to do then.
+   * @param callback What to do then; nobody waits for it.
    * @returns Takes it back.
    */
-  after(delayMs: number, callback: () => void): () => void;
+  after(delayMs: number, callback: () => void | Promise<void>): () => void;
 }
 
 /**
@@ -34,6 +34,26 @@ export function systemClock(): Clock {
       const timer = setTimeout(callback, delayMs);
       return () => clearTimeout(timer);
     },
+  };
+}
+
+/**
+ * A clock whose callbacks end nothing but themselves, whatever they throw, at once or later.
+ *
+ * @param clock Which time.
+ * @param onThrown Told of it.
+ */
+export function guarded(clock: Clock, onThrown: (error: unknown) => void): Clock {
+  return {
+    now: () => clock.now(),
+    after: (delayMs, callback) =>
+      clock.after(delayMs, async () => {
+        try {
+          await callback();
+        } catch (error) {
+          onThrown(error);
+        }
+      }),
   };
 }
 

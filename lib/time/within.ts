@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Clock, systemClock } from "./clock.ts";
 
 /**
  * Waits for a promise, but not for ever.
@@ -27,13 +28,16 @@ export async function settlesWithin(
  * Waits for a time, or for a signal.
  *
  * @param ms How long, in milliseconds.
- * @param signal Ends it at once; @default none
+ * @param options `signal`: ends it at once; `clock`: whose time, @default the machine's
  */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+export function pause(
+  ms: number,
+  { signal, clock = systemClock() }: { signal?: AbortSignal; clock?: Clock } = {},
+): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
+  const cancel = clock.after(ms, resolve);
   const end = () => {
-    clearTimeout(timer);
+    cancel();
     resolve();
   };
   if (signal?.aborted) end();

@@ -10,9 +10,8 @@ import {
 } from "../../mapping/connection_record.ts";
 import { CLOSE } from "../../mapping/close.ts";
 import { PEER_SILENCE_MS } from "../../mapping/heartbeat.ts";
-import { type Clock, systemClock } from "../../time/clock.ts";
 import { GatewayWatch } from "../../nats/gateway_watch.ts";
-import type { Records, StoredRecord } from "../../nats/jetstream/records.ts";
+import type { RecordStore, StoredRecord } from "../../nats/jetstream/records.ts";
 import { type ConnectionRecords, LOST } from "../lifetime/connection_records.ts";
 import { tell } from "../lifetime/control_events.ts";
 import { RESUME } from "../../mapping/resume_record.ts";
@@ -30,9 +29,8 @@ const RETRY_MS = 5000;
  */
 export class LostGateways implements Disposable {
   readonly #parts: EdgeParts;
-  readonly #records: Records;
+  readonly #records: RecordStore;
   readonly #resumables: Resumables | undefined;
-  readonly #clock: Clock;
   readonly #watch: GatewayWatch;
   readonly #timers = new Set<() => void>();
   #hasEnded = false;
@@ -42,22 +40,20 @@ export class LostGateways implements Disposable {
    *
    * @param records Where connections are kept.
    * @param options The parts of the edge; the records of this gateway's own connections, and those that
-   * can be resumed; how the time is told.
+   * can be resumed.
    */
   constructor(
-    records: Records,
-    { parts, own, resumables, clock = systemClock() }: {
+    records: RecordStore,
+    { parts, own, resumables }: {
       parts: EdgeParts;
       own: ConnectionRecords;
       resumables: Resumables | undefined;
-      clock?: Clock;
     },
   ) {
     this.#parts = parts;
     this.#records = records;
     this.#resumables = resumables;
-    this.#clock = clock;
-    const { bus, config: { prefix }, gatewayId } = parts;
+    const { bus, clock, config: { prefix }, gatewayId } = parts;
     this.#watch = new GatewayWatch({
       get isConnected(): boolean {
         return bus.state === "connected";
@@ -140,7 +136,7 @@ export class LostGateways implements Disposable {
   /** Not once it has ended: what was under way then may still come back and ask. */
   #after(delayMs: number, task: () => Promise<void>): void {
     if (this.#hasEnded) return;
-    const cancel = this.#clock.after(delayMs, () => {
+    const cancel = this.#parts.clock.after(delayMs, () => {
       this.#timers.delete(cancel);
       task().catch((error) => {
         this.#warn(error);

@@ -28,7 +28,7 @@ export class Registry implements ConnectionOwner, Disposable {
   readonly #connections = new Map<Member, number>();
   #count = 0;
   readonly #endState: () => void;
-  #graceTimer: ReturnType<typeof setTimeout> | undefined;
+  #endGrace: (() => void) | undefined;
   #onEmpty: (() => void) | undefined;
 
   /** What outlives this gateway. */
@@ -112,20 +112,21 @@ export class Registry implements ConnectionOwner, Disposable {
   [Symbol.dispose](): void {
     this.resumables?.[Symbol.dispose]();
     this.records[Symbol.dispose]();
-    clearTimeout(this.#graceTimer);
+    this.#endGrace?.();
     this.#endState();
   }
 
   #onState(state: BusState): void {
-    clearTimeout(this.#graceTimer);
+    const { clock, config } = this.#parts;
+    this.#endGrace?.();
     switch (state) {
       case "connected":
         for (const connection of this.#connections.keys()) connection.onReconnect();
         break;
       case "disconnected":
-        this.#graceTimer = setTimeout(
+        this.#endGrace = clock.after(
+          config.natsGrace,
           () => this.#closeAll(CLOSE.natsAway),
-          this.#parts.config.natsGrace,
         );
         break;
       case "connecting":

@@ -18,6 +18,7 @@ import {
 } from "../../mapping/listing.ts";
 import { toHostName } from "../../mapping/subject.ts";
 import type { BusMessage, BusSubscription } from "../../nats/bus.ts";
+import { repeat } from "../../time/clock.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Registry } from "./registry.ts";
 
@@ -34,7 +35,7 @@ export class RegistryService implements Disposable {
   readonly #registry: Registry;
   readonly #subscriptions: readonly BusSubscription[];
   readonly #endState: () => void;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #endBeats: () => void;
 
   /**
    * Subscribes, and begins to beat.
@@ -54,7 +55,7 @@ export class RegistryService implements Disposable {
     this.#endState = parts.bus.onState((state) => {
       if (state === "connected") this.#beat("alive");
     });
-    this.#timer = setInterval(() => this.#beat("alive"), HEARTBEAT_INTERVAL_MS);
+    this.#endBeats = repeat(parts.clock, HEARTBEAT_INTERVAL_MS, () => this.#beat("alive"));
   }
 
   /** Says that this gateway takes no more; what runs goes on, so it beats until that is over. */
@@ -64,13 +65,13 @@ export class RegistryService implements Disposable {
 
   /** Says that this gateway is gone: nothing more comes from it, and all ends have been told. */
   leave(): void {
-    clearInterval(this.#timer);
+    this.#endBeats();
     this.#beat("gone");
   }
 
   /** Ends the subscriptions and the beat. */
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    this.#endBeats();
     this.#endState();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }

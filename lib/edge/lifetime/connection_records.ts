@@ -13,7 +13,7 @@ import {
   toRecordKey,
 } from "../../mapping/connection_record.ts";
 import type { BusState } from "../../nats/bus.ts";
-import type { Records } from "../../nats/jetstream/records.ts";
+import type { RecordStore } from "../../nats/jetstream/records.ts";
 import { tellAndTake } from "./control_events.ts";
 import type { EdgeParts } from "../parts.ts";
 
@@ -43,11 +43,11 @@ type Claim = "ours" | "theirs" | "unrecorded";
 /** Without records, each gateway tells the end of its own connections, and nobody does for a dead one. */
 export class ConnectionRecords implements Disposable {
   readonly #parts: EdgeParts;
-  readonly #records: Records | undefined;
+  readonly #records: RecordStore | undefined;
   readonly #onTaken: (ids: ReadonlySet<string>) => void;
   readonly #alsoCompare: () => Promise<void>;
   readonly #kept = new Map<string, Kept>();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #timers = new Set<() => void>();
   readonly #endState: () => void;
   /** Until it is known how things stand: at the beginning, while NATS is away, and when it is back. */
   #settling: PromiseWithResolvers<void> | undefined;
@@ -143,7 +143,7 @@ export class ConnectionRecords implements Disposable {
   [Symbol.dispose](): void {
     this.#endState();
     this.giveUp();
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const cancel of this.#timers) cancel();
   }
 
   async #release(id: string, end: ConnectionEnd, tellEnd: () => void): Promise<void> {
@@ -155,6 +155,7 @@ export class ConnectionRecords implements Disposable {
     if (claim === "theirs") return;
     kept.state = "over";
     await tellAndTake({
+      clock: this.#parts.clock,
       tell: tellEnd,
       take: () => this.#records!.take(toRecordKey(this.#parts.gatewayId, id)),
       isGivenUp: () => this.#hasGivenUp,
@@ -174,7 +175,7 @@ export class ConnectionRecords implements Disposable {
     settling?.resolve();
   }
 
-  async #compare(records: Records): Promise<void> {
+  async #compare(records: RecordStore): Promise<void> {
     const known = [...this.#kept].filter(([, { state }]) =>
       state === "written" || state === "failed"
     );
@@ -194,7 +195,7 @@ export class ConnectionRecords implements Disposable {
   }
 
   /** Whether somebody has told, or is telling, the end of connections that are held here. */
-  async #wasLost(records: Records): Promise<boolean> {
+  async #wasLost(records: RecordStore): Promise<boolean> {
     return await records.get(toRecordKey(LOST, this.#parts.gatewayId)) !== undefined;
   }
 
@@ -205,7 +206,7 @@ export class ConnectionRecords implements Disposable {
     else kept.state = "failed";
   }
 
-  async #put(records: Records, id: string, kept: Kept): Promise<void> {
+  async #put(records: RecordStore, id: string, kept: Kept): Promise<void> {
     kept.state = "waiting";
     try {
       kept.revision = await records.put(toRecordKey(this.#parts.gatewayId, id), encode(kept));
@@ -251,12 +252,12 @@ export class ConnectionRecords implements Disposable {
   }
 
   /** What was not acknowledged may be there, and may come later still. */
-  async #forgo(records: Records, key: string): Promise<Claim> {
+  async #forgo(records: RecordStore, key: string): Promise<Claim> {
     if (!await records.take(key)) this.#takeLater(key, records);
     return "unrecorded";
   }
 
-  async #mark(records: Records, key: string, kept: Kept): Promise<Claim> {
+  async #mark(records: RecordStore, key: string, kept: Kept): Promise<Claim> {
     const revision = await records.replace(key, encode(kept), kept.revision);
     if (revision !== undefined) return "ours";
     // Either an earlier attempt was not answered, or somebody has taken it, or JetStream has lost it.
@@ -268,12 +269,12 @@ export class ConnectionRecords implements Disposable {
   }
 
   /** What JetStream did not acknowledge in time may still get there, and would be taken for a connection. */
-  #takeLater(key: string, records: Records): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+  #takeLater(key: string, records: RecordStore): void {
+    const cancel = this.#parts.clock.after(LATE_MS, () => {
+      this.#timers.delete(cancel);
       records.take(key).catch((error) => this.#report("a late record", error));
-    }, LATE_MS);
-    this.#timers.add(timer);
+    });
+    this.#timers.add(cancel);
   }
 
   #onUnavailable(error: unknown): void {

@@ -14,6 +14,7 @@ import {
 import { toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
 import { toPersistLines } from "../../mapping/jetstream.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
+import type { Clock } from "../../time/clock.ts";
 import { pause } from "../../time/within.ts";
 import type { EdgeParts } from "../parts.ts";
 
@@ -69,10 +70,11 @@ function toEssentialLines(lines: string): string {
  * Tells a connection's end and takes its record, which says already that it is over. Both go to NATS in one
  * write: who dies has done neither, and another gateway finds the record, or both.
  *
- * @param options `tell`: publishes; `take`: takes the record; without an answer it is asked again, until
+ * @param options `clock`: how the time is told; `tell`: publishes; `take`: takes the record; without an answer it is asked again, until
  * `isGivenUp`.
  */
-export async function tellAndTake({ tell, take, isGivenUp, onError }: {
+export async function tellAndTake({ clock, tell, take, isGivenUp, onError }: {
+  clock: Clock;
   tell: () => void;
   take: () => Promise<unknown>;
   isGivenUp: () => boolean;
@@ -86,7 +88,7 @@ export async function tellAndTake({ tell, take, isGivenUp, onError }: {
     } catch (error) {
       onError(error);
     }
-    await pause(RETRY_MS);
+    await pause(RETRY_MS, { clock });
     if (isGivenUp()) return;
   }
 }

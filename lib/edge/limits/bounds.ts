@@ -5,7 +5,7 @@
  */
 import type { GatewayConfig } from "../../config/schema.ts";
 import type { Bus } from "../../nats/bus.ts";
-import { systemClock } from "../../time/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { OnFault } from "../../telemetry/faults.ts";
 import { Bursts } from "./bursts.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -21,13 +21,12 @@ export type Bounds = Pick<EdgeParts, "budget" | "bursts" | "windows" | "deadline
  * Makes them.
  *
  * @param bus Where the clients' messages go.
- * @param options `read`: gives the configuration that holds now; `onFault`: told what goes wrong.
+ * @param options `read`: gives the configuration that holds now; `clock`: how the time is told; `onFault`: told what goes wrong.
  */
 export function createBounds(
   bus: Bus,
-  { read, onFault }: { read: () => GatewayConfig; onFault: OnFault },
+  { read, clock, onFault }: { read: () => GatewayConfig; clock: Clock; onFault: OnFault },
 ): Bounds {
-  const clock = systemClock();
   const deadlines = new Deadlines(clock, onFault);
   return {
     deadlines,

@@ -32,7 +32,7 @@ export class Resumable {
   #phase: Phase = "detached";
   #client: ResumableClient | undefined;
   #subscription: BusSubscription | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #endWindow: (() => void) | undefined;
   readonly #parking: ResumeParking;
   /** What came while older messages are read. */
   #waiting: BusMessage[] = [];
@@ -108,7 +108,7 @@ export class Resumable {
 
   /** A client has come, or come back. One that is still there has lost its connection without knowing. */
   attach(client: ResumableClient, { token, lastSeq, lostFrom }: Entry): void {
-    clearTimeout(this.#timer);
+    this.#endWindow?.();
     const previous = this.#client;
     this.#client = client;
     previous?.close(CLOSE.resumedElsewhere);
@@ -190,7 +190,7 @@ export class Resumable {
   /** Is held no more, whatever becomes of it. */
   [Symbol.dispose](): void {
     this.#phase = "over";
-    clearTimeout(this.#timer);
+    this.#endWindow?.();
     this.#subscription?.unsubscribe();
     this.#parking.leave();
   }
@@ -203,8 +203,11 @@ export class Resumable {
 
   #wait(): void {
     const { end, at } = this.#lease.record!.detached!;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#finish(end), Math.max(0, at - Date.now()));
+    this.#endWindow?.();
+    this.#endWindow = this.#options.parts.clock.after(
+      Math.max(0, at - Date.now()),
+      () => this.#finish(end),
+    );
   }
 
   #onMessage(message: BusMessage): void {

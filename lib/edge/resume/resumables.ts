@@ -13,9 +13,10 @@ import {
   withOwner,
 } from "../../mapping/resume_record.ts";
 import type { BusSubscription } from "../../nats/bus.ts";
-import type { Records } from "../../nats/jetstream/records.ts";
+import type { RecordStore } from "../../nats/jetstream/records.ts";
 import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
 import type { Load } from "../admission/load.ts";
+import { repeat } from "../../time/clock.ts";
 import { LOST } from "../lifetime/connection_records.ts";
 import { tell } from "../lifetime/control_events.ts";
 import type { EdgeParts } from "../parts.ts";
@@ -31,7 +32,7 @@ const EMPTY = new Uint8Array();
 /** What is worked with. */
 export interface ResumablesOptions {
   readonly parts: EdgeParts;
-  readonly records: Records;
+  readonly records: RecordStore;
   readonly stream: ResumeStream;
   /** Where what waits for its client is counted. */
   readonly load: Load;
@@ -47,7 +48,7 @@ export class Resumables implements Disposable {
   readonly #parts: EdgeParts;
   readonly #held = new Map<string, Resumable>();
   readonly #moved: BusSubscription;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #endMarks: () => void;
   /** What the stream had reached one interval ago: all of it has been sent on since. */
   #safeSeq = 0;
   #isLeaving = false;
@@ -76,7 +77,7 @@ export class Resumables implements Disposable {
     );
     stream.onReady(() => this.#onStream());
     const interval = Math.min(MARK_INTERVAL_MS, Math.max(100, parts.config.resume / 2));
-    this.#timer = setInterval(() => this.#mark(), interval);
+    this.#endMarks = repeat(parts.clock, interval, () => this.#mark());
   }
 
   /**
@@ -153,7 +154,7 @@ export class Resumables implements Disposable {
 
   /** Holds nothing any more. */
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    this.#endMarks();
     this.#moved.unsubscribe();
     for (const resumable of this.#held.values()) resumable[Symbol.dispose]();
     this.#held.clear();

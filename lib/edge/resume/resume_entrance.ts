@@ -8,7 +8,7 @@ import { GatewayError } from "../../errors.ts";
 import { toRecordKey } from "../../mapping/connection_record.ts";
 import { parseResumeRequest, type ResumeRequest, toResumeToken } from "../../mapping/resume.ts";
 import { OVER, parseResumeRecord, RESUME, type ResumeRecord } from "../../mapping/resume_record.ts";
-import type { Records } from "../../nats/jetstream/records.ts";
+import type { RecordStore } from "../../nats/jetstream/records.ts";
 import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
 import type { Admitted } from "../admission.ts";
 import type { Load } from "../admission/load.ts";
@@ -22,7 +22,7 @@ const MAX_ATTEMPTS = 3;
 /** What is worked with. */
 export interface ResumeEntranceOptions {
   readonly parts: EdgeParts;
-  readonly records: Records;
+  readonly records: RecordStore;
   readonly stream: ResumeStream;
   readonly load: Load;
   /** Makes a connection that nobody holds yet. */

@@ -11,7 +11,7 @@ import {
   RESUME,
   type ResumeRecord,
 } from "../../mapping/resume_record.ts";
-import type { Records } from "../../nats/jetstream/records.ts";
+import type { RecordStore } from "../../nats/jetstream/records.ts";
 import { pause } from "../../time/within.ts";
 import { LOST } from "../lifetime/connection_records.ts";
 import { tell, tellAndTake } from "../lifetime/control_events.ts";
@@ -23,7 +23,7 @@ const RETRY_MS = 1000;
 /** What a lease is made of. */
 export interface ResumeLeaseOptions {
   readonly parts: EdgeParts;
-  readonly records: Records;
+  readonly records: RecordStore;
   readonly id: string;
   readonly inbox: string;
   /** Called when somebody else holds the connection. */
@@ -126,6 +126,7 @@ export class ResumeLease {
     return this.#enqueue(async () => {
       if (!await this.#holdAtLast()) return;
       await tellAndTake({
+        clock: parts.clock,
         tell: () => tell({ type: "closed", ...end }, connection, parts),
         take: () => records.take(this.#key, this.#revision),
         isGivenUp: () => this.#isGivenUp,
@@ -184,7 +185,7 @@ export class ResumeLease {
         return await this.#hold();
       } catch (error) {
         this.#report(error);
-        await pause(RETRY_MS);
+        await pause(RETRY_MS, { clock: this.#options.parts.clock });
       }
     }
     return false;

@@ -184,7 +184,7 @@ export class Session implements Bus, AsyncDisposable {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         this.#options.onRetry(toError(error), attempt);
-        await pause(delays.backoff(attempt - 1), this.#stop.signal);
+        await pause(delays.backoff(attempt - 1), { signal: this.#stop.signal });
       }
     }
   }
@@ -231,7 +231,7 @@ export class Session implements Bus, AsyncDisposable {
     const to = await this.#dial(servers);
     if (this.#stop.signal.aborted) return await to.connection.close();
     await (this.#moved = this.#move(from, to));
-    await pause(LINGER_MS, this.#stop.signal);
+    await pause(LINGER_MS, { signal: this.#stop.signal });
     await settlesWithin(from.connection.close(), CLOSE_TIMEOUT_MS);
   }
 

@@ -138,7 +138,7 @@ export class ConfigWatch implements AsyncDisposable {
         if (this.#stop.signal.aborted) return;
         this.#log.warn("the configuration cannot be watched", { error: String(error) });
       }
-      await pause(RETRY_MS, this.#stop.signal);
+      await pause(RETRY_MS, { signal: this.#stop.signal });
     }
   }
 

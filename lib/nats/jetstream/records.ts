@@ -154,6 +154,9 @@ export class Records {
   }
 }
 
+/** A bucket, whatever it is made of. */
+export type RecordStore = Pick<Records, keyof Records>;
+
 function isConflict(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === WRONG_LAST_SEQUENCE;
 }

@@ -14,10 +14,10 @@ Deno.test("LostGateways leaves no timer behind that would keep the process, when
       bus: new FakeBus(),
       config: { prefix: "h8s" },
       gatewayId: "G1",
+      clock,
     } as unknown as EdgeParts,
     own: { opened: () => opened.promise } as unknown as ConnectionRecords,
     resumables: undefined,
-    clock,
   });
   lostGateways[Symbol.dispose]();
   // The bucket was being opened when the gateway stopped.
