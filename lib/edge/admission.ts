@@ -53,6 +53,8 @@ export interface Admitted extends Routed {
   readonly protocol: string | undefined;
   /** Whose numbers the messages have of a client that names itself to `h8s.ack.v1`; undefined for others. */
   readonly numberScope: string | undefined;
+  /** The text that a client pings with; undefined for one that does not. */
+  readonly pingWord: string | undefined;
   /** With what it asks for an earlier connection; undefined where it does not. */
   readonly resumeToken: string | undefined;
   /** The connection that it gets; undefined where that ends with its socket. */
@@ -211,6 +213,7 @@ export class Admission {
       ),
       numberScope: ackClient &&
         toNumberScope({ ...target, ackClient, who: toWho(identity), subject }),
+      pingWord: offer?.asides.ping,
       resumeToken: offer?.asides.resumeToken,
       entry: undefined,
       identity,

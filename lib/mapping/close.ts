@@ -43,12 +43,15 @@ const ADVICE: ReadonlyMap<number, Advice> = new Map<number, Advice>([
   [1012, "retry"],
   [1013, "later"],
   [4401, "renew"],
+  [4499, "retry"],
 ]);
 
 /** What the gateway, the workload library and the reverse daemon close with, or tell of an end. */
 export const CLOSE = {
   vanished: { code: ABNORMAL, reason: "" },
   expired: { code: 4401, reason: "the token has expired" },
+  /** Said by a client, named after nginx's 499: a goodbye would end what it is about to come back to. */
+  returning: { code: 4499, reason: "comes back" },
   slowConsumer: { code: 1013, reason: "slow consumer" },
   tooFast: {
     code: 1008,

@@ -20,6 +20,12 @@ export const RESUME_PROTOCOL = "h8s.resume.v1";
 /** The name of this one together with `h8s.ack.v1`. */
 export const ACK_RESUME_PROTOCOL = "h8s.ack-resume.v1";
 
+/**
+ * The name of neither: messages are as they are. For clients that have something to say in passing, since
+ * browsers fail a handshake whose offer has nothing that is picked.
+ */
+export const PLAIN_PROTOCOL = "h8s.plain.v1";
+
 const SEQ_BYTES = 8;
 /** What a gateway makes of its own id and a number; it becomes a subject token. */
 const CONNECTION_ID = /^[A-Za-z0-9]{1,64}-[0-9a-z]{1,16}$/;
@@ -57,6 +63,7 @@ export function listSpoken(
     ...(isPersistent ? [ACK_PROTOCOL] : []),
     ...(windowMs > 0 ? [RESUME_PROTOCOL] : []),
     ...(isPersistent && windowMs > 0 ? [ACK_RESUME_PROTOCOL] : []),
+    PLAIN_PROTOCOL,
   ];
 }
 

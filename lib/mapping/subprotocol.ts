@@ -9,6 +9,7 @@ import { GatewayError } from "../errors.ts";
 const ASIDES = {
   "bearer.": "bearer",
   "h8s.ack.client.": "ackClient",
+  "h8s.ping.": "ping",
   "h8s.resume.token": "resumeToken",
 } as const;
 

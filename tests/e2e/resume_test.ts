@@ -132,6 +132,20 @@ Deno.test("a client whose connection broke gets what it missed, in order, once",
   }
 });
 
+Deno.test("a client that gives its socket up with 4499 comes back to the same connection", async () => {
+  await using world = await setUp(1);
+  const { nc, gateways: [gateway] } = world;
+  const opened = await listen(nc, "h8s.control.ws.conn.established");
+  const me = new Resuming();
+  await me.open(gateway!.port);
+  const { reply: inbox } = await opened.next();
+  await me.client.close(4499);
+  await say(nc, inbox!, numbers(0, 3));
+  assert.equal((await me.open(gateway!.port)).isNew, false);
+  await me.read(3);
+  assert.deepEqual(me.texts, numbers(0, 3));
+});
+
 Deno.test("a client of a gateway that was killed goes on at another one", async () => {
   await using world = await setUp(2);
   const { nc, gateways: [first, second] } = world;

@@ -45,6 +45,7 @@ Deno.test("a client comes back after what passes, and stays away after what was 
     [3000, "stop", false],
     [4000, "stop", false],
     [4401, "renew", true],
+    [4499, "retry", true],
     [4999, "stop", false],
   ];
   for (const [code, advice, resumes] of table) {

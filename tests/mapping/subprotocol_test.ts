@@ -13,6 +13,7 @@ Deno.test("parseOffer() tells what may be picked from what is said in passing", 
     ["bearer.abc.def", [], { bearer: "abc.def" }],
     ["chat, bearer.one, bearer.two", ["chat"], { bearer: "one" }],
     ["h8s.ack.v1, h8s.ack.client.c1", ["h8s.ack.v1"], { ackClient: "c1" }],
+    ["h8s.plain.v1, h8s.ping.w1", ["h8s.plain.v1"], { ping: "w1" }],
     ["h8s.resume.token.t.12, x", ["x"], { resumeToken: "t.12" }],
   ];
   for (const [header, names, asides] of table) {

@@ -37,9 +37,12 @@ export function parseHandshake({ method, headers }: Request): Offer {
     throw malformed("Sec-WebSocket-Key is not 16 bytes in base64");
   }
   const offer = parseOffer(headers.get("sec-websocket-protocol"));
-  const { ackClient } = offer.asides;
-  if (ackClient === undefined || isAckClientId(ackClient)) return offer;
-  throw malformed("h8s.ack.client.<id> needs 16 to 64 characters of A-Z a-z 0-9 _ -");
+  const { ackClient, ping } = offer.asides;
+  for (const [name, word] of [["ack.client.<id>", ackClient], ["ping.<word>", ping]]) {
+    if (word === undefined || isAckClientId(word)) continue;
+    throw malformed(`h8s.${name} needs 16 to 64 characters of A-Z a-z 0-9 _ -`);
+  }
+  return offer;
 }
 
 function listsToken(list: string | null, token: string): boolean {

@@ -86,6 +86,8 @@ export class Uplink {
    * @param data As the socket gives it.
    */
   receive(data: string | ArrayBuffer): void {
+    const { pingWord } = this.#admitted;
+    if (pingWord !== undefined && data === pingWord) return this.#owner.tell(pingWord);
     const said = speaksAck(this.#admitted.protocol) ? parseNumbered(data) : toSaid(data);
     if (said === undefined) {
       const expected = '{"id": 0…2^53-1, "data": …}, or 8 bytes of id in front';
