@@ -90,7 +90,8 @@ function parseOptions(
     case "version":
       return read;
     case "values": {
-      const check = (values: Readonly<Record<string, unknown>>) => checkFlags(schema, values);
+      const check = ({ config: _, ...values }: Readonly<Record<string, unknown>>) =>
+        checkFlags(schema, values);
       const { config, ...flags } = {
         ...readEnvironment(known, { environment, check }),
         ...read.values,
