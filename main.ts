@@ -7,7 +7,6 @@
  *
  * @module
  */
-import manifest from "./deno.json" with { type: "json" };
 import { explained } from "./lib/config/explain.ts";
 import { type Command, parseFlags, renderHelp, SCHEMAS, UsageError } from "./lib/config/flags.ts";
 import { loadOptions, renderOptions } from "./lib/config/load.ts";
@@ -23,6 +22,7 @@ import { StreamError } from "./lib/nats/jetstream/stream.ts";
 import { prepareGateway, prepareReverse } from "./lib/prepare.ts";
 import { ReverseDaemon } from "./lib/reverse/daemon.ts";
 import { createLog } from "./lib/telemetry/log.ts";
+import { VERSION } from "./lib/version.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -41,7 +41,7 @@ export async function main(args: readonly string[]): Promise<number> {
         console.log(renderHelp("deno run --allow-net main.ts", command.program));
         return 0;
       case "version":
-        console.log(`h8s ${manifest.version}`);
+        console.log(`h8s ${VERSION}`);
         return 0;
       case "config-schema":
         console.log(JSON.stringify(toJsonSchema(SCHEMAS[command.program]), null, 2));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 /** Low to high. Those on one line do not know each other; `telemetry` and `router` know nobody. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors", "telemetry", "time", "router"],
+  ["errors", "telemetry", "time", "router", "version"],
   ["mapping"],
   ["config"],
   ["nats"],

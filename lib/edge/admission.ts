@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { toRouteTable } from "../config/route_table.ts";
-import { toAuth } from "../config/options/identity.ts";
 import type { GatewayConfig } from "../config/schema.ts";
 import { GatewayError } from "../errors.ts";
 import { withoutCredentials, withoutParameter } from "../mapping/credentials.ts";
@@ -14,18 +12,18 @@ import { toNumberScope } from "../mapping/message_id.ts";
 import { listSpoken } from "../mapping/resume.ts";
 import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
 import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
-import { Guards } from "../mapping/guards.ts";
-import { type Decision, RouteTable } from "../mapping/route_table.ts";
+import type { Decision } from "../mapping/route_table.ts";
 import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
 import { type Chain, type Memory, toChain } from "./admission/chain.ts";
-import type { Candidate, Check } from "./admission/check.ts";
+import type { Candidate } from "./admission/check.ts";
 import { Identities } from "./admission/identities.ts";
 import { ANYBODY, type Identity, toIdentityLines, toWho } from "./admission/identity.ts";
 import { parseHandshake } from "./admission/handshake.ts";
 import { registeredInterest } from "./admission/interest.ts";
 import { Load, type Place } from "./admission/load.ts";
-import { listedOrigin, sameHostOrigin } from "./admission/origin.ts";
+import { checkOrigin } from "./admission/origin.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
+import { type Rules, toRules } from "./admission/rules.ts";
 import { Cors, type Page } from "./cors.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
@@ -94,11 +92,10 @@ export class Admission {
   readonly #parts: EdgeParts;
   readonly #memory: Memory = { load: new Load(), rates: new RateTable() };
   readonly #identities: Identities;
-  readonly #hasInterest: Check;
+  readonly #hasInterest: ReturnType<typeof registeredInterest>;
   #config: GatewayConfig | undefined;
   #chain: Chain = { early: [], late: [] };
-  #routes = new RouteTable([], { auth: "none", hosts: [] });
-  #guards = new Guards([], { prefix: "", auth: "none" });
+  #rules: Rules | undefined;
 
   /**
    * @param parts Of the edge.
@@ -132,14 +129,13 @@ export class Admission {
     for (const check of this.#chain.early) check(candidate);
     const { method } = request;
     const { target: { hostTokens, pathTokens } } = candidate;
-    const decide = (method: string) =>
-      this.#routes.decide({ hostTokens, pathTokens, method, kind });
+    const { table } = this.#rules!;
+    const decide = (method: string) => table.decide({ hostTokens, pathTokens, method, kind });
     const decision = decide(method);
     const meant = toPreflightMethod(request);
     const { match } = meant === undefined ? decision : decide(meant);
     const cors = page.cors = Cors.of(request, { config, route: match?.route });
-    const checkOrigin = cors === undefined ? sameHostOrigin : listedOrigin(cors.origins);
-    checkOrigin(candidate);
+    checkOrigin(candidate, cors?.origins);
     for (const check of this.#chain.late) check(candidate);
     // A browser shows no credential with it; so it gets no further than the workload that is to answer.
     const isOpen = meant !== undefined && cors?.kind === "workload" &&
@@ -165,8 +161,7 @@ export class Admission {
   #configure(config: GatewayConfig): void {
     this.#config = config;
     this.#chain = toChain(config, this.#memory);
-    this.#routes = toRouteTable(config);
-    this.#guards = new Guards(config.routes, { prefix: config.prefix, auth: toAuth(config) });
+    this.#rules = toRules(config);
   }
 
   #complete(
@@ -186,8 +181,7 @@ export class Admission {
     const routable = { method: request.method, kind, target, sessionId: session?.id, connectionId };
     const routed = toRouted(decision, {
       request: routable,
-      table: this.#routes,
-      guards: this.#guards,
+      rules: this.#rules!,
       parts: this.#parts,
     });
     const provenance = {

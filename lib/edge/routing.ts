@@ -7,11 +7,12 @@ import { GatewayError } from "../errors.ts";
 import { hasSessions } from "../config/options/routing.ts";
 import type { RequestKind } from "../mapping/headers.ts";
 import { toConventional } from "../mapping/conventional.ts";
-import type { Guards } from "../mapping/guards.ts";
 import type { Target } from "../mapping/request.ts";
 import type { Route } from "../mapping/route.ts";
-import type { Decision, Demands, RouteMatch, RouteTable } from "../mapping/route_table.ts";
+import type { Decision, Demands, RouteMatch } from "../mapping/route_table.ts";
 import { renderTemplate, type Template, type TemplateValues } from "../mapping/template.ts";
+import type { Persist } from "../nats/jetstream/persist.ts";
+import type { Rules } from "./admission/rules.ts";
 import type { EdgeParts } from "./parts.ts";
 
 /** What becomes of a request. */
@@ -37,7 +38,12 @@ export interface Timeouts {
   readonly idleMs: number;
 }
 
-type RoutingParts = Pick<EdgeParts, "config" | "gatewayId" | "persist" | "resume">;
+/** What of the gateway has a say in it. */
+export interface RoutingParts extends Pick<EdgeParts, "config" | "gatewayId"> {
+  readonly persist: Pick<Persist, "captures"> | undefined;
+  /** Present where WebSockets can be resumed. */
+  readonly resume: object | undefined;
+}
 
 /** What is known of a request that has passed all checks. */
 export interface Routable {
@@ -54,27 +60,22 @@ export interface Routable {
  * Works out where a request goes.
  *
  * @param decision What its route is, and what its client has shown.
- * @param options `request`: what is known of it; `table`, `guards`: of all routes; `parts`: of the edge.
+ * @param options `request`: what is known of it; `rules`: of all routes; `parts`: of the edge.
  * @returns What becomes of it.
  * @throws {GatewayError} when the route's template gives no subject for it, or one that asks for more than
  * was shown, or when a stream would answer it.
  */
 export function toRouted(
   decision: Decision,
-  { request, table, guards, parts }: {
-    request: Routable;
-    table: RouteTable;
-    guards: Guards;
-    parts: RoutingParts;
-  },
+  { request, rules, parts }: { request: Routable; rules: Rules; parts: RoutingParts },
 ): Routed {
   const { match, demands: shown } = decision;
   const routed = match === undefined
     ? byConvention(request, parts)
-    : byRoute(match, { request, shown, guards, parts });
+    : byRoute(match, { request, shown, rules, parts });
   const { subject, mode, isPersistent } = routed;
   if (subject !== request.target.subject) {
-    checkDemands(subject, { shown, table, request, parts });
+    checkDemands(subject, { shown, rules, request, parts });
   }
   if (mode === "request" && !isPersistent && parts.persist?.captures(subject)) {
     const detail = "The path leads to a subject that a stream keeps and would answer by itself";
@@ -97,10 +98,10 @@ function byConvention(request: Routable, { config, persist, resume }: RoutingPar
 
 function byRoute(
   { route, params }: RouteMatch,
-  { request, shown, guards, parts }: {
+  { request, shown, rules: { guards }, parts }: {
     request: Routable;
     shown: Demands;
-    guards: Guards;
+    rules: Rules;
     parts: RoutingParts;
   },
 ): Routed {
@@ -146,9 +147,9 @@ function byRoute(
  */
 function checkDemands(
   subject: string,
-  { shown, table, request: { kind }, parts: { config: { prefix } } }: {
+  { shown, rules: { table }, request: { kind }, parts: { config: { prefix } } }: {
     shown: Demands;
-    table: RouteTable;
+    rules: Rules;
     request: Routable;
     parts: RoutingParts;
   },

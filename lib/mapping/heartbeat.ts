@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type JsonObject, parseJsonObject } from "./contract_error.ts";
+
 /** How often a gateway says that it lives, in milliseconds. */
 export const HEARTBEAT_INTERVAL_MS = 5000;
 
@@ -37,7 +39,7 @@ export interface Heartbeat {
 }
 
 /**
- * Where a gateway publishes what it says of itself. The payload does not matter.
+ * Where a gateway publishes what it says of itself. That it does matters; the payload may be empty.
  *
  * @param heartbeat Who says what.
  * @param prefix Of all subjects.
@@ -76,4 +78,66 @@ export function fromHeartbeatSubject(subject: string): Heartbeat | undefined {
   const [last, gateway = ""] = subject.split(".").reverse();
   const event = EVENTS.find((event) => event === last);
   return event === undefined ? undefined : { gateway, event };
+}
+
+/** What a gateway tells of itself with a heartbeat, and with its list of connections. */
+export interface About {
+  /** Of the program. */
+  readonly version: string;
+  /** Where it listens: HOST:PORT. */
+  readonly listen: string;
+  /** When it started: ISO 8601, UTC. */
+  readonly since: string;
+  /** What its clock says: ISO 8601, UTC. */
+  readonly now: string;
+  /** How many WebSockets it holds. */
+  readonly connections: number;
+}
+
+/**
+ * A heartbeat's payload.
+ *
+ * @param about What is told.
+ * @returns JSON.
+ */
+export function renderAbout({ version, listen, since, now, connections }: About): string {
+  return JSON.stringify({ version, listen, since, now, connections });
+}
+
+/**
+ * Reads a heartbeat's payload. Keys that it does not know are ignored.
+ *
+ * @param payload The message's.
+ * @returns What is told; undefined for a gateway that tells nothing, as older ones do.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseAbout, renderAbout } from "./heartbeat.ts";
+ *
+ * const now = new Date(0).toISOString();
+ * const about = { version: "1.2.3", listen: "127.0.0.1:80", since: now, now, connections: 7 };
+ * assert.deepEqual(parseAbout(new TextEncoder().encode(renderAbout(about))), about);
+ * assert.equal(parseAbout(new Uint8Array()), undefined);
+ * ```
+ */
+export function parseAbout(payload: Uint8Array): About | undefined {
+  try {
+    return toAbout(parseJsonObject(payload, "a heartbeat"));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The same, of JSON that has been read.
+ *
+ * @param json Perhaps it tells something else.
+ * @returns What is told; undefined for anything else.
+ */
+export function toAbout(json: JsonObject): About | undefined {
+  const { version, listen, since, now, connections } = json;
+  const isText = [version, listen, since, now].every((value) => typeof value === "string");
+  if (!isText || typeof connections !== "number") return undefined;
+  return { version, listen, since, now, connections } as About;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isIPv4 } from "node:net";
 import { toHostTokens } from "./subject.ts";
 
 /** A host, or all below it. */
@@ -50,4 +51,34 @@ export function isHostMatch(
   const { tokens: own, isBelow } = pattern;
   if (isBelow ? length <= own.length : length !== own.length) return false;
   return own.every((token, index) => token === tokens[index]);
+}
+
+/**
+ * A pattern as one would write it.
+ *
+ * @param pattern From {@link toHostPattern}.
+ * @returns E.g. `"*.example.com"`; an IPv6 address has `_` for `:`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { renderHostPattern, toHostPattern } from "./host_pattern.ts";
+ *
+ * assert.equal(renderHostPattern(toHostPattern("*.Example.com")), "*.example.com");
+ * assert.equal(renderHostPattern(toHostPattern("127.0.0.1")), "127.0.0.1");
+ * ```
+ */
+export function renderHostPattern({ tokens, isBelow }: HostPattern): string {
+  return (isBelow ? "*." : "") + fromHostTokens(tokens);
+}
+
+/**
+ * A host as one would write it.
+ *
+ * @param tokens As `toHostTokens` gives them, split.
+ * @returns Its name, or its address.
+ */
+export function fromHostTokens(tokens: readonly string[]): string {
+  const address = tokens.join(".");
+  return isIPv4(address) ? address : tokens.toReversed().join(".");
 }

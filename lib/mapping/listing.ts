@@ -8,6 +8,7 @@
  * @module
  */
 import { ContractError, type JsonObject, parseJsonObject } from "./contract_error.ts";
+import { type About, toAbout } from "./heartbeat.ts";
 
 /** Which connections are asked for. */
 export interface ListRequest {
@@ -52,6 +53,8 @@ export interface Listing {
   readonly connections: readonly ListedConnection[];
   /** Present when there are more: to be sent back to {@link toListSubject} of this gateway. */
   readonly cursor?: string;
+  /** What the gateway tells of itself; absent where it is older. */
+  readonly about?: About;
 }
 
 /**
@@ -122,8 +125,8 @@ export function parseListRequest(payload: Uint8Array): ListRequest {
  * @param listing One page of one gateway's connections.
  * @returns JSON, keys in the order of the contract.
  */
-export function renderListing({ gateway, connections, cursor }: Listing): string {
-  return JSON.stringify({ gateway, connections: connections.map(toOrdered), cursor });
+export function renderListing({ gateway, connections, cursor, about }: Listing): string {
+  return JSON.stringify({ gateway, connections: connections.map(toOrdered), cursor, about });
 }
 
 /**
@@ -152,6 +155,7 @@ export function parseListing(payload: Uint8Array): Listing {
     gateway,
     connections: connections.map(parseConnection),
     ...toOptionalText(json, { key: "cursor", what: LISTING }),
+    ...toOptionalAbout(json),
   };
 }
 
@@ -201,6 +205,13 @@ function toOptionalText<Key extends string>(
 ): { [name in Key]?: string } {
   if (json[key] === undefined) return {};
   return { [key]: toText(json, { key, what }) } as { [name in Key]?: string };
+}
+
+function toOptionalAbout({ about }: JsonObject): Pick<Listing, "about"> {
+  const told = typeof about === "object" && about !== null
+    ? toAbout(about as JsonObject)
+    : undefined;
+  return told === undefined ? {} : { about: told };
 }
 
 function refuse(what: string, key: string, expected: string): ContractError {

@@ -5,7 +5,7 @@
  */
 import type { CorsKind } from "./cors.ts";
 import type { RequestKind } from "./headers.ts";
-import { type HostPattern, toHostPattern } from "./host_pattern.ts";
+import { type HostPattern, renderHostPattern, toHostPattern } from "./host_pattern.ts";
 import { parsePath, type PathPattern } from "./path_pattern.ts";
 import { BUILT_IN_VARIABLES, parseTemplate, type Template, TemplateError } from "./template.ts";
 
@@ -171,6 +171,27 @@ export function parseRoute(options: RouteOptions): Route {
         : { subject: parse("publish"), persist: persist ?? true },
     },
   };
+}
+
+/**
+ * Which requests a route takes, in one line.
+ *
+ * @param route From {@link parseRoute}.
+ * @returns Methods, host and path, `*` for any; and `ws` for WebSockets alone, `http` for all others.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseRoute, renderMatch } from "./route.ts";
+ *
+ * const match = { methods: ["GET"], host: "shop.example", path: "/cart/:id" };
+ * assert.equal(renderMatch(parseRoute({ match })), "GET,HEAD shop.example/cart/:id");
+ * ```
+ */
+export function renderMatch({ host, path, methods, sides }: Route): string {
+  const kind = sides.http === undefined ? "ws " : sides.websocket === undefined ? "http " : "";
+  const where = host === undefined ? "*" : renderHostPattern(host);
+  return `${kind}${methods?.join() ?? "*"} ${where}${path.text === "*" ? "/*" : path.text}`;
 }
 
 /** What a GET tells, a HEAD tells of (RFC 9110 9.3.2): whoever guards one guards the other. */

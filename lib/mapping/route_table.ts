@@ -39,6 +39,14 @@ export interface Decision {
   readonly demands: Demands;
 }
 
+/** One place where the border between host and path may be, and the first route that matches there. */
+export interface Reading {
+  /** How many of the subject's tokens are the host's. */
+  readonly border: number;
+  readonly route: Route;
+  readonly auth: Auth;
+}
+
 /** What the table has to know besides the routes. */
 export interface RouteTableOptions {
   /** What a request is asked for where nothing else is said. */
@@ -114,9 +122,7 @@ export class RouteTable {
   decide(query: RouteQuery): Decision {
     const { auth } = this.#options;
     if (this.#isEmpty) return { match: undefined, demands: toDemands([auth]) };
-    const host = query.hostTokens.split(".");
-    const tokens = query.pathTokens === "" ? host : [...host, ...query.pathTokens.split(".")];
-    const own = host.length;
+    const { tokens, own } = toTokens(query);
     const readings = this.#read(tokens, { query, own });
     const found = toFirst(
       [...readings].filter(([from, { item }]) => from === own || item.route.host !== undefined)
@@ -126,6 +132,19 @@ export class RouteTable {
     if (found === undefined) asked.push(auth);
     const match = found && { route: found.item.route, params: found.params };
     return { match, demands: toDemands(asked) };
+  }
+
+  /**
+   * All that have a say in {@link RouteTable.decide}, for whoever wants to know why.
+   *
+   * @param query What is known of the request.
+   * @returns By where the border is.
+   */
+  listReadings(query: RouteQuery): Reading[] {
+    const { tokens, own } = toTokens(query);
+    return [...this.#read(tokens, { query, own })].map(([border, { item: { route } }]) => ({
+      ...{ border, route, auth: this.#toAuth(route) },
+    }));
   }
 
   /**
@@ -189,6 +208,16 @@ export class RouteTable {
     }
     return host.isBelow ? node.below : node.exact;
   }
+}
+
+function toTokens(
+  { hostTokens, pathTokens }: RouteQuery,
+): { tokens: readonly string[]; own: number } {
+  const host = hostTokens.split(".");
+  return {
+    tokens: pathTokens === "" ? host : [...host, ...pathTokens.split(".")],
+    own: host.length,
+  };
 }
 
 /** Where the path may begin: after each token that could be the last of a host. */

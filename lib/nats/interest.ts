@@ -77,6 +77,14 @@ export class Interests implements Disposable {
     return this.#seen.size;
   }
 
+  /** The registrations that stand. */
+  list(): Interest[] {
+    const oldest = this.#now() - INTEREST_STALE_MS;
+    return [...this.#seen.values()].filter(({ at }) => at >= oldest).map(({ interest }) =>
+      interest
+    );
+  }
+
   /**
    * Says whether anybody registered for a request.
    *

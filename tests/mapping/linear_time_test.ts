@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
-import { sameHostOrigin } from "../../lib/edge/admission/origin.ts";
+import { checkOrigin } from "../../lib/edge/admission/origin.ts";
 import type { Candidate } from "../../lib/edge/admission/check.ts";
 import { toClientSession } from "../../lib/edge/session_cookie.ts";
 import { parseNumbered } from "../../lib/mapping/ack.ts";
@@ -91,7 +91,10 @@ const READERS: readonly [name: string, bytes: number, read: (text: string) => un
   ["Idempotency-Key", HEAD_BYTES, (text) => toKeyId(text, SCOPE)],
   ["Origin", HEAD_BYTES, (text) => {
     const request = { headers: new Headers([["origin", `http://${text}`]]) };
-    sameHostOrigin({ request, kind: "websocket", target: { authority: "a" } } as Candidate);
+    checkOrigin(
+      { request, kind: "websocket", target: { authority: "a" } } as Candidate,
+      undefined,
+    );
   }],
   ["Connection", HEAD_BYTES, (text) => fromClientHeaders([["connection", text]], { kind: "http" })],
   ["a header's name", HEAD_BYTES, (text) => fromClientHeaders([[text, ""]], { kind: "http" })],

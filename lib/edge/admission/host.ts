@@ -5,7 +5,7 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { isHostMatch, toHostPattern } from "../../mapping/host_pattern.ts";
-import type { Check } from "./check.ts";
+import type { Candidate } from "./check.ts";
 
 /**
  * The host that is asked for.
@@ -13,7 +13,9 @@ import type { Check } from "./check.ts";
  * @param filters Those that are served, exact or `*.example.com`, in lower case.
  * @returns The check; it throws `host_not_served`.
  */
-export function hostFilter(filters: readonly string[]): Check {
+export function hostFilter(
+  filters: readonly string[],
+): (candidate: Pick<Candidate, "target">) => void {
   const patterns = filters.map(toHostPattern);
   return ({ target }) => {
     const tokens = target.hostTokens.split(".");

@@ -5,7 +5,7 @@
  */
 import { GatewayError } from "../../errors.ts";
 import type { Interests } from "../../nats/interest.ts";
-import type { Check } from "./check.ts";
+import type { Candidate } from "./check.ts";
 
 /**
  * A workload has registered for the host, path and method.
@@ -13,7 +13,9 @@ import type { Check } from "./check.ts";
  * @param interests Who has registered for what.
  * @returns The check; it throws `no_interest`.
  */
-export function registeredInterest(interests: Pick<Interests, "has">): Check {
+export function registeredInterest(
+  interests: Pick<Interests, "has">,
+): (candidate: Pick<Candidate, "kind" | "request" | "target">) => void {
   return ({ kind, request, target: { hostTokens, pathTokens } }) => {
     const method = kind === "websocket" ? "ws" : request.method;
     if (interests.has({ hostTokens, pathTokens, method })) return;

@@ -6,40 +6,35 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { isListed } from "../../mapping/cors.ts";
-import type { Check } from "./check.ts";
+import type { Candidate } from "./check.ts";
+
+/** What is looked at of a request. */
+export type OriginCandidate = Pick<Candidate, "request" | "kind" | "target">;
 
 /**
- * The page's origin is one of a list.
- *
- * @param allowed Exact origins in lower case; `null` only where it is listed; `*` for all.
- * @returns The check; it throws `origin_not_allowed`.
- */
-export function listedOrigin(allowed: readonly string[]): Check {
-  return ({ request }) => {
-    const origin = request.headers.get("origin");
-    if (origin !== null && !isListed(origin, allowed)) throw notAllowed();
-  };
-}
-
-/**
- * The page of a WebSocket comes from the host that it asks for. HTTP requests pass: there the browser
- * itself keeps pages of other origins from reading the answer.
+ * Checks the page that a request comes from.
  *
  * @param candidate Who wants to get in.
+ * @param allowed Exact origins in lower case; `null` only where it is listed; `*` for all. Undefined: a
+ * WebSocket's page comes from the host that it asks for. HTTP requests pass then: the browser itself keeps
+ * pages of other origins from reading the answer.
  * @throws {GatewayError} `origin_not_allowed`.
  */
-export const sameHostOrigin: Check = ({ request, kind, target }) => {
-  if (kind !== "websocket") return;
-  const origin = request.headers.get("origin");
+export function checkOrigin(
+  candidate: OriginCandidate,
+  allowed: readonly string[] | undefined,
+): void {
+  const origin = candidate.request.headers.get("origin");
   if (origin === null) return;
+  const isAllowed = allowed === undefined
+    ? candidate.kind === "http" || isSameHost(origin, candidate.target.authority)
+    : isListed(origin, allowed);
+  if (isAllowed) return;
+  throw new GatewayError("origin_not_allowed", "Pages of this origin may not connect here");
+}
+
+function isSameHost(origin: string, authority: string): boolean {
   const url = /^https?:\/\//i.test(origin) ? URL.parse(origin) : null;
   // The URL drops a port that its scheme has anyway, which the Host header may spell.
-  const own = url && URL.parse(`${url.protocol}//${target.authority}`);
-  if (url !== null && own?.host === url.host) return;
-  throw notAllowed();
-};
-
-function notAllowed(): GatewayError {
-  const detail = "Pages of this origin may not connect here";
-  return new GatewayError("origin_not_allowed", detail);
+  return url !== null && URL.parse(`${url.protocol}//${authority}`)?.host === url.host;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { GatewayError } from "../../errors.ts";
-import type { Check } from "./check.ts";
+import type { Candidate, Check } from "./check.ts";
 
 /**
  * The length of the URL as the client sent it, in characters.
@@ -12,7 +12,7 @@ import type { Check } from "./check.ts";
  * @param limit The longest that passes.
  * @returns The check; it throws `uri_too_long`.
  */
-export function urlLength(limit: number): Check {
+export function urlLength(limit: number): (candidate: Pick<Candidate, "target">) => void {
   return ({ target: { path, query } }) => {
     if (path.length + query.length <= limit) return;
     throw new GatewayError("uri_too_long", `The path and the query are over ${limit} characters`);

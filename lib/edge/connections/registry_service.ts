@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { renderAddress } from "../listener.ts";
 import {
+  type About,
   HEARTBEAT_INTERVAL_MS,
   type HeartbeatEvent,
+  renderAbout,
   toHeartbeatSubject,
 } from "../../mapping/heartbeat.ts";
 import {
@@ -19,6 +22,7 @@ import {
 import { toHostName } from "../../mapping/subject.ts";
 import type { BusMessage, BusSubscription } from "../../nats/bus.ts";
 import { repeat } from "../../time/clock.ts";
+import { VERSION } from "../../version.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Registry } from "./registry.ts";
 
@@ -27,13 +31,14 @@ const DEFAULT_LIST_LIMIT = 1000;
 /** What an answer has besides its connections. */
 const REPLY_ROOM = 1024;
 
-const EMPTY = new Uint8Array();
+const encoder = new TextEncoder();
 
 /** Answers list requests and beats. */
 export class RegistryService implements Disposable {
   readonly #parts: EdgeParts;
   readonly #registry: Registry;
   readonly #subscriptions: readonly BusSubscription[];
+  readonly #since = new Date().toISOString();
   readonly #endState: () => void;
   readonly #endBeats: () => void;
 
@@ -78,7 +83,20 @@ export class RegistryService implements Disposable {
 
   #beat(event: HeartbeatEvent): void {
     const { bus, config: { prefix }, gatewayId: gateway } = this.#parts;
-    bus.publish(toHeartbeatSubject({ gateway, event }, prefix), EMPTY);
+    bus.publish(
+      toHeartbeatSubject({ gateway, event }, prefix),
+      encoder.encode(renderAbout(this.#about())),
+    );
+  }
+
+  #about(): About {
+    return {
+      version: VERSION,
+      listen: renderAddress(this.#parts.config.listen),
+      since: this.#since,
+      now: new Date().toISOString(),
+      connections: this.#registry.size,
+    };
   }
 
   #answer({ data, reply }: BusMessage): void {
@@ -86,7 +104,7 @@ export class RegistryService implements Disposable {
     if (reply === "" || this.#registry.records.isSettling) return;
     try {
       const list = this.#list(parseListRequest(data));
-      this.#parts.bus.publish(reply, new TextEncoder().encode(renderListing(list)));
+      this.#parts.bus.publish(reply, encoder.encode(renderListing(list)));
     } catch (error) {
       this.#parts.log.warn("a list request cannot be read", { error: String(error) });
     }
@@ -97,6 +115,7 @@ export class RegistryService implements Disposable {
     const gateway = this.#parts.gatewayId;
     const hostName = host === undefined ? undefined : toHostName(host);
     const connections: ListedConnection[] = [];
+    const about = this.#about();
     let room = this.#parts.bus.maxPayload - REPLY_ROOM;
     let last = cursor;
     for (const [number, info] of this.#registry.describe(Number(cursor))) {
@@ -104,11 +123,11 @@ export class RegistryService implements Disposable {
       if (hostName !== undefined && toHostName(info.host) !== hostName) continue;
       room -= new TextEncoder().encode(JSON.stringify(info)).length + 1;
       if (connections.length === limit || (room < 0 && connections.length > 0)) {
-        return { gateway, connections, cursor: last };
+        return { gateway, connections, cursor: last, about };
       }
       connections.push(info);
       last = String(number);
     }
-    return { gateway, connections };
+    return { gateway, connections, about };
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Check } from "../../../lib/edge/admission/check.ts";
 import { hostFilter } from "../../../lib/edge/admission/host.ts";
 import { registeredInterest } from "../../../lib/edge/admission/interest.ts";
-import { listedOrigin, sameHostOrigin } from "../../../lib/edge/admission/origin.ts";
+import { checkOrigin } from "../../../lib/edge/admission/origin.ts";
 import { headerBytes, headerCount, urlLength } from "../../../lib/edge/admission/size.ts";
 import type { GatewayError } from "../../../lib/errors.ts";
 import { type CandidateOptions, toCandidate } from "./candidate.ts";
@@ -58,8 +58,8 @@ Deno.test("hostFilter() serves what it names", (t) =>
     [{ url: "http://127.0.0.1/" }, "host_not_served"],
   ]));
 
-Deno.test("listedOrigin() takes exact origins, and null only where it is listed", (t) =>
-  checkTable(t, listedOrigin(["https://shop.example", "http://a.example:8080"]), [
+Deno.test("checkOrigin() takes exact origins, and null only where it is listed", (t) =>
+  checkTable(t, ofList(["https://shop.example", "http://a.example:8080"]), [
     [{}, PASSES],
     [{ headers: { origin: "https://shop.example" } }, PASSES],
     [{ headers: { origin: "https://SHOP.example" } }, PASSES],
@@ -74,19 +74,19 @@ Deno.test("listedOrigin() takes exact origins, and null only where it is listed"
     [{ kind: "websocket", headers: { origin: "https://evil" } }, "origin_not_allowed"],
   ]));
 
-Deno.test("listedOrigin() with null listed", (t) =>
-  checkTable(t, listedOrigin(["null"]), [
+Deno.test("checkOrigin() with null listed", (t) =>
+  checkTable(t, ofList(["null"]), [
     [{ headers: { origin: "null" } }, PASSES],
     [{ headers: { origin: "https://a.example" } }, "origin_not_allowed"],
   ]));
 
-Deno.test("sameHostOrigin() keeps the pages of other hosts from opening a WebSocket", (t) => {
+Deno.test("checkOrigin() without a list keeps the pages of other hosts from opening a WebSocket", (t) => {
   const from = (origin: string, url = "http://shop.example/"): CandidateOptions => ({
     kind: "websocket",
     url,
     headers: { origin },
   });
-  return checkTable(t, sameHostOrigin, [
+  return checkTable(t, ofList(undefined), [
     [{ kind: "websocket" }, PASSES],
     [{ kind: "http", headers: { origin: "https://evil" } }, PASSES],
     [from("http://shop.example"), PASSES],
@@ -116,3 +116,7 @@ Deno.test("registeredInterest() asks for host, path and method", (t) => {
     [{ kind: "websocket", url: "http://shop.example/" }, "no_interest"],
   ]);
 });
+
+function ofList(allowed: readonly string[] | undefined): Check {
+  return (candidate) => checkOrigin(candidate, allowed);
+}

@@ -1,0 +1,30 @@
+/**
+ * What a configuration says of where requests go and what they are asked for.
+ *
+ * @module
+ */
+import { toAuth } from "../../config/options/identity.ts";
+import { toRouteTable } from "../../config/route_table.ts";
+import type { GatewayConfig } from "../../config/schema.ts";
+import { Guards } from "../../mapping/guards.ts";
+import type { RouteTable } from "../../mapping/route_table.ts";
+
+/** The routes, ready to decide. */
+export interface Rules {
+  readonly table: RouteTable;
+  readonly guards: Guards;
+}
+
+/**
+ * Makes the routes ready.
+ *
+ * @param config What is configured.
+ * @returns What decides.
+ */
+export function toRules(config: GatewayConfig): Rules {
+  const { routes, prefix } = config;
+  return {
+    table: toRouteTable(config),
+    guards: new Guards(routes, { prefix, auth: toAuth(config) }),
+  };
+}
