@@ -31,6 +31,7 @@ const STAGES: readonly Stage[] = [
   stage("bench", ["test", "-A", "tests/bench"]),
   stage("faults", ["test", "-A", "tests/faults"], 8),
   stage("browser", ["test", "-A", "tests/browser"], 10),
+  stage("npm", ["test", "-A", "tests/npm"], 5),
   stage("publish", ["publish", "--dry-run", "--allow-dirty", "--quiet"]),
 ];
 

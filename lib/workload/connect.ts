@@ -86,8 +86,21 @@ function toConnectionOptions({ servers = [], ...rest }: ConnectionOptions): Conn
 /** A browser has no sockets, and need not load what opens them. */
 async function dialAny(options: ConnectionOptions): Promise<NatsConnection> {
   if (hasWsProtocol(options)) return await wsconnect(options);
-  const { dial } = await import("../nats/client/dial.ts");
+  const { dial } = await loadDial();
   return await dial(options) as NatsConnection;
+}
+
+async function loadDial(): Promise<typeof import("../nats/client/dial.ts")> {
+  const message =
+    "Cannot connect: a page has no sockets, expected a server that is ws:// or wss://";
+  try {
+    const module = await import("../nats/client/dial.ts");
+    // What a bundler leaves for a page is empty.
+    if ("dial" in module) return module;
+  } catch (cause) {
+    throw new errors.InvalidArgumentError(message, { cause });
+  }
+  throw new errors.InvalidArgumentError(message);
 }
 
 /** Until the connection ends. */
