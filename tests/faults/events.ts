@@ -18,6 +18,8 @@ export interface Stages {
   kept: number;
   live: number;
   heard: number;
+  /** When NATS had it last, in milliseconds since 1970. */
+  at: number;
 }
 
 /** What became of the two events of one connection. */
@@ -57,14 +59,16 @@ export async function readEvents(
 ): Promise<Map<string, ConnectionHistory>> {
   const histories = new Map<string, ConnectionHistory>();
   const of = (id: string) => {
-    const none = () => ({ kept: 0, live: 0, heard: 0 });
+    const none = () => ({ kept: 0, live: 0, heard: 0, at: 0 });
     const history = histories.get(id) ?? { established: none(), closed: none() };
     histories.set(id, history);
     return history;
   };
   for (const [stream, stage] of [[KEPT, "kept"], [LIVE, "live"]] as const) {
-    for await (const { id, isClosed } of readStream(nc, stream)) {
-      of(id)[isClosed ? "closed" : "established"][stage]++;
+    for await (const { id, isClosed, at } of readStream(nc, stream)) {
+      const stages = of(id)[isClosed ? "closed" : "established"];
+      stages[stage]++;
+      stages.at = Math.max(stages.at, at);
     }
   }
   for (const report of reports) {
@@ -77,13 +81,13 @@ export async function readEvents(
 async function* readStream(
   nc: NatsConnection,
   stream: string,
-): AsyncGenerator<{ id: string; isClosed: boolean }> {
+): AsyncGenerator<{ id: string; isClosed: boolean; at: number }> {
   const { state } = await (await jetstreamManager(nc)).streams.info(stream);
   if (state.messages === 0) return;
   const consumer = await jetstream(nc).consumers.get(stream);
   for await (const message of await consumer.consume({ max_messages: 1000 })) {
     const id = message.headers?.get("X-H8s-Connection-Id") ?? "";
-    yield { id, isClosed: message.subject.includes(".closed") };
+    yield { id, isClosed: message.subject.includes(".closed"), at: message.time.getTime() };
     if (message.seq >= state.last_seq) break;
   }
   await consumer.delete();

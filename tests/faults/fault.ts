@@ -10,6 +10,10 @@ export interface Fault {
   readonly name: string;
   /** How long what the fault broke may take to be told; another fault meanwhile would be two at once. */
   readonly aftermathMs?: number;
+  /** How long nothing else goes wrong after it, in milliseconds. @default 0 */
+  readonly quietMs?: number;
+  /** The workload is not there for a while, and does not hear what is told. */
+  readonly killsWorkload?: true;
   /** Sockets that stay open may miss what was under way: NATS alone promises no more. */
   readonly losesMessages?: true;
   /** What was under way to or from NATS is lost, and told again where that can be. */

@@ -73,6 +73,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   },
   {
     name: "the workload is killed and started again",
+    killsWorkload: true,
     losesMessages: true,
     async happen(world) {
       await world.killWorkload();

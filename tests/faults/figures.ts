@@ -23,6 +23,11 @@ const ONE_FAULT_BOUND_MIB = 128;
 const MANY_FAULTS_BOUND_MIB = 160;
 /** Sockets that the system has not closed yet, and files that nats-server opens and closes. */
 export const FDS_BOUND = 4;
+/**
+ * What was heard just before the workload was killed was not said yet; and the gateways are back, with what
+ * they tell again, before the workload is.
+ */
+const DEAF_MARGIN_MS = 1500;
 /** A silent gateway is given up after 15 s. */
 const ENDS_TOLD_MS = 20_000;
 
@@ -98,7 +103,8 @@ export function judgeMessages(
  * Figure 3: every connection came once and went once, in the stream of events. What was told live may be
  * lost, or come again, where NATS was; else that is once as well.
  */
-export async function judgeEvents(world: World, faults: readonly Fault[]): Promise<Figure> {
+export async function judgeEvents(world: World, harm: readonly Harm[]): Promise<Figure> {
+  const faults = harm.map(({ fault }) => fault);
   const latest = performance.now() + ENDS_TOLD_MS;
   const read = () => readEvents(world.nc, world.reports);
   let histories = await read();
@@ -109,11 +115,17 @@ export async function judgeEvents(world: World, faults: readonly Fault[]): Promi
     histories = await read();
   }
   const isNatsBroken = faults.some(({ breaksNats }) => breaksNats);
+  const isDeaf = toDeafness(harm);
   const wrong: string[] = [];
-  const counts = { kept: { lost: 0, doubled: 0 }, live: { lost: 0, doubled: 0 }, unheard: 0 };
+  const counts = {
+    kept: { lost: 0, doubled: 0 },
+    live: { lost: 0, doubled: 0 },
+    unheard: 0,
+    missed: 0,
+  };
   for (const [id, history] of histories) {
     for (const kind of ["established", "closed"] as const) {
-      const { kept, live, heard } = history[kind];
+      const { kept, live, heard, at } = history[kind];
       for (const [stage, count] of [["kept", kept], ["live", live]] as const) {
         if (count === 0) counts[stage].lost++;
         if (count > 1) counts[stage].doubled++;
@@ -122,16 +134,27 @@ export async function judgeEvents(world: World, faults: readonly Fault[]): Promi
         }
       }
       if (heard === 0) counts.unheard++;
+      if (heard === 0 && !isDeaf(at)) {
+        counts.missed++;
+        wrong.push(`connection ${id}: ${kind} was not heard by a workload that was there`);
+      }
       if (heard > 1 && !isNatsBroken) {
         wrong.push(`connection ${id}: ${kind} was heard ${heard} times`);
       }
     }
   }
-  const { kept, live, unheard } = counts;
+  const { kept, live, unheard, missed } = counts;
   const text = `events of ${histories.size} connections: ${kept.lost} never left their gateway, ` +
     `${kept.doubled} kept twice; live: ${live.lost} did not reach NATS, ${live.doubled} came again; ` +
-    `${unheard} not heard by the workload`;
+    `${unheard} not heard by the workload, ${missed} of them while it was there`;
   return { text, wrong };
+}
+
+/** Says whether the workload may have missed what was told at a time. */
+function toDeafness(harm: readonly Harm[]): (at: number) => boolean {
+  const spans = harm.filter(({ fault }) => fault.breaksNats || fault.killsWorkload);
+  return (at) =>
+    spans.some(({ begin, end }) => begin - DEAF_MARGIN_MS < at && at < end + DEAF_MARGIN_MS);
 }
 
 /** How much more memory a process may hold after these faults than before, in MiB. */
@@ -139,9 +162,12 @@ export function toMemoryBound(faults: readonly Fault[]): number {
   return faults.length > 1 ? MANY_FAULTS_BOUND_MIB : ONE_FAULT_BOUND_MIB;
 }
 
-/** A fault, and how much had gone wrong for others before and after it. */
+/** A fault that has passed: how much had gone wrong for others before and after it. */
 export interface Harm {
   readonly fault: Fault;
+  /** In milliseconds since 1970. */
+  readonly begin: number;
+  readonly end: number;
   readonly before: Readonly<Record<"requests" | "sockets", number>>;
   readonly after: Harm["before"];
 }

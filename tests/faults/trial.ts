@@ -46,28 +46,41 @@ const SETTLE_MS = 5000;
  *
  * @param world All of it runs, and nothing has happened yet.
  * @param faults What goes wrong, taken one by one.
+ * @param options `warmUpFaults`: after how many of them memory should grow no more; by default after none.
  * @returns The figures.
  */
-export async function tryOut(world: World, faults: Iterable<Fault>): Promise<Figure[]> {
+export async function tryOut(
+  world: World,
+  faults: Iterable<Fault>,
+  { warmUpFaults = 0 }: { warmUpFaults?: number } = {},
+): Promise<Figure[]> {
   const idleBefore = await snapshotOf(world);
   const load = new Load(world);
   await pause(WARM_UP_MS);
-  const loadedBefore = await snapshotOf(world);
+  let loadedBefore = await snapshotOf(world);
   const happened: Fault[] = [];
   const harm: Harm[] = [];
   for (const fault of faults) {
     const last = happened.at(-1);
     // What the last one broke may still wait for its timeout.
-    if (fault.spares !== undefined && last?.spares === undefined) await pause(LINGER_MS);
+    if (fault.spares !== undefined && last !== undefined && last.spares === undefined) {
+      await pause(LINGER_MS);
+    }
     const before = load.losses;
+    const begin = Date.now();
     await inTime(fault, world);
-    harm.push({ fault, before, after: load.losses });
+    const end = Date.now();
+    await pause(fault.quietMs ?? 0);
+    harm.push({ fault, begin, end, before, after: load.losses });
     happened.push(fault);
+    if (happened.length <= warmUpFaults) {
+      loadedBefore = toHighest(loadedBefore, await snapshotOf(world));
+    }
   }
   await pause(AFTERMATH_MS);
   const loadedAfter = await untilCalm(world, loadedBefore, toMemoryBound(happened));
   await load.stop();
-  const events = await judgeEvents(world, happened);
+  const events = await judgeEvents(world, harm);
   const idleAfter = await untilIdle(world, idleBefore);
   return [
     ...(load.acks === undefined ? [] : [await judgeKept(world, load.acks)]),
@@ -81,6 +94,15 @@ export async function tryOut(world: World, faults: Iterable<Fault>): Promise<Fig
     ),
     judgeErrors(world),
   ];
+}
+
+/** The most of both, by process. */
+function toHighest(before: Snapshot, now: Snapshot): Snapshot {
+  const entries = Object.entries(now).map(([name, stats]) => {
+    const rssMiB = Math.max(stats.rssMiB, before[name]?.rssMiB ?? 0);
+    return [name, { ...stats, rssMiB }] as const;
+  });
+  return { ...before, ...Object.fromEntries(entries) };
 }
 
 /** One that hangs is told by its name. */
