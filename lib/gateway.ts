@@ -11,7 +11,7 @@ import { type Bounds, createBounds } from "./edge/limits/bounds.ts";
 import { checkDescriptors, createOnStopped } from "./edge/limits/descriptors.ts";
 import { Edge } from "./edge/handler.ts";
 import { Listener, ListenError, renderAddress } from "./edge/listener.ts";
-import { Strays } from "./edge/http/strays.ts";
+import { Strays } from "./edge/strays.ts";
 import { RequestIds } from "./edge/request_ids.ts";
 import { ControlLine } from "./nats/client/control_line.ts";
 import { type EventStream, openEventStream } from "./nats/jetstream/event_stream.ts";

@@ -28,8 +28,8 @@ import { Cors, type Page } from "./cors.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
 import type { ResumeEntry } from "./resume/resume_entry.ts";
-import { type Routed, toRouted } from "./routing.ts";
-import { toClientSession } from "./session_cookie.ts";
+import { type Routed, toRouted } from "./admission/routing.ts";
+import { toClientSession } from "./admission/session_cookie.ts";
 
 /** What tells a client apart across requests and connections. */
 export interface Session {

@@ -24,7 +24,7 @@ import type { Deadlines } from "./limits/deadlines.ts";
 import type { ReceiveBudget } from "./limits/receive_budget.ts";
 import type { RequestIds } from "./request_ids.ts";
 import type { Windows } from "./limits/windows.ts";
-import type { Strays } from "./http/strays.ts";
+import type { Strays } from "./strays.ts";
 import type { SendBudget } from "./limits/send_budget.ts";
 
 /** Made once by the gateway, shared by all requests and connections. */

@@ -6,7 +6,7 @@
 import { GatewayError } from "../errors.ts";
 import type { EdgeParts } from "./parts.ts";
 import { natsUnavailable } from "./http/publish.ts";
-import type { Routed } from "./routing.ts";
+import type { Routed } from "./admission/routing.ts";
 
 /** What stands beside a subject in a line of the protocol: a reply subject, sizes, blanks. */
 const BESIDE_BYTES = 100;

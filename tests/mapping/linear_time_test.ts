@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
 import { checkOrigin } from "../../lib/edge/admission/origin.ts";
 import type { Candidate } from "../../lib/edge/admission/check.ts";
-import { toClientSession } from "../../lib/edge/session_cookie.ts";
+import { toClientSession } from "../../lib/edge/admission/session_cookie.ts";
 import { parseNumbered } from "../../lib/mapping/ack.ts";
 import { parseNode } from "../../lib/mapping/address.ts";
 import { fromClientHeaders } from "../../lib/mapping/client_headers.ts";

@@ -5,7 +5,7 @@
  */
 import type { Deadline } from "../limits/deadlines.ts";
 import type { EdgeParts } from "../parts.ts";
-import { SendCredit } from "../send_credit.ts";
+import { SendCredit } from "./send_credit.ts";
 
 /** The platform shows that a message was taken when the whole of it was; so a large one may take longer. */
 const SLOWEST_BYTES_PER_SECOND = 64 * 1024;

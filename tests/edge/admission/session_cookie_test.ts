@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ClientSession, toClientSession } from "../../lib/edge/session_cookie.ts";
-import { parseConfig } from "../../lib/config/schema.ts";
-import type { SessionOptions } from "../../lib/config/options/routing.ts";
+import { type ClientSession, toClientSession } from "../../../lib/edge/admission/session_cookie.ts";
+import { parseConfig } from "../../../lib/config/schema.ts";
+import type { SessionOptions } from "../../../lib/config/options/routing.ts";
 
 const NEW_ID = "0123456789abcdef";
 const OLD = "an old secret of at least 32 characters";

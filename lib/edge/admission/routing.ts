@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { GatewayError } from "../errors.ts";
-import { hasSessions } from "../config/options/routing.ts";
-import type { RequestKind } from "../mapping/headers.ts";
-import { toConventional } from "../mapping/conventional.ts";
-import type { Target } from "../mapping/request.ts";
-import type { Route } from "../mapping/route.ts";
-import type { Decision, Demands, RouteMatch } from "../mapping/route_table.ts";
-import { renderTemplate, type Template, type TemplateValues } from "../mapping/template.ts";
-import type { Persist } from "../nats/jetstream/persist.ts";
-import type { Rules } from "./admission/rules.ts";
-import type { EdgeParts } from "./parts.ts";
+import { GatewayError } from "../../errors.ts";
+import { hasSessions } from "../../config/options/routing.ts";
+import type { RequestKind } from "../../mapping/headers.ts";
+import { toConventional } from "../../mapping/conventional.ts";
+import type { Target } from "../../mapping/request.ts";
+import type { Route } from "../../mapping/route.ts";
+import type { Decision, Demands, RouteMatch } from "../../mapping/route_table.ts";
+import { renderTemplate, type Template, type TemplateValues } from "../../mapping/template.ts";
+import type { Persist } from "../../nats/jetstream/persist.ts";
+import type { Rules } from "./rules.ts";
+import type { EdgeParts } from "../parts.ts";
 
 /** What becomes of a request. */
 export interface Routed {

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { Bus, BusMessage } from "../../nats/bus.ts";
-import type { Log } from "../../telemetry/log.ts";
-import type { Metrics } from "../../telemetry/metrics.ts";
-import { asksForCredit, cancelAsk } from "../send_credit.ts";
+import type { Bus, BusMessage } from "../nats/bus.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { asksForCredit, cancelAsk } from "./socket/send_credit.ts";
 
 /** How many names of streams are remembered, so that each is told once. */
 const MAX_STREAMS = 100;

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { parseFlowSignal, renderFlowSignal } from "../mapping/flow.ts";
-import type { Bus, BusMessage } from "../nats/bus.ts";
-import { encodeLatin1 } from "../mapping/latin1.ts";
+import { parseFlowSignal, renderFlowSignal } from "../../mapping/flow.ts";
+import type { Bus, BusMessage } from "../../nats/bus.ts";
+import { encodeLatin1 } from "../../mapping/latin1.ts";
 
 const EMPTY = new Uint8Array();
 /** The platform does not tell when something was taken: so it is asked, less often where nothing moves. */

@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { parseCookie, stringifySetCookie } from "cookie";
-import type { SessionConfig } from "../config/options/routing.ts";
+import type { SessionConfig } from "../../config/options/routing.ts";
 
 /** A client's session. */
 export interface ClientSession {
