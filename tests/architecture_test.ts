@@ -12,6 +12,18 @@ const LAYERS: readonly (readonly string[])[] = [
   ["mod"],
   ["main"],
 ];
+/** Inside the edge, low to high: what is common to all, and then as {@link LAYERS}, but for neighbours. */
+const EDGE_FLOORS: readonly (readonly string[])[] = [
+  ["cors", "limits", "parts", "peer", "problem", "request_ids", "strays"],
+  ["admission", "lifetime"],
+  ["http"],
+  ["socket"],
+  ["resume"],
+  ["connections"],
+  ["handler", "listener", "subject_length"],
+];
+/** A socket that can be resumed knows what holds it, and is held by it. */
+const HELD_BY = "lib/edge/resume/";
 const KNOW_NOBODY = ["telemetry", "router"];
 /** Run wherever the NATS client runs; what needs the runtime gets it handed in. */
 const WITHOUT_DENO = ["mapping", "nats", "workload", "telemetry", "time", "router"];
@@ -24,6 +36,11 @@ type Sources = ReadonlyMap<string, string>;
 
 Deno.test("imports point down", async () => {
   assert.deepEqual(findUpwardImports(await readSources()), []);
+});
+
+Deno.test("imports inside the edge point down", async () => {
+  const upward = findUpwardInEdge(await readSources());
+  assert.deepEqual(upward.filter((arrow) => !arrow.includes(` → ${HELD_BY}`)), []);
 });
 
 Deno.test("imports make no cycle", async () => {
@@ -48,7 +65,9 @@ Deno.test("every file is looked at, and belongs to a layer", async () => {
   for (const path of ["main.ts", "lib/mod.ts", "lib/nats/bus.ts", "lib/edge/http/exchange.ts"]) {
     assert.ok(sources.has(path), path);
   }
-  assert.deepEqual([...sources.keys()].filter((path) => toRank(path) === -1), []);
+  const isStray = (path: string) =>
+    toRank(path) === -1 || isOf("edge", path) && toFloor(path) === -1;
+  assert.deepEqual([...sources.keys()].filter(isStray), []);
   const imports = [...sources].flatMap(([path, text]) => readImports(path, text));
   assert.ok(imports.length > sources.size, `${imports.length} imports in ${sources.size} files`);
   assert.deepEqual(imports.filter((path) => !sources.has(path)), []);
@@ -87,6 +106,29 @@ Deno.test("findUpwardImports() finds an arrow that points up, or across", async 
   for (const [from, to, isAllowed] of table) {
     await t.step(`${from} → ${to}`, () => {
       const found = findUpwardImports(new Map([[from, `import { x } from "${to}";\n`]]));
+      assert.equal(found.length, isAllowed ? 0 : 1);
+    });
+  }
+});
+
+Deno.test("findUpwardInEdge() finds an arrow that points up", async (t) => {
+  const table: [from: string, to: string, isAllowed: boolean][] = [
+    ["lib/edge/handler.ts", "./connections/b.ts", true],
+    ["lib/edge/connections/a.ts", "../resume/b.ts", true],
+    ["lib/edge/socket/a.ts", "./b.ts", true],
+    ["lib/edge/admission.ts", "./admission/b.ts", true],
+    ["lib/edge/http/a.ts", "../admission/b.ts", true],
+    ["lib/edge/limits/a.ts", "../parts.ts", true],
+    ["lib/edge/limits/a.ts", "../../nats/bus.ts", true],
+    ["lib/edge/parts.ts", "./http/b.ts", false],
+    ["lib/edge/admission/a.ts", "../http/b.ts", false],
+    ["lib/edge/http/a.ts", "../socket/b.ts", false],
+    ["lib/edge/socket/a.ts", "../handler.ts", false],
+    ["lib/edge/lifetime/a.ts", "../connections/b.ts", false],
+  ];
+  for (const [from, to, isAllowed] of table) {
+    await t.step(`${from} → ${to}`, () => {
+      const found = findUpwardInEdge(new Map([[from, `import { x } from "${to}";\n`]]));
       assert.equal(found.length, isAllowed ? 0 : 1);
     });
   }
@@ -161,6 +203,12 @@ function isAllowed(from: string, to: string): boolean {
   const [own, other] = [toLayer(from), toLayer(to)];
   if (own === other) return true;
   return !KNOW_NOBODY.includes(own) && toRank(to) !== -1 && toRank(to) < toRank(from);
+}
+
+function findUpwardInEdge(sources: Sources): string[] {
+  return toArrows(sources)
+    .filter(([from, to]) => isOf("edge", from) && isOf("edge", to) && toFloor(to) > toFloor(from))
+    .map(toText);
 }
 
 /** Depth first; a file that is met again on the way to itself closes a cycle. */
@@ -245,6 +293,16 @@ function toLayer(path: string): string {
 /** The higher, the more it may know; -1 for what is in no layer. */
 function toRank(path: string): number {
   return LAYERS.findIndex((names) => names.includes(toLayer(path)));
+}
+
+function isOf(layer: string, path: string): boolean {
+  return toLayer(path) === layer;
+}
+
+/** The floor of a file in the edge, by its folder or its own name. */
+function toFloor(path: string): number {
+  const name = /^lib\/edge\/([^/.]+)/.exec(path)?.[1] ?? "";
+  return EDGE_FLOORS.findIndex((names) => names.includes(name));
 }
 
 async function readSources(): Promise<Sources> {

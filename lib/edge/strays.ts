@@ -7,7 +7,8 @@
 import type { Bus, BusMessage } from "../nats/bus.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { asksForCredit, cancelAsk } from "./socket/send_credit.ts";
+import { cancelAsk } from "../nats/credit.ts";
+import { asksForCredit } from "../mapping/flow.ts";
 
 /** How many names of streams are remembered, so that each is told once. */
 const MAX_STREAMS = 100;

@@ -59,6 +59,11 @@ export function parseFlowSignal(headerBlock: string): FlowSignal | undefined {
   return undefined;
 }
 
+/** Whether whoever sent a message waits for credit at its reply subject. */
+export function asksForCredit({ reply, headers }: { reply: string; headers: string }): boolean {
+  return reply !== "" && headers !== "" && parseFlowSignal(headers)?.kind === "ask";
+}
+
 /**
  * Writes a signal.
  *

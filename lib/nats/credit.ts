@@ -1,8 +1,11 @@
 /**
- * Counting what was sent ahead of credit.
+ * Counting what was sent ahead of credit, and telling that none will come.
  *
  * @module
  */
+import { renderFlowSignal } from "../mapping/flow.ts";
+import { encodeLatin1 } from "../mapping/latin1.ts";
+import type { Bus } from "./bus.ts";
 
 /** How far a sender may be ahead of its receiver. */
 export class CreditWindow {
@@ -66,4 +69,10 @@ export class CreditWindow {
     this.#waiting = undefined;
     resolve?.();
   }
+}
+
+/** Tells whoever waits at a reply subject for a socket's credit that none will come. */
+export function cancelAsk(bus: Bus, reply: string): void {
+  const signal = renderFlowSignal({ kind: "cancel", reason: "the connection is closed" });
+  bus.publish(reply, new Uint8Array(), { headers: encodeLatin1(signal) });
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { parseFlowSignal, renderFlowSignal } from "../../mapping/flow.ts";
-import type { Bus, BusMessage } from "../../nats/bus.ts";
+import { renderFlowSignal } from "../../mapping/flow.ts";
+import type { Bus } from "../../nats/bus.ts";
+import { cancelAsk } from "../../nats/credit.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 
 const EMPTY = new Uint8Array();
@@ -82,24 +83,4 @@ export class SendCredit {
     const headers = encodeLatin1(renderFlowSignal({ kind: "credit", bytes }));
     return this.#bus.publish(reply, EMPTY, { headers });
   }
-}
-
-/**
- * Whether a message for a client asks for credit.
- *
- * @param message To the connection's inbox.
- */
-export function asksForCredit({ reply, headers }: BusMessage): boolean {
-  return reply !== "" && headers !== "" && parseFlowSignal(headers)?.kind === "ask";
-}
-
-/**
- * Tells somebody that no credit will come.
- *
- * @param bus Where it is told.
- * @param reply Where it is waited for.
- */
-export function cancelAsk(bus: Bus, reply: string): void {
-  const signal = renderFlowSignal({ kind: "cancel", reason: "the connection is closed" });
-  bus.publish(reply, EMPTY, { headers: encodeLatin1(signal) });
 }

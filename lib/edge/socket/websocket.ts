@@ -22,7 +22,8 @@ import { Downlink, type DownlinkOwner } from "./downlink.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { ResumableClient } from "../resume/resume_client.ts";
 import type { ResumeEntry } from "../resume/resume_entry.ts";
-import { asksForCredit, cancelAsk } from "./send_credit.ts";
+import { asksForCredit } from "../../mapping/flow.ts";
+import { cancelAsk } from "../../nats/credit.ts";
 import { listenTo } from "./socket_events.ts";
 import { hasReply, Uplink, type UplinkOwner } from "./uplink.ts";
 
