@@ -6,7 +6,7 @@
 import { setImmediate } from "node:timers";
 import type { GatewayOptions } from "../../lib/config/options.ts";
 import { parseConfig } from "../../lib/config/schema.ts";
-import { Strays } from "../../lib/edge/http/strays.ts";
+import { Strays } from "../../lib/edge/strays.ts";
 import type { EdgeParts } from "../../lib/edge/parts.ts";
 import { Outbox } from "../../lib/nats/outbox.ts";
 import { createOnFault } from "../../lib/telemetry/faults.ts";
