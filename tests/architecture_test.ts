@@ -20,7 +20,7 @@ const EDGE_FLOORS: readonly (readonly string[])[] = [
   ["socket"],
   ["resume"],
   ["connections"],
-  ["handler", "listener", "subject_length"],
+  ["explain", "handler", "listener", "subject_length"],
 ];
 /** A socket that can be resumed knows what holds it, and is held by it. */
 const HELD_BY = "lib/edge/resume/";

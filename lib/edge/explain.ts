@@ -22,7 +22,7 @@ import { checkOrigin } from "./admission/origin.ts";
 import { toRules } from "./admission/rules.ts";
 import { urlLength } from "./admission/size.ts";
 import { Cors } from "./cors.ts";
-import { type Routed, toRouted } from "./routing.ts";
+import { type Routed, toRouted } from "./admission/routing.ts";
 
 /** The request that is asked about. */
 export interface Question {
