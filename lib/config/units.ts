@@ -63,6 +63,16 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 /**
+ * An address as people write it.
+ *
+ * @param address Where a server listens.
+ * @returns E.g. `"127.0.0.1:8080"` or `"[::1]:8080"`.
+ */
+export function renderAddress({ hostname, port }: Address): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/**
  * Says whether two servers would want the same address.
  *
  * @param one Where one listens.

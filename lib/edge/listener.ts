@@ -4,7 +4,7 @@
  * @module
  */
 import type { Certificate } from "../config/certificate.ts";
-import type { Address } from "../config/units.ts";
+import { type Address, renderAddress } from "../config/units.ts";
 import type { OnFault } from "../telemetry/faults.ts";
 import { ResponseAborted } from "./http/stream.ts";
 
@@ -115,14 +115,4 @@ function serve(
       : String(cause);
     throw new ListenError(`Cannot listen on ${where}: ${reason}`, { cause });
   }
-}
-
-/**
- * An address as people write it.
- *
- * @param address Where a server listens.
- * @returns E.g. `"127.0.0.1:8080"` or `"[::1]:8080"`.
- */
-export function renderAddress({ hostname, port }: Address): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }

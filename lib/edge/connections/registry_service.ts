@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { renderAddress } from "../listener.ts";
+import { renderAddress } from "../../config/units.ts";
 import {
   type About,
   HEARTBEAT_INTERVAL_MS,
