@@ -1,28 +1,156 @@
 import assert from "node:assert/strict";
 import type { ConnectionRecords } from "../../../lib/edge/lifetime/connection_records.ts";
 import { LostGateways } from "../../../lib/edge/connections/lost_gateways.ts";
-import type { EdgeParts } from "../../../lib/edge/parts.ts";
-import type { Records } from "../../../lib/nats/jetstream/records.ts";
-import { FakeClock } from "../../harness/fake_clock.ts";
-import { FakeBus } from "../../nats/fake_bus.ts";
+import { renderConnectionRecord } from "../../../lib/mapping/connection_record.ts";
+import { FakeEdge, turn } from "../../harness/fake_edge.ts";
+import type { Bucket } from "../../harness/fake_records.ts";
+
+const RECORD = { inbox: "_INBOX.h8s.G2.1", subject: "h8s.ws.ws.a", hostTokens: "a", lines: "" };
+/** From the last sign of life until the first in line has told what it can. */
+const LOST_MS = 12_000;
+
+/** One gateway that watches the others. */
+class World implements Disposable {
+  readonly edge: FakeEdge;
+  readonly lostGateways: LostGateways;
+  resyncs = 0;
+
+  constructor({ id = "G1", bucket, opened = Promise.resolve(true) }: {
+    id?: string;
+    bucket?: Bucket;
+    opened?: Promise<boolean>;
+  } = {}) {
+    const edge = this.edge = new FakeEdge({ id, ...(bucket && { bucket }) });
+    const own = {
+      opened: () => opened,
+      resync: () => {
+        this.resyncs++;
+        return Promise.resolve();
+      },
+    };
+    this.lostGateways = new LostGateways(edge.records, {
+      parts: edge.parts,
+      own: own as unknown as ConnectionRecords,
+      resumables: undefined,
+    });
+  }
+
+  hold(key: string, end?: { code: number; reason: string }): void {
+    const value = new TextEncoder().encode(
+      renderConnectionRecord({ ...RECORD, ...(end && { end }) }),
+    );
+    void this.edge.records.put(key, value);
+  }
+
+  /** Time passes in which these gateways are heard, this one among them. */
+  async live(ms: number, others: readonly string[] = []): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 500) {
+      for (const gateway of [this.edge.parts.gatewayId, ...others]) {
+        this.edge.bus.deliver(`h8s.control.gateway.${gateway}.alive`);
+      }
+      await this.edge.pass(500);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.lostGateways[Symbol.dispose]();
+    this.edge[Symbol.dispose]();
+    assert.equal(this.edge.clock.waiting, 0);
+  }
+}
 
 Deno.test("LostGateways leaves no timer behind that would keep the process, whenever it ends", async () => {
-  const clock = new FakeClock();
   const opened = Promise.withResolvers<boolean>();
-  const lostGateways = new LostGateways({} as Records, {
-    parts: {
-      bus: new FakeBus(),
-      config: { prefix: "h8s" },
-      gatewayId: "G1",
-      clock,
-    } as unknown as EdgeParts,
-    own: { opened: () => opened.promise } as unknown as ConnectionRecords,
-    resumables: undefined,
-  });
-  lostGateways[Symbol.dispose]();
+  using world = new World({ opened: opened.promise });
+  world.lostGateways[Symbol.dispose]();
   // The bucket was being opened when the gateway stopped.
   opened.resolve(true);
-  await opened.promise;
-  await Promise.resolve();
-  assert.equal(clock.waiting, 0);
+  await turn();
+  assert.equal(world.edge.clock.waiting, 0);
+});
+
+Deno.test("a gateway that falls silent is told as gone, each connection once, its mark first", async () => {
+  using world = new World();
+  await world.live(1000, ["G2"]);
+  world.hold("G2.a");
+  world.hold("G2.b");
+  await world.live(LOST_MS);
+  assert.deepEqual(world.edge.told, Array(2).fill("closed 1006 gateway lost"));
+  assert.deepEqual([...world.edge.records.bucket.keys()], ["lost.G2"]);
+  const { asked } = world.edge.records;
+  assert.ok(asked.indexOf("put lost.G2") < asked.indexOf("take G2.a"));
+});
+
+Deno.test("an end that its gateway had written down is told as it was", async () => {
+  using world = new World();
+  await world.live(1000, ["G2"]);
+  world.hold("G2.a", { code: 4000, reason: "bye" });
+  await world.live(LOST_MS);
+  assert.deepEqual(world.edge.told, ["closed 4000 bye"]);
+});
+
+Deno.test("a record that changes between reading and taking is not ours to tell", async () => {
+  using world = new World();
+  await world.live(1000, ["G2"]);
+  world.hold("G2.a");
+  world.edge.records.plan = (operation) => {
+    if (operation === "take") world.hold("G2.a", { code: 4000, reason: "bye" });
+    return "answered";
+  };
+  await world.live(LOST_MS);
+  assert.deepEqual(world.edge.told, []);
+  assert.ok(world.edge.records.bucket.has("G2.a"));
+});
+
+Deno.test("of two survivors one tells each end", async () => {
+  using one = new World();
+  using two = new World({ id: "G2", bucket: one.edge.records.bucket });
+  await Promise.all([one.live(1000, ["G2", "G3"]), two.live(1000, ["G1", "G3"])]);
+  for (const key of ["G3.a", "G3.b", "G3.c"]) one.hold(key);
+  await Promise.all([one.live(LOST_MS, ["G2"]), two.live(LOST_MS, ["G1"])]);
+  assert.equal(one.edge.told.length + two.edge.told.length, 3);
+  assert.deepEqual([...one.edge.records.bucket.keys()], ["lost.G3"]);
+});
+
+Deno.test("when JetStream does not answer, it is asked again", async () => {
+  using world = new World();
+  await world.live(1000, ["G2"]);
+  world.hold("G2.a");
+  world.edge.records.plan = () => "fails";
+  await world.live(LOST_MS);
+  assert.deepEqual(world.edge.told, []);
+  world.edge.records.plan = () => "answered";
+  await world.live(5500);
+  assert.deepEqual(world.edge.told, ["closed 1006 gateway lost"]);
+});
+
+Deno.test("what gateways left that nobody has heard is told after their silence, no living one's", async () => {
+  using world = new World();
+  world.hold("G2.a");
+  world.hold("G1.own");
+  world.hold("G3.living");
+  await world.live(LOST_MS, ["G3"]);
+  assert.deepEqual(world.edge.told, ["closed 1006 gateway lost"]);
+  assert.deepEqual([...world.edge.records.bucket.keys()], ["G1.own", "G3.living", "lost.G2"]);
+});
+
+Deno.test("a gateway that hears itself again after a silence looks what was told meanwhile", async () => {
+  using world = new World();
+  await world.live(1000, ["G2"]);
+  world.hold("G2.a");
+  await world.edge.pass(30_000);
+  assert.equal(world.resyncs, 0);
+  await world.live(1000, ["G2"]);
+  assert.equal(world.resyncs, 1);
+  assert.deepEqual(world.edge.told, [], "the deaf take nobody for lost");
+});
+
+Deno.test("a record that cannot be read is told of in the log, and costs no other", async () => {
+  using world = new World();
+  await world.live(1000, ["G2"]);
+  await world.edge.records.put("G2.broken", new TextEncoder().encode("{}"));
+  world.hold("G2.a");
+  await world.live(LOST_MS);
+  assert.deepEqual(world.edge.told, ["closed 1006 gateway lost"]);
+  assert.ok(world.edge.lines.some((line) => line.startsWith("warn what a lost gateway left")));
 });
