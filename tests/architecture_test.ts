@@ -6,7 +6,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["mapping"],
   ["config"],
   ["nats"],
-  ["edge", "workload"],
+  ["edge", "workload", "client"],
   ["prepare"],
   ["gateway", "reverse"],
   ["mod"],
@@ -26,7 +26,7 @@ const EDGE_FLOORS: readonly (readonly string[])[] = [
 const HELD_BY = "lib/edge/resume/";
 const KNOW_NOBODY = ["telemetry", "router"];
 /** Run wherever the NATS client runs; what needs the runtime gets it handed in. */
-const WITHOUT_DENO = ["mapping", "nats", "workload", "telemetry", "time", "router"];
+const WITHOUT_DENO = ["mapping", "nats", "workload", "client", "telemetry", "time", "router"];
 /** Of code: a cap on comments, too, would be paid for with files that belong to another. */
 const MAX_LINES = 250;
 const ROOT = new URL("../", import.meta.url);

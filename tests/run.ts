@@ -13,9 +13,24 @@ interface Stage {
   readonly timeoutMs: number;
 }
 
-const ENTRY_POINTS = ["lib/mod.ts", "lib/workload/mod.ts", "lib/router/mod.ts"];
+const ENTRY_POINTS = [
+  "lib/mod.ts",
+  "lib/workload/mod.ts",
+  "lib/router/mod.ts",
+  "lib/client/mod.ts",
+];
 const SOURCES = ["main.ts", "lib", "tests", "bench", "examples"];
-const FOLDERS = ["config", "mapping", "time", "nats", "edge", "telemetry", "reverse", "router"];
+const FOLDERS = [
+  "config",
+  "mapping",
+  "time",
+  "nats",
+  "edge",
+  "telemetry",
+  "reverse",
+  "router",
+  "client",
+];
 const UNIT_TESTS = FOLDERS.map((name) => `tests/${name}`);
 
 const STAGES: readonly Stage[] = [

@@ -1,0 +1,88 @@
+/**
+ * How far a client has come in what is sent to it.
+ *
+ * @module
+ */
+import type { Incoming, Payload } from "./wire.ts";
+
+/**
+ * Something is missing, or may be.
+ *
+ * - `lost`: the gateway says that what was sent under the numbers `from` to `to` is not there any more; without
+ *   `to`, all that was sent while the client was away.
+ * - `not_kept`: the connection broke, and nothing waits for this client (or what came to many at once does not):
+ *   whatever was sent meanwhile.
+ */
+export interface Gap {
+  /** Why it is missing. */
+  readonly cause: "lost" | "not_kept";
+  /** The first number. */
+  readonly from?: number;
+  /** The last number. */
+  readonly to?: number;
+}
+
+/** What was sent to the client. */
+export interface Message {
+  /** Text, or bytes. */
+  readonly data: Payload;
+  /** Its number, where what is sent waits for the client; 0 for what came to many at once. */
+  readonly seq?: number;
+  /** What is missing before it, where something is; the event `gap` tells the same at once. */
+  readonly gaps?: readonly Gap[];
+}
+
+/** Where a client goes on. */
+export class Position {
+  #token: string | undefined;
+  #seq = 0;
+  #wasOpen = false;
+  /** What came to many at once has been heard: while the client is away it is lost. */
+  #hearsUnkept = false;
+  #isFresh = false;
+
+  /** What to offer in a handshake, to come back. */
+  get offer(): string[] {
+    return this.#token === undefined ? [] : [`h8s.resume.token.${this.#token}.${this.#seq}`];
+  }
+
+  /** There is a connection; returns what is missing. */
+  open(doesResume: boolean): Gap | undefined {
+    const isMissed = this.#wasOpen &&
+      (this.#hearsUnkept || !doesResume || this.#token === undefined);
+    this.#wasOpen = true;
+    if (!doesResume) this.#token = undefined;
+    return isMissed ? { cause: "not_kept" } : undefined;
+  }
+
+  /** Something came; returns what of it is news. */
+  take(incoming: Exclude<Incoming, { type: "ack" }>): Message | Gap | undefined {
+    const isFresh = this.#isFresh;
+    this.#isFresh = false;
+    switch (incoming.type) {
+      case "welcome":
+        this.#token = incoming.token;
+        this.#isFresh = incoming.isNew;
+        if (incoming.isNew) this.#seq = incoming.seq;
+        return undefined;
+      case "mark":
+        this.#seq = incoming.seq;
+        return undefined;
+      case "gap": {
+        const { from, to } = incoming;
+        // The numbers begin anew, unless the welcome has just told them.
+        if (to === undefined && !isFresh) this.#seq = 0;
+        if (to !== undefined) this.#seq = to;
+        return { cause: "lost", from, ...(to === undefined ? {} : { to }) };
+      }
+      case "message": {
+        const { data, seq } = incoming;
+        if (seq === undefined) return { data };
+        if (seq === 0) this.#hearsUnkept = true;
+        else if (seq <= this.#seq) return undefined;
+        else this.#seq = seq;
+        return { data, seq };
+      }
+    }
+  }
+}
