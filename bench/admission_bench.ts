@@ -10,6 +10,8 @@ import { Admission } from "../lib/edge/admission.ts";
 import type { EdgeParts } from "../lib/edge/parts.ts";
 import { Peers } from "../lib/edge/peer.ts";
 import { RequestIds } from "../lib/edge/request_ids.ts";
+import { Visit } from "../lib/edge/visit.ts";
+import { Observers } from "../lib/telemetry/observation.ts";
 
 const SECRET = "a secret of at least 32 characters";
 const HEADERS = {
@@ -45,6 +47,7 @@ for (const [name, options, headers] of CASES) {
     fileKeys: [],
     gatewayId: "G",
     ids: new RequestIds(),
+    observers: new Observers(() => {}),
     bus: { state: "connected" },
   } as unknown as EdgeParts;
   const [admission, peers] = [new Admission(parts), new Peers(parts)];
@@ -53,8 +56,9 @@ for (const [name, options, headers] of CASES) {
   });
   Deno.bench(name, async () => {
     const peer = peers.identify(request, "10.0.0.1");
+    const visit = new Visit(request, { parts, peer, connection: "", onLeft() {} });
     const admitted = admission.admit(
-      admission.enter(request, { kind: "http", peer, page: { cors: undefined } }),
+      admission.enter(request, { kind: "http", visit }),
     );
     if (admitted instanceof Promise) await admitted;
   });

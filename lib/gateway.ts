@@ -33,6 +33,7 @@ import { createOnFault, type OnFault } from "./telemetry/faults.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
+import { Observers } from "./telemetry/observation.ts";
 
 export { ListenError };
 
@@ -155,6 +156,7 @@ export class Gateway implements AsyncDisposable {
       ids: new RequestIds(),
       strays,
       metrics,
+      observers: new Observers(onFault),
       log,
     });
     // Whoever does not wait for it need not hear that it failed.

@@ -24,12 +24,12 @@ import { Load, type Place } from "./admission/load.ts";
 import { checkOrigin } from "./admission/origin.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
 import { type Rules, toRules } from "./admission/rules.ts";
-import { Cors, type Page } from "./cors.ts";
+import { Cors } from "./cors.ts";
 import type { EdgeParts } from "./parts.ts";
-import type { Peer } from "./peer.ts";
 import type { ResumeEntry } from "./resume/resume_entry.ts";
 import { type Routed, toRouted } from "./admission/routing.ts";
 import { toClientSession } from "./admission/session_cookie.ts";
+import type { Visit } from "./visit.ts";
 
 /** What tells a client apart across requests and connections. */
 export interface Session {
@@ -40,6 +40,8 @@ export interface Session {
 /** A request that may go on. */
 export interface Admitted extends Routed {
   readonly request: Request;
+  /** Told of what becomes of it. */
+  readonly visit: Visit;
   readonly target: Target;
   /** Lines for the header block of its messages. */
   readonly headerLines: string;
@@ -81,6 +83,7 @@ export type Handshake = Omit<Admitted, "request" | "headerLines" | "identity">;
 /** A request that has passed all checks that need not know who asks. */
 export interface Entry {
   readonly candidate: Candidate;
+  readonly visit: Visit;
   readonly decision: Decision;
 }
 
@@ -115,32 +118,34 @@ export class Admission {
    * Makes the checks that need not know who asks.
    *
    * @param request As it came.
-   * @param options What kind it is, who asks, and from which page; that is told what is found out of it.
+   * @param options What kind it is, and its visit, which is told what is found out.
    * @returns The request, which may not go on yet.
    * @throws {GatewayError} with what the client is to be told.
    */
   enter(
     request: Request,
-    { kind, peer, page }: { kind: RequestKind; peer: Peer; page: Page },
+    { kind, visit }: { kind: RequestKind; visit: Visit },
   ): Entry {
     const { config } = this.#parts;
     if (config !== this.#config) this.#configure(config);
-    const candidate = toCandidate(request, { kind, peer, config });
+    const candidate = toCandidate(request, { kind, visit, config });
+    visit.onTarget(candidate.target);
     for (const check of this.#chain.early) check(candidate);
     const { method } = request;
     const { target: { hostTokens, pathTokens } } = candidate;
     const { table } = this.#rules!;
     const decide = (method: string) => table.decide({ hostTokens, pathTokens, method, kind });
     const decision = decide(method);
+    visit.route = decision.match?.route.pattern;
     const meant = toPreflightMethod(request);
     const { match } = meant === undefined ? decision : decide(meant);
-    const cors = page.cors = Cors.of(request, { config, route: match?.route });
+    const cors = visit.cors = Cors.of(request, { config, route: match?.route });
     checkOrigin(candidate, cors?.origins);
     for (const check of this.#chain.late) check(candidate);
     // A browser shows no credential with it; so it gets no further than the workload that is to answer.
     const isOpen = meant !== undefined && cors?.kind === "workload" &&
       Cors.of(request, { config, route: decision.match?.route })?.kind === "workload";
-    return { candidate, decision: isOpen ? { ...decision, demands: [] } : decision };
+    return { candidate, visit, decision: isOpen ? { ...decision, demands: [] } : decision };
   }
 
   /**
@@ -151,11 +156,11 @@ export class Admission {
    * @throws {GatewayError} with what the client is to be told.
    * @throws {Refusal} with an authorizer's own answer.
    */
-  admit({ candidate, decision }: Entry): Admitted | Promise<Admitted> {
+  admit({ candidate, visit, decision }: Entry): Admitted | Promise<Admitted> {
     const identity = this.#identities.identify(candidate, decision.demands);
     return identity instanceof Promise
-      ? identity.then((identity) => this.#complete(candidate, { decision, identity }))
-      : this.#complete(candidate, { decision, identity });
+      ? identity.then((identity) => this.#complete(candidate, { decision, visit, identity }))
+      : this.#complete(candidate, { decision, visit, identity });
   }
 
   #configure(config: GatewayConfig): void {
@@ -166,7 +171,7 @@ export class Admission {
 
   #complete(
     candidate: Candidate,
-    { decision, identity }: { decision: Decision; identity: Identity },
+    { decision, visit, identity }: { decision: Decision; visit: Visit; identity: Identity },
   ): Admitted {
     this.#hasInterest(candidate);
     const { bus, ids, gatewayId } = this.#parts;
@@ -184,12 +189,9 @@ export class Admission {
       rules: this.#rules!,
       parts: this.#parts,
     });
-    const provenance = {
-      ...peer,
-      traceparent: peer.traceparent ?? ids.nextTraceparent(),
-      sessionId: session?.id,
-    };
     const { subject } = routed;
+    const traceparent = visit.onAdmitted(subject);
+    const provenance = { ...peer, traceparent, sessionId: session?.id };
     const headerLines = toRequestHeaders(headers, { target, subject, kind, provenance }) +
       toIdentityLines(identity);
     const { clientAddress: remoteAddress, requestId } = peer;
@@ -197,6 +199,7 @@ export class Admission {
     return {
       ...routed,
       request,
+      visit,
       target,
       headerLines,
       connectionId,
@@ -268,15 +271,16 @@ export class Admission {
 
 function toCandidate(
   request: Request,
-  { kind, peer, config: { prefix, listen } }: {
+  { kind, visit, config: { prefix, listen } }: {
     kind: RequestKind;
-    peer: Peer;
+    visit: Visit;
     config: GatewayConfig;
   },
 ): Candidate {
   const offer = kind === "websocket" ? parseHandshake(request) : undefined;
   const headers = toEntries(request.headers, offer);
   const { method, url } = request;
+  const { peer } = visit;
   const target = toTarget({ method, url, headers }, { prefix, kind, host: peer.host, listen });
   return { request, kind, headers, target, offer, peer };
 }

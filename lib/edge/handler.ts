@@ -7,24 +7,23 @@ import type { Address } from "../config/units.ts";
 import { GatewayError } from "../errors.ts";
 import { isServerWide } from "../mapping/request.ts";
 import { speaksResume } from "../mapping/resume.ts";
-import type { LogFields } from "../telemetry/log.ts";
 import { Admission, type Admitted, type Entry } from "./admission.ts";
 import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
-import { Cors, type Page } from "./cors.ts";
+import { Cors } from "./cors.ts";
 import { askWorkload } from "./socket/handshake_question.ts";
 import { whileClientWaits } from "./socket/handshakes.ts";
-import type { Delivery } from "./http/delivery.ts";
 import { serveHttp } from "./http/serve.ts";
 import { InFlight } from "./limits/in_flight.ts";
 import { LostGateways } from "./connections/lost_gateways.ts";
 import type { EdgeParts } from "./parts.ts";
-import { type Peer, Peers } from "./peer.ts";
+import { Peers } from "./peer.ts";
 import { toGatewayError, toProblemResponse } from "./problem.ts";
 import { Registry } from "./connections/registry.ts";
 import { RegistryService } from "./connections/registry_service.ts";
 import { checkSubjects } from "./subject_length.ts";
 import { Connection } from "./socket/websocket.ts";
+import { Visit } from "./visit.ts";
 
 /** The clients' side of the gateway: a handler for `Deno.serve`. */
 export class Edge implements Disposable {
@@ -69,31 +68,27 @@ export class Edge implements Disposable {
    * @returns The response, or the 101 of an upgrade.
    */
   async fetch(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> {
-    const begun = performance.now();
-    const { metrics } = this.#parts;
     const { load } = this.#admission;
-    metrics.requestBegun();
+    this.#parts.metrics.requestBegun();
     load.requestBegun();
     // Who is turned away is no reason to stay.
     const isServed = !this.#isDraining;
     if (isServed) this.#inFlight.begin();
     const { hostname, port } = toAddress(info);
-    // A request that is upgraded is over as it is, before its response is known.
-    let status = 101;
-    let isOver = false;
-    const end = () => {
-      if (isOver) return;
-      isOver = true;
-      load.requestEnded();
-      if (isServed) this.#inFlight.end();
-      metrics.requestEnded(status, performance.now() - begun);
-    };
-    info.completed.then(end, end);
-    const delivery = { connection: `${hostname}:${port}`, onGivenUp: end };
-    const response = await this.#answer(request, this.#peers.identify(request, hostname), delivery);
-    status = response.status;
+    const visit = new Visit(request, {
+      parts: this.#parts,
+      peer: this.#peers.identify(request, hostname),
+      connection: `${hostname}:${port}`,
+      onLeft: () => {
+        load.requestEnded();
+        if (isServed) this.#inFlight.end();
+      },
+    });
+    info.completed.then(() => visit.onLeft(true), () => visit.onLeft(false));
+    const response = await this.#answer(request, visit);
+    visit.onAnswered(response.status);
     // Who keeps the connection would ask on it again.
-    if (this.#isDraining && status !== 101) response.headers.set("connection", "close");
+    if (this.#isDraining && visit.status !== 101) response.headers.set("connection", "close");
     return response;
   }
 
@@ -125,36 +120,37 @@ export class Edge implements Disposable {
     this.#registry[Symbol.dispose]();
   }
 
-  async #answer(request: Request, peer: Peer, delivery: Delivery): Promise<Response> {
+  async #answer(request: Request, visit: Visit): Promise<Response> {
     const parts = this.#parts;
     const { config } = parts;
-    const page: Page = { cors: Cors.of(request, { config, route: undefined }) };
+    visit.cors = Cors.of(request, { config, route: undefined });
     try {
       if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
       if (isServerWide(request)) return new Response(null, { status: 204 });
       if (isWebSocketUpgrade(request)) {
-        return await this.#upgrade(request, { peer, page });
+        return await this.#upgrade(request, visit);
       }
-      const entry = this.#admission.enter(request, { kind: "http", peer, page });
-      if (page.cors?.isPreflight && page.cors.kind === "gateway") {
-        return page.cors.toPreflightResponse();
+      const entry = this.#admission.enter(request, { kind: "http", visit });
+      if (visit.cors?.isPreflight && visit.cors.kind === "gateway") {
+        return visit.cors.toPreflightResponse();
       }
       const admitted = this.#admit(entry);
       const response = await serveHttp(
         admitted instanceof Promise ? await admitted : admitted,
-        { parts, delivery },
+        { parts, delivery: visit },
       );
-      return page.cors?.apply(response, "workload") ?? response;
+      return visit.cors?.apply(response, "workload") ?? response;
     } catch (thrown) {
       if (thrown instanceof Refusal) {
+        visit.onRefused(thrown.status);
         const response = thrown.toResponse();
-        return page.cors?.apply(response, "workload") ?? response;
+        return visit.cors?.apply(response, "workload") ?? response;
       }
       const error = toGatewayError(thrown);
       parts.metrics.requestRefused(error.code);
-      this.#report(error, peer);
-      const response = toProblemResponse(error, peer.requestId);
-      return page.cors?.apply(response, "gateway") ?? response;
+      visit.onError(error);
+      const response = toProblemResponse(error, visit.requestId);
+      return visit.cors?.apply(response, "gateway") ?? response;
     }
   }
 
@@ -168,8 +164,9 @@ export class Edge implements Disposable {
     return admitted instanceof Promise ? admitted.then(check) : check(admitted);
   }
 
-  async #upgrade(request: Request, asking: { peer: Peer; page: Page }): Promise<Response> {
-    const opened = await whileClientWaits(this.#open(request, asking), request.signal);
+  async #upgrade(request: Request, visit: Visit): Promise<Response> {
+    visit.kind = "websocket";
+    const opened = await whileClientWaits(this.#open(request, visit), request.signal);
     if (opened === undefined) {
       this.#parts.metrics.handshakeAbandoned();
       return new Response(null, { status: 499 });
@@ -182,8 +179,8 @@ export class Edge implements Disposable {
     }
   }
 
-  async #open(request: Request, asking: { peer: Peer; page: Page }): Promise<Admitted> {
-    const entry = this.#admission.enter(request, { kind: "websocket", ...asking });
+  async #open(request: Request, visit: Visit): Promise<Admitted> {
+    const entry = this.#admission.enter(request, { kind: "websocket", visit });
     const { resumables } = this.#registry;
     const asked = await this.#askWorkload(await this.#admit(entry));
     if (speaksResume(asked.protocol) && resumables !== undefined) {
@@ -201,21 +198,6 @@ export class Edge implements Disposable {
     const { target: { hostTokens, pathTokens } } = admitted;
     if (!interests.wantsHandshake({ hostTokens, pathTokens, method: "ws" })) return admitted;
     return await askWorkload(admitted, this.#parts);
-  }
-
-  #report(
-    { code, status, message, cause }: GatewayError,
-    { requestId, clientAddress: remoteAddress }: Peer,
-  ): void {
-    const fields: LogFields = {
-      requestId,
-      remoteAddress,
-      status,
-      code,
-      cause: cause === undefined ? undefined : String(cause),
-    };
-    if (status === 500) this.#parts.log.error(message, fields);
-    else this.#parts.log.debug(message, fields);
   }
 }
 

@@ -19,6 +19,7 @@ import type { Clock } from "../time/clock.ts";
 import type { OnFault } from "../telemetry/faults.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Observers } from "../telemetry/observation.ts";
 import type { Bursts } from "./limits/bursts.ts";
 import type { Deadlines } from "./limits/deadlines.ts";
 import type { ReceiveBudget } from "./limits/receive_budget.ts";
@@ -69,5 +70,7 @@ export interface EdgeParts {
   /** Takes what goes wrong and nobody waits for. */
   readonly onFault: OnFault;
   readonly metrics: Metrics;
+  /** Who wants to know what happens to requests and WebSockets. */
+  readonly observers: Observers;
   readonly log: Log;
 }

@@ -223,7 +223,13 @@ function toByteString(text: string): string {
   return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
-function splitUrl(
+/**
+ * The parts of a URL, as they stand there.
+ *
+ * @param url As the server gives it.
+ * @returns Nothing of it is decoded or normalised.
+ */
+export function splitUrl(
   url: string,
 ): Pick<Target, "authority" | "path" | "query" | "isQueryEmpty"> & { scheme: string } {
   const schemeEnd = url.indexOf("://");

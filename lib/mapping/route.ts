@@ -93,6 +93,8 @@ export interface RouteOptions {
 
 /** A route, checked. */
 export interface Route {
+  /** Host and path as they are configured: what it is called in logs and metrics. */
+  readonly pattern: string;
   /** Undefined for any. */
   readonly host: HostPattern | undefined;
   readonly path: PathPattern;
@@ -154,6 +156,7 @@ export function parseRoute(options: RouteOptions): Route {
   };
   const { mode = "request", persist, auth, subscribe = [] } = options;
   return {
+    pattern: (host ?? "") + pathText,
     host: host === undefined ? undefined : toHost(host),
     path,
     methods: methods && withHead(methods),

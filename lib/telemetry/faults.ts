@@ -12,6 +12,7 @@ export const STAGES = [
   "websocket",
   "message",
   "timer",
+  "observer",
   "uncaught",
 ] as const;
 

@@ -5,6 +5,8 @@ import { Admission, type Admitted } from "../../lib/edge/admission.ts";
 import type { EdgeParts } from "../../lib/edge/parts.ts";
 import { RequestIds } from "../../lib/edge/request_ids.ts";
 import type { RequestKind } from "../../lib/mapping/headers.ts";
+import { Visit } from "../../lib/edge/visit.ts";
+import { Observers } from "../../lib/telemetry/observation.ts";
 import { toCandidate } from "./admission/candidate.ts";
 
 const HANDSHAKE = {
@@ -16,7 +18,8 @@ const HANDSHAKE = {
 
 class World {
   config = parseConfig({});
-  readonly admission = new Admission(this.#toParts());
+  readonly #parts = this.#toParts();
+  readonly admission = new Admission(this.#parts);
 
   configure(options: GatewayOptions): void {
     this.config = parseConfig(options);
@@ -35,8 +38,9 @@ class World {
         get: (name: string) => all[name as keyof typeof all] ?? null,
       }),
     } as unknown as Request;
-    const peer = toCandidate().peer;
-    const entry = this.admission.enter(request, { kind, peer, page: { cors: undefined } });
+    const { peer } = toCandidate();
+    const visit = new Visit(request, { parts: this.#parts, peer, connection: "", onLeft() {} });
+    const entry = this.admission.enter(request, { kind, visit });
     return this.admission.admit(entry);
   }
 
@@ -49,6 +53,7 @@ class World {
       fileKeys: ["from-a-file"],
       gatewayId: "G",
       ids: new RequestIds(),
+      observers: new Observers(() => {}),
       bus: { state: "connected" },
     } as unknown as EdgeParts;
   }

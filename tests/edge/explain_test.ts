@@ -5,7 +5,9 @@ import { Admission } from "../../lib/edge/admission.ts";
 import { explain, type Explanation, type Question } from "../../lib/edge/explain.ts";
 import type { EdgeParts } from "../../lib/edge/parts.ts";
 import { RequestIds } from "../../lib/edge/request_ids.ts";
+import { Visit } from "../../lib/edge/visit.ts";
 import { GatewayError } from "../../lib/errors.ts";
+import { Observers } from "../../lib/telemetry/observation.ts";
 import { Random } from "../harness/random.ts";
 import { toCandidate } from "./admission/candidate.ts";
 
@@ -150,14 +152,16 @@ function toTold({ subject, subscribe, mode, checks }: Explanation): string {
 function enter(options: GatewayOptions, question: Question): string {
   const { method = "GET", url, kind = "http", origin } = question;
   const config = parseConfig(options);
-  const admission = new Admission({
+  const parts = {
     config,
     fileKeys: [],
     gatewayId: "<gateway>",
     ids: new RequestIds(),
+    observers: new Observers(() => {}),
     bus: { state: "connected" },
     persist: config.persist && { captures: (subject: string) => subject.startsWith("h8s.ws.ws.") },
-  } as unknown as EdgeParts);
+  } as unknown as EdgeParts;
+  const admission = new Admission(parts);
   const headers = Object.entries({
     ...{ host: new URL(url).host === "" ? "" : url.split("/")[2]!, authorization: "Bearer k" },
     ...(kind === "websocket" ? HANDSHAKE : {}),
@@ -171,7 +175,8 @@ function enter(options: GatewayOptions, question: Question): string {
   } as unknown as Request;
   try {
     const peer = toCandidate().peer;
-    const entry = admission.enter(request, { kind, peer, page: { cors: undefined } });
+    const visit = new Visit(request, { parts, peer, connection: "", onLeft() {} });
+    const entry = admission.enter(request, { kind, visit });
     const admitted = admission.admit(entry);
     assert.ok(!(admitted instanceof Promise));
     const { subject, subscribe, mode, session, connectionId } = admitted;

@@ -11,6 +11,7 @@ import { toLengthLine, toReplyHeaders, toUploadSubject } from "../../mapping/req
 import type { BusMessage } from "../../nats/bus.ts";
 import type { AbortReason, Receiver, Slot } from "../../nats/inbox.ts";
 import type { Admitted } from "../admission.ts";
+import type { Visit } from "../visit.ts";
 import type { RequestBody } from "./body.ts";
 import type { Burst, Runner } from "../limits/bursts.ts";
 import { type DeliveryOptions, openStream } from "./delivery.ts";
@@ -27,6 +28,7 @@ const WATCHED_BYTES = 256 * 1024;
 
 /** One request that waits for its reply. */
 export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
+  readonly visit: Visit;
   readonly #admitted: Admitted;
   readonly #parts: EdgeParts;
   readonly #options: DeliveryOptions;
@@ -51,9 +53,8 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
 
   constructor(admitted: Admitted, options: DeliveryOptions & { readonly body: RequestBody }) {
     const { parts, body } = this.#options = options;
-    this.#admitted = admitted;
-    this.#body = body;
-    this.#parts = parts;
+    this.visit = admitted.visit;
+    [this.#admitted, this.#body, this.#parts] = [admitted, body, parts];
     this.#burst = parts.bursts.of(admitted.subject);
     this.#slot = parts.inbox.open(this);
     this.#windowBytes = parts.windows.take(
@@ -113,8 +114,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
 
   onPhase(phase: UploadPhase): void {
     if (this.#isEnded) return;
-    const { timeouts: { replyMs } } = this.#admitted;
-    this.#slot.setDeadline(phase === "workload" ? replyMs : Number.POSITIVE_INFINITY);
+    this.#slot.setDeadline(phase === "workload" ? this.#admitted.timeouts.replyMs : Infinity);
   }
 
   onFailure(error: unknown): void {
@@ -160,6 +160,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
       throw natsUnavailable();
     }
     this.#isSent = true;
+    this.visit.onSent();
   }
 
   #onHead(reply: Reply, message: BusMessage): void {
@@ -184,7 +185,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
   #onWhole(reply: Answer, { data }: BusMessage): void {
     if (data.length <= WATCHED_BYTES || this.#isBodyless(reply)) this.#respond(reply, data);
     else {
-      this.#parts.metrics.bodyBytes("out", data.length);
+      this.visit.onBody("out", data.length);
       const stream = this.#stream = openStream(this, this.#options);
       const { headers } = this.#respond(reply, stream.readable);
       headers.set("content-length", String(data.length));
@@ -219,7 +220,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
 
   #respond(answer: Answer, body: Content): Response {
     this.#upload?.stop("completed");
-    if (body instanceof Uint8Array) this.#parts.metrics.bodyBytes("out", body.length);
+    if (body instanceof Uint8Array) this.visit.onBody("out", body.length);
     const isHead = this.#admitted.request.method === "HEAD";
     const response = toResponse(answer, { body, isHead });
     this.#response.resolve(response);
@@ -228,7 +229,8 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
 
   #onChunk(stream: ResponseStream, data: Uint8Array): void {
     const end = toStreamEnd(data);
-    const isWrong = end === undefined ? data.length > this.#missingBytes : this.#isShort;
+    const missing = this.#missingBytes;
+    const isWrong = end === undefined ? data.length > missing : missing > 0 && missing !== Infinity;
     if (isWrong) return this.#fail(new Error("not of the length that was told"), "aborted");
     if (end !== undefined) {
       stream.close();
@@ -241,12 +243,8 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
       return this.#fail(new Error("overflow"), "overflow");
     }
     this.#flow?.onReceived(data.length);
-    this.#parts.metrics.bodyBytes("out", data.length);
+    this.visit.onBody("out", data.length);
     this.#restartDeadline();
-  }
-
-  get #isShort(): boolean {
-    return this.#missingBytes > 0 && this.#missingBytes !== Number.POSITIVE_INFINITY;
   }
 
   /** Sliding; and a workload that waits for its client's credit is not late. */
@@ -282,6 +280,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
       this.#body.chunks.return?.().catch(() => {});
     }
     if (!this.#isSent) return;
+    this.visit.onEnd(reason);
     this.#parts.outbox.publish(this.#closeSubject, toEndPayload(reason));
   }
 

@@ -40,6 +40,7 @@ export async function publishOnly(
   }
   const headers = encodeHeaders(lines, parts);
   if (!parts.bus.publish(admitted.subject, body.bytes, { headers })) throw natsUnavailable();
+  admitted.visit.onSent();
   return new Response(null, { status: 200 });
 }
 
@@ -57,6 +58,7 @@ async function store(
   const headers = encodeLatin1(encodeHeaders(lines + own, parts));
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   persist.publish({ subject: admitted.subject, data, headers }, resolve);
+  admitted.visit.onSent();
   const outcome = await promise;
   if (outcome.kind === "refused" && outcome.isTooLarge) throw tooLarge(parts.bus.maxPayload);
   if (outcome.kind !== "stored") {

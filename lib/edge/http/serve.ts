@@ -26,7 +26,7 @@ export async function serveHttp(admitted: Admitted, options: DeliveryOptions): P
   const read = await readBody(admitted.request, { room: room(), limit, patience });
   // The server may have come back with a smaller limit while the body came.
   const body = read.kind === "whole" && read.bytes.length > room() ? toStream(read.bytes) : read;
-  if (body.kind === "whole") parts.metrics.bodyBytes("in", body.bytes.length);
+  if (body.kind === "whole") admitted.visit.onBody("in", body.bytes.length);
   const response = admitted.mode === "publish"
     ? await publishOnly(admitted, { body, parts })
     : await new Exchange(admitted, { ...options, body }).run();

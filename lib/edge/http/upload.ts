@@ -10,6 +10,7 @@ import { CreditWindow } from "../../nats/credit.ts";
 import type { Receiver, Slot } from "../../nats/inbox.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { EdgeParts } from "../parts.ts";
+import type { Visit } from "../visit.ts";
 
 const EMPTY = new Uint8Array();
 
@@ -18,6 +19,8 @@ export type UploadPhase = "client" | "workload";
 
 /** Told of an upload's progress. */
 export interface UploadOwner {
+  /** Counts what the client has sent. */
+  readonly visit: Pick<Visit, "onBody">;
   /** It waits for somebody else now; at its end for the workload's answer. */
   onPhase(phase: UploadPhase): void;
   /** The body cannot be read to its end. */
@@ -87,10 +90,10 @@ export class Upload implements Receiver {
   }
 
   async #send(window: CreditWindow): Promise<void> {
-    const { bus, metrics } = this.#parts;
+    const { bus } = this.#parts;
     this.#owner.onPhase("client");
     for await (const chunk of this.#chunks) {
-      metrics.bodyBytes("in", chunk.length);
+      this.#owner.visit.onBody("in", chunk.length);
       const size = Math.min(bus.maxPayload, window.pieceBytes);
       for (let start = 0; start < chunk.length; start += size) {
         await this.#publish(chunk.subarray(start, start + size), window);

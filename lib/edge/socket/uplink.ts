@@ -96,7 +96,7 @@ export class Uplink {
     const { length } = said.bytes;
     if (length > this.#maxBytes) return this.#onTooBig();
     this.#count++;
-    this.#parts.metrics.message("in", length);
+    this.#admitted.visit.onMessage("in", length);
     if (this.#persist === undefined) this.#publish(said);
     else this.#store(said, this.#persist);
   }

@@ -69,6 +69,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
    */
   static upgrade(admitted: Admitted, parts: EdgeParts, owner: ConnectionOwner): Response {
     const { request, headerLines, identity: _, ...handshake } = admitted;
+    admitted.visit.onUpgraded(admitted.subject);
     return new Connection(handshake, headerLines, { parts, owner }).#upgrade(request);
   }
 
@@ -260,7 +261,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
     if (waiting > 0 && waiting + length > this.#parts.config.wsSendLimit) return this.onSlow();
     socket.send(data as string | Uint8Array<ArrayBuffer>);
     this.#downlink.onWaiting(length);
-    this.#parts.metrics.message("out", length);
+    this.#admitted.visit.onMessage("out", length);
   }
 
   onSlow(): void {
@@ -288,6 +289,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
     this.#state = "closed";
     this.#release();
     if (!wasOpen || this.entry === undefined) this.place[Symbol.dispose]();
+    this.#admitted.visit.onClosed(this.id, { code, reason });
     if (!wasOpen) return;
     this.#parts.metrics.socketClosed(code);
     this.#owner.remove(this, { code, reason: toCloseReason(reason) });
