@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { ask } from "./lib/commands/mod.ts";
 import { explained } from "./lib/config/explain.ts";
 import { type Command, parseFlags, renderHelp, SCHEMAS, UsageError } from "./lib/config/flags.ts";
 import { loadOptions, renderOptions } from "./lib/config/load.ts";
@@ -26,6 +27,8 @@ import { VERSION } from "./lib/version.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
+/** As a shell tells of whoever SIGINT has ended. */
+const EXIT_INTERRUPTED = 130;
 
 /**
  * Runs the program until it is told to stop.
@@ -62,6 +65,12 @@ export async function main(args: readonly string[]): Promise<number> {
         console.log("ok");
         return 0;
       }
+      case "ask": {
+        Deno.addSignalListener("SIGINT", () => Deno.exit(EXIT_INTERRUPTED));
+        await using config = await openConfig(command);
+        const { config: prepared, login } = config.use(prepareGateway);
+        return await ask(command.question, { config: prepared, login, output: OUTPUT });
+      }
       case "run": {
         await using config = await openConfig(command);
         return await (command.program === "reverse" ? runReverse : runGateway)(config);
@@ -77,6 +86,12 @@ export async function main(args: readonly string[]): Promise<number> {
     throw error;
   }
 }
+
+const OUTPUT = {
+  isTerminal: Deno.stdout.isTerminal() && !Deno.noColor,
+  write: (line: string) => console.log(line),
+  note: (line: string) => console.error(line),
+};
 
 /** Never prompts: without `--allow-env` the environment counts for nothing. */
 function readVariable(variable: string): string | undefined {

@@ -8,7 +8,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["nats"],
   ["edge", "workload", "client"],
   ["prepare"],
-  ["gateway", "reverse"],
+  ["gateway", "reverse", "commands"],
   ["mod"],
   ["main"],
 ];

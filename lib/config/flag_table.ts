@@ -29,17 +29,27 @@ export interface Flag {
 export type FlagValues =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
-  | { readonly kind: "values"; readonly values: Readonly<Record<string, unknown>> };
+  | {
+    readonly kind: "values";
+    readonly values: Readonly<Record<string, unknown>>;
+    /** What stands beside them. */
+    readonly operands: readonly string[];
+  };
 
 /**
  * Reads flags, without looking at what their values mean.
  *
  * @param args Without the program's name and the command's.
  * @param flags Those that there are.
+ * @param mostOperands How much may stand beside them.
  * @returns What they say.
  * @throws {UsageError} that names the flag and what would be right.
  */
-export function readFlags(args: readonly string[], flags: readonly Flag[]): FlagValues {
+export function readFlags(
+  args: readonly string[],
+  flags: readonly Flag[],
+  mostOperands = 0,
+): FlagValues {
   const { tokens } = parseArgs({
     args: [...args],
     strict: false,
@@ -52,11 +62,15 @@ export function readFlags(args: readonly string[], flags: readonly Flag[]): Flag
     ),
   });
   const values: Record<string, unknown> = {};
+  const operands: string[] = [];
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
+      if (operands.push(token.value) <= mostOperands) continue;
       throw new UsageError(
-        `Cannot use ${JSON.stringify(token.value)}: expected flags only, see --help`,
+        `Cannot use ${JSON.stringify(token.value)}: expected ${
+          mostOperands === 0 ? "flags only" : "no more than that"
+        }, see --help`,
       );
     }
     if (token.name === "help" || token.rawName === "-h") return { kind: "help" };
@@ -66,7 +80,7 @@ export function readFlags(args: readonly string[], flags: readonly Flag[]): Flag
     const value = token.inlineValue || !isFlag(token.value) ? token.value : undefined;
     values[flag.option] = addValue(flag, value, values[flag.option]);
   }
-  return { kind: "values", values };
+  return { kind: "values", values, operands };
 }
 
 /** `--request-timeout --listen` lacks a value; a single `-` is one, and so is `-5s`, though a bad one. */

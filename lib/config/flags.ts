@@ -6,7 +6,8 @@
 import { type Environment, readEnvironment } from "./environment.ts";
 import { checkFlags } from "./explain.ts";
 import { type Flag, listFlags, readFlags, renderFlags, UsageError } from "./flag_table.ts";
-import { configSchema, reverseSchema } from "./schema.ts";
+import { isQuestion, type Question, type QuestionName, QUESTIONS } from "./questions.ts";
+import { configSchema, parseWith, reverseSchema } from "./schema.ts";
 import { type ConfigSource, parseSource } from "./source.ts";
 
 export { UsageError };
@@ -25,7 +26,16 @@ export type Command =
     /** Where more options come from; the flags win. */
     readonly configSource: ConfigSource | undefined;
   }
-  | { readonly kind: "config-schema" | "help"; readonly program: Program }
+  | {
+    /** To answer a question, and to end. */
+    readonly kind: "ask";
+    readonly program: "gateway";
+    readonly question: Question;
+    readonly flags: Readonly<Record<string, unknown>>;
+    readonly configSource: ConfigSource | undefined;
+  }
+  | { readonly kind: "config-schema"; readonly program: Program }
+  | { readonly kind: "help"; readonly program: Program | QuestionName }
   | { readonly kind: "version" };
 
 /** What there is to be configured. */
@@ -64,11 +74,56 @@ export function parseFlags(
   args: readonly string[],
   environment: Environment = () => undefined,
 ): Command {
-  const program = args[0] === "reverse" ? "reverse" : "gateway";
+  const [first, ...others] = args;
+  if (isQuestion(first)) return parseQuestion(others, first, environment);
+  const program = first === "reverse" ? "reverse" : "gateway";
   const rest = program === "reverse" ? args.slice(1) : args;
   return rest[0] === "config"
     ? parseConfigCommand(rest.slice(1), { program, environment })
     : parseOptions(rest, { kind: "run", program, environment });
+}
+
+function parseQuestion(
+  args: readonly string[],
+  name: QuestionName,
+  environment: Environment,
+): Command {
+  const { fields, operands: [fewest, most], usage } = QUESTIONS[name];
+  const own = listFlags(fields);
+  const others = [CONFIG_FLAGS.gateway, ...listFlags(configSchema)]
+    .filter(({ option }) => !Object.hasOwn(fields.shape, option));
+  const read = readFlags(args, [...own, ...others], most);
+  if (read.kind === "help") return { kind: "help", program: name };
+  if (read.kind === "version") return read;
+  const { operands } = read;
+  if (operands.length < fewest) throw new UsageError(`Cannot tell what to do: expected ${usage}`);
+  const [ofQuestion, ofGateway] = split(read.values, own.map(({ option }) => option));
+  const check = ({ config: _, ...values }: Readonly<Record<string, unknown>>) =>
+    checkFlags(configSchema, values);
+  const wrong = [...checkFlags(fields, ofQuestion), ...check(ofGateway)];
+  if (wrong.length > 0) throw new UsageError(wrong.join("\n"));
+  if (operands.length > 0 && name === "connections" && ofQuestion["close"] === undefined) {
+    throw new UsageError(
+      `Cannot use ${JSON.stringify(operands[0])}: expected --close CODE before it`,
+    );
+  }
+  const { config, ...flags } = { ...readEnvironment(others, { environment, check }), ...ofGateway };
+  return {
+    ...{ kind: "ask", program: "gateway", flags },
+    question: { name, operands, options: parseWith<unknown>(fields, ofQuestion) } as Question,
+    configSource: typeof config === "string" ? parseSource(config) : undefined,
+  };
+}
+
+function split(
+  values: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): [Record<string, unknown>, Record<string, unknown>] {
+  const entries = Object.entries(values);
+  return [
+    Object.fromEntries(entries.filter(([name]) => names.includes(name))),
+    Object.fromEntries(entries.filter(([name]) => !names.includes(name))),
+  ];
 }
 
 interface Surroundings {
@@ -78,7 +133,7 @@ interface Surroundings {
 function parseOptions(
   args: readonly string[],
   { kind, program, environment }:
-    & Pick<Extract<Command, { readonly flags: unknown }>, "kind" | "program">
+    & { readonly kind: "run" | "config-check" | "config-show"; readonly program: Program }
     & Surroundings,
 ): Command {
   const schema = SCHEMAS[program];
@@ -117,7 +172,20 @@ function parseOptions(
  * @param of Which command's.
  * @returns Several lines.
  */
-export function renderHelp(program: string, of: Program = "gateway"): string {
+export function renderHelp(program: string, of: Program | QuestionName = "gateway"): string {
+  if (isQuestion(of)) {
+    const { usage, text, exits, fields } = QUESTIONS[of];
+    return [
+      `h8s ${of}: ${text}`,
+      "",
+      `Usage: ${program} ${usage} [FLAGS] [FLAGS OF THE GATEWAY]`,
+      "",
+      ...renderFlags(listFlags(fields)),
+      "",
+      "The gateway's own flags, --config among them, say where NATS is: give the same ones.",
+      `Exit codes: ${exits}; 2: the flags cannot be used. Where NATS cannot be asked: 1.`,
+    ].join("\n");
+  }
   switch (of) {
     case "gateway":
       return [
@@ -126,6 +194,7 @@ export function renderHelp(program: string, of: Program = "gateway"): string {
         `Usage: ${program} [FLAGS]`,
         `       ${program} reverse --help   (the other end: NATS in, a local server out)`,
         `       ${program} config check FILE [FLAGS] | config show [FLAGS] | config schema`,
+        ...Object.values(QUESTIONS).map(({ usage }) => `       ${program} ${usage} [FLAGS]`),
         "",
         ...renderFlags([CONFIG_FLAGS[of], ...listFlags(configSchema)]),
         "",

@@ -1,0 +1,196 @@
+/**
+ * `h8s tap PATTERN`: heads of what passes, live.
+ *
+ * @module
+ */
+import { UsageError } from "../config/flag_table.ts";
+import type { Question } from "../config/questions.ts";
+import { findHeader, type HeaderEntry, parseHeaderBlock } from "../mapping/headers.ts";
+import { isHostMatch, toHostPattern } from "../mapping/host_pattern.ts";
+import { toRemoteAddress } from "../mapping/incoming.ts";
+import { maskHeader, maskQuery, toVisible } from "../mapping/masking.ts";
+import { toHostTokens, toPathTokens } from "../mapping/subject.ts";
+import type { BusMessage } from "../nats/bus.ts";
+import type { Asking } from "./lists.ts";
+import { checkRights } from "./rights.ts";
+import type { OpenNats } from "./nats.ts";
+
+/** The most lines in a second: what comes besides is counted. */
+const MOST_PER_SECOND = 200;
+
+/** What is listened to, and which of it is meant. */
+export interface Tap {
+  readonly subjects: readonly string[];
+  /** Says whether a message is meant. */
+  readonly isMeant: (headers: readonly HeaderEntry[]) => boolean;
+}
+
+/**
+ * Reads a pattern.
+ *
+ * @param text `[METHOD] HOST/PATH`; `ws` for WebSockets, `*` for any method or host, `/*` at the end for
+ * all below.
+ * @param prefix Of all subjects.
+ * @returns What to listen to.
+ * @throws {UsageError} when it is none.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseTap } from "./tap.ts";
+ *
+ * assert.deepEqual(parseTap("GET shop.example/cart", "h8s").subjects, [
+ *   "h8s.http.GET.example.shop.cart",
+ *   "h8s.upload.GET.example.shop.cart",
+ * ]);
+ * ```
+ */
+export function parseTap(text: string, prefix: string): Tap {
+  const parts = /^(?:(\*|ws|[A-Z][A-Z0-9-]*)\s+)?([^\s/]+)?(\/\S*)?$/.exec(text.trim());
+  if (parts === null || text.trim() === "") throw refuse(text);
+  const [, method = "*", host = "*", path = "/*"] = parts;
+  const isOpen = path.endsWith("/*");
+  try {
+    const pathTokens = toPathTokens(isOpen ? path.slice(0, -2) : path);
+    const pattern = host === "*" ? undefined : toHostPattern(host);
+    const kinds = [
+      ...(method === "ws" ? [] : [`http.${method}`, `upload.${method}`]),
+      ...(method === "ws" || method === "*" ? ["ws.ws"] : []),
+    ];
+    const tails = toTails(pattern, { pathTokens, isOpen });
+    return {
+      subjects: kinds.flatMap((kind) => tails.map((tail) => `${prefix}.${kind}.${tail}`)),
+      isMeant: (headers) => {
+        const host = findHeader(headers, "x-h8s-original-host") ?? findHeader(headers, "host");
+        const tokens = host === undefined ? undefined : toHostTokens(host).split(".");
+        if (pattern !== undefined && tokens && !isHostMatch(pattern, tokens, tokens.length)) {
+          return false;
+        }
+        const own = toPathTokens(findHeader(headers, "x-h8s-original-path") ?? "/");
+        return own === pathTokens || isOpen &&
+            (pathTokens === "" || own.startsWith(`${pathTokens}.`));
+      },
+    };
+  } catch {
+    throw refuse(text);
+  }
+}
+
+/** Listens until it has seen enough. */
+export async function tap(
+  { operands: [pattern], options }: Extract<Question, { name: "tap" }>,
+  { session, prefix, terminal, errors }: Asking & Pick<OpenNats, "errors">,
+): Promise<number> {
+  const { subject: subjects, count, seconds, headers: showsHeaders, json } = options;
+  const taps: Tap[] = subjects.length === 0 || pattern !== undefined
+    ? [parseTap(pattern ?? "*/*", prefix)]
+    : [];
+  if (subjects.length > 0) taps.push({ subjects, isMeant: () => true });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let seen = 0;
+  const budget = new LineBudget((skipped) => terminal.note(`… ${skipped} more, not shown`));
+  const onMessage = (message: BusMessage, { isMeant }: Tap) => {
+    const headers = parseHeaderBlock(message.headers).entries;
+    if (!isMeant(headers) || (count > 0 && seen >= count)) return;
+    seen++;
+    if (budget.take()) {
+      const head = toHead(message, headers);
+      if (json) terminal.json(head);
+      else {
+        terminal.line(renderHead(head, terminal));
+        if (showsHeaders) {
+          for (const [name, value] of head.headers) terminal.line(`    ${name}: ${value}`);
+        }
+      }
+    }
+    if (count > 0 && seen >= count) resolve();
+  };
+  const subscriptions = taps.flatMap((tap) =>
+    tap.subjects.map((subject) => session.subscribe(subject, (message) => onMessage(message, tap)))
+  );
+  const timer = seconds > 0 ? setTimeout(resolve, seconds * 1000) : undefined;
+  try {
+    await checkRights(session, errors);
+    terminal.patience(`listening to ${taps.flatMap(({ subjects }) => subjects).join(" ")} …`);
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    budget[Symbol.dispose]();
+    for (const subscription of subscriptions) subscription.unsubscribe();
+  }
+  return seen === 0 ? 1 : 0;
+}
+
+/** A message without its payload, as it may be shown. */
+interface Head {
+  readonly time: string;
+  readonly subject: string;
+  readonly host: string;
+  readonly path: string;
+  readonly query: string;
+  readonly client: string;
+  readonly bytes: number;
+  readonly headers: readonly HeaderEntry[];
+}
+
+function toHead({ subject, data }: BusMessage, headers: readonly HeaderEntry[]): Head {
+  const value = (name: string) => toVisible(findHeader(headers, name) ?? "");
+  return {
+    time: new Date().toISOString(),
+    subject: toVisible(subject),
+    host: value("x-h8s-original-host") || value("host"),
+    path: value("x-h8s-original-path"),
+    query: maskQuery(value("x-h8s-original-query")),
+    client: toVisible(toRemoteAddress(headers)),
+    bytes: data.length,
+    headers: headers.map(maskHeader),
+  };
+}
+
+function renderHead(head: Head, { paint }: Asking["terminal"]): string {
+  const { time, subject, host, path, query, client, bytes } = head;
+  const url = `${host}${path}${query === "" ? "" : `?${query}`}`;
+  return `${paint.dim(time.slice(11, 23))} ${paint.bold(subject)} ${url} ${client} ${bytes} B`;
+}
+
+function toTails(
+  pattern: { readonly tokens: readonly string[]; readonly isBelow: boolean } | undefined,
+  { pathTokens, isOpen }: { pathTokens: string; isOpen: boolean },
+): string[] {
+  if (pattern === undefined) return [">"];
+  const host = pattern.tokens.join(".");
+  if (pattern.isBelow) return [`${host}.>`];
+  const whole = pathTokens === "" ? host : `${host}.${pathTokens}`;
+  return isOpen ? [whole, `${whole}.>`] : [whole];
+}
+
+/** Who floods the gateway does not flood the terminal. */
+class LineBudget implements Disposable {
+  readonly #timer: ReturnType<typeof setInterval>;
+  #left = MOST_PER_SECOND;
+  #skipped = 0;
+
+  constructor(onSkipped: (skipped: number) => void) {
+    this.#timer = setInterval(() => {
+      if (this.#skipped > 0) onSkipped(this.#skipped);
+      this.#left = MOST_PER_SECOND;
+      this.#skipped = 0;
+    }, 1000);
+  }
+
+  take(): boolean {
+    if (this.#left-- > 0) return true;
+    this.#skipped++;
+    return false;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function refuse(text: string): UsageError {
+  return new UsageError(
+    `Cannot use ${JSON.stringify(text)}: expected [METHOD] HOST/PATH, e.g. 'GET shop.example/*'`,
+  );
+}
