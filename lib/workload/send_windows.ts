@@ -16,6 +16,12 @@ const WINDOW_BYTES = 256 * 1024;
 const ASK_BYTES = WINDOW_BYTES / 4;
 /** What was sent so long ago has been taken, or its client was closed as a slow one. */
 const FORGET_MS = 10_000;
+/**
+ * How long a gateway may grant nothing. One that knows of credit has closed a client by then that takes
+ * nothing, unless its `--ws-send-timeout` is longer; one that does not, or that never got the question, would
+ * be waited for until the connection ends.
+ */
+const SILENCE_MS = 30_000;
 const DONE = Promise.resolve();
 
 /** The connection of a client has ended, so that it takes nothing more. */
@@ -40,6 +46,12 @@ interface Window {
   unasked: number;
   /** Settled when there is room; undefined while there is. */
   room: PromiseWithResolvers<void> | undefined;
+  usedAt: number;
+  /** Since when nothing was granted that was asked for. */
+  since: number;
+  /** Nothing was granted for so long that nobody waits for it; it is asked for all the same. */
+  isSilent: boolean;
+  endTimer: (() => void) | undefined;
 }
 
 /** Section 5 of the contract: credit for what is sent to a connection. Handles come and go, so it is kept here. */
@@ -69,25 +81,24 @@ export class SendWindows implements Disposable {
    *
    * @param inbox Of the WebSocket connection.
    * @param message For its client.
-   * @returns When so little is on its way to the client that the next one may be sent; it rejects when
-   * the connection has ended, or NATS was lost, of which nobody has to take notice.
+   * @returns When so little is on its way to the client that the next one may be sent, or when its gateway
+   * has granted nothing for 30 s: then nothing is waited for until it does again. It rejects when the
+   * connection has ended, or NATS was lost, of which nobody has to take notice.
    * @throws {RangeError} when it is larger than NATS can carry.
    */
   send(inbox: string, message: ClientMessage): Promise<void> {
     const window = this.#find(inbox);
     const bytes = window.unasked + message.bytes.length;
-    if (bytes < ASK_BYTES) {
+    if (bytes < ASK_BYTES || window.isSilent && window.asks.length > 0) {
       if (!publishMessage(this.#link, inbox, message)) return toIgnorable(awayError());
       window.unasked = bytes;
     } else {
       const address = this.#inbox.open((answer) => this.#onAnswer(inbox, ask, answer));
       const ask: Ask = { address, bytes };
       if (!this.#tryPublish(inbox, { ...message, address })) return toIgnorable(awayError());
-      window.asks.push(ask);
-      window.asked += bytes;
-      window.unasked = 0;
+      this.#await(window, ask);
     }
-    if (window.asked + window.unasked <= WINDOW_BYTES) return DONE;
+    if (window.isSilent || window.asked + window.unasked <= WINDOW_BYTES) return DONE;
     if (window.room === undefined) {
       window.room = Promise.withResolvers();
       window.room.promise.catch(() => {});
@@ -116,15 +127,21 @@ export class SendWindows implements Disposable {
     const now = this.#clock.now();
     if (now >= this.#forgetAt) {
       this.#forgetAt = now + FORGET_MS;
-      for (const [inbox, { asks }] of this.#windows) {
-        if (asks.length === 0) this.#windows.delete(inbox);
+      for (const [inbox, { asks, usedAt, endTimer }] of this.#windows) {
+        if (asks.length > 0 || now < usedAt + FORGET_MS) continue;
+        endTimer?.();
+        this.#windows.delete(inbox);
       }
     }
     let window = this.#windows.get(inbox);
     if (window === undefined) {
-      window = { asks: [], asked: 0, unasked: 0, room: undefined };
+      window = {
+        ...{ asks: [], asked: 0, unasked: 0, room: undefined },
+        ...{ usedAt: now, since: now, isSilent: false, endTimer: undefined },
+      };
       this.#windows.set(inbox, window);
     }
+    window.usedAt = now;
     return window;
   }
 
@@ -138,6 +155,31 @@ export class SendWindows implements Disposable {
     }
   }
 
+  #await(window: Window, ask: Ask): void {
+    if (window.asks.length === 0) window.since = this.#clock.now();
+    window.asks.push(ask);
+    window.asked += ask.bytes;
+    window.unasked = 0;
+    window.endTimer ??= this.#clock.after(SILENCE_MS, () => this.#look(window));
+  }
+
+  /** One timer for many asks: where something was granted meanwhile, it is set again. */
+  #look(window: Window): void {
+    window.endTimer = undefined;
+    if (window.asks.length === 0) return;
+    const leftMs = window.since + SILENCE_MS - this.#clock.now();
+    if (leftMs > 0) {
+      window.endTimer = this.#clock.after(leftMs, () => this.#look(window));
+      return;
+    }
+    for (const { address } of window.asks.splice(0)) address.close();
+    window.asked = window.unasked = 0;
+    window.isSilent = true;
+    window.usedAt = this.#clock.now();
+    window.room?.resolve();
+    window.room = undefined;
+  }
+
   /** Messages arrive in order: who has taken one has taken those before it. */
   #onAnswer(inbox: string, ask: Ask, { headers }: BusMessage): void {
     const window = this.#windows.get(inbox);
@@ -149,6 +191,8 @@ export class SendWindows implements Disposable {
       address.close();
       window.asked -= bytes;
     }
+    window.since = this.#clock.now();
+    window.isSilent = false;
     if (window.asked + window.unasked > WINDOW_BYTES) return;
     window.room?.resolve();
     window.room = undefined;
@@ -164,6 +208,7 @@ export class SendWindows implements Disposable {
     const window = this.#windows.get(inbox);
     if (window === undefined) return;
     this.#windows.delete(inbox);
+    window.endTimer?.();
     for (const { address } of window.asks) address.close();
     window.room?.reject(toError());
   }

@@ -6,6 +6,7 @@ import {
   type ServeErrorHook,
   type SocketConnection,
 } from "../../lib/workload/mod.ts";
+import { FakeClock } from "../harness/fake_clock.ts";
 import { listen, natsHeaders } from "../harness/setup.ts";
 import { PlayedGateway } from "./played_gateway.ts";
 import { collectFailures, Events, openPair, settle } from "./serve_fixture.ts";
@@ -75,6 +76,40 @@ Deno.test("a connection that no gateway holds takes nothing", async () => {
   await assert.rejects(sending, ConnectionClosedError);
 });
 
+Deno.test("a gateway that grants nothing is waited for 30 s, and no more until it grants", async () => {
+  const clock = new FakeClock();
+  await using world = await start({ clock });
+  const { conn, gateway, sent, grant } = world;
+  /** It lives, and says nothing of credit. */
+  const pass = async () => {
+    for (let seconds = 0; seconds < 30; seconds += 10) {
+      gateway.beat("alive");
+      await world.settled();
+      clock.advance(10_000);
+    }
+  };
+  const sending = Array.from({ length: AHEAD + 1 }, () => conn.send(PIECE));
+  for (let count = 0; count <= AHEAD; count++) world.asks.push(await sent.next());
+  await pass();
+  await Promise.all(sending);
+  // Of what is sent now, one message at a time asks.
+  for (let count = 0; count < 3 * AHEAD; count++) await conn.send(PIECE);
+  const later: Msg[] = [];
+  for (let count = 0; count < 3 * AHEAD; count++) later.push(await sent.next());
+  assert.deepEqual(later.map(({ reply }) => reply !== ""), [
+    true,
+    ...Array(3 * AHEAD - 1).fill(false),
+  ]);
+  grant(later[0]!);
+  await world.settled();
+  const state = watch(conn.send(PIECE));
+  const ask = await sent.next();
+  assert.equal(state(), "waits");
+  grant(ask);
+  await world.settled();
+  assert.equal(state(), "sent");
+});
+
 Deno.test("a handler whose client leaves while it sends has not failed", async () => {
   const failures = collectFailures();
   await using world = await start({
@@ -111,7 +146,8 @@ Deno.test("a gateway that does not say who it is, and a connection that can be r
 type World = Awaited<ReturnType<typeof start>>;
 
 /** A workload that has met a connection of a played gateway. */
-async function start({ onError, message }: {
+async function start({ onError, message, clock }: {
+  clock?: FakeClock;
   onError?: ServeErrorHook;
   message?: (conn: SocketConnection) => Promise<void>;
 } = {}) {
@@ -124,6 +160,7 @@ async function start({ onError, message }: {
   const service = stack.use(serve(nc, {
     host: "example.com",
     ...(onError === undefined ? {} : { onError }),
+    ...(clock === undefined ? {} : { clock }),
     websocket: {
       message: message ?? ((conn) => met.add(conn)),
       close: (_conn, code) => closed.add(code),
