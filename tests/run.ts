@@ -45,6 +45,7 @@ const STAGES: readonly Stage[] = [
   stage("fuzz", ["test", "-A", "tests/fuzz"], 5),
   stage("bench", ["test", "-A", "tests/bench"]),
   stage("faults", ["test", "-A", "tests/faults"], 8),
+  stage("proxies", ["test", "-A", "tests/proxies"], 5),
   stage("browser", ["test", "-A", "tests/browser"], 10),
   stage("npm", ["test", "-A", "tests/npm"], 5),
   stage("publish", ["publish", "--dry-run", "--allow-dirty", "--quiet"]),
