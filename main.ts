@@ -8,6 +8,7 @@
  * @module
  */
 import { ask } from "./lib/commands/mod.ts";
+import { toCommand } from "./lib/config/command.ts";
 import { explained } from "./lib/config/explain.ts";
 import { type Command, parseFlags, renderHelp, SCHEMAS, UsageError } from "./lib/config/flags.ts";
 import { loadOptions, renderOptions } from "./lib/config/load.ts";
@@ -41,7 +42,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const command = parseFlags(args, readVariable);
     switch (command.kind) {
       case "help":
-        console.log(renderHelp("deno run --allow-net main.ts", command.program));
+        console.log(renderHelp(toCommand(import.meta.url), command.program));
         return 0;
       case "version":
         console.log(`h8s ${VERSION}`);

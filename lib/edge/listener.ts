@@ -105,6 +105,11 @@ function serve(
     if (!(error instanceof ResponseAborted)) onFault("response", error);
     return new Response(null, { status: 500 });
   };
+  if (sharePort && !canSharePorts()) {
+    const reason =
+      "expected Deno to be started with --unstable-net, without which no port is shared";
+    throw new ListenError(`Cannot share ${renderAddress({ hostname, port })}: ${reason}`);
+  }
   try {
     const options = { hostname, port, reusePort: sharePort, onListen: () => {}, onError: respond };
     return Deno.serve({ ...options, ...certificate }, handler);
@@ -115,4 +120,9 @@ function serve(
       : String(cause);
     throw new ListenError(`Cannot listen on ${where}: ${reason}`, { cause });
   }
+}
+
+/** Asked for without that flag, it would end the process. Datagrams come with the same flag. */
+function canSharePorts(): boolean {
+  return "listenDatagram" in Deno;
 }
