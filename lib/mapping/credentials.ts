@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readCookie, withoutCookie } from "./cookies.ts";
 import type { HeaderEntry } from "./headers.ts";
 
 /** Places besides `Authorization` and the subprotocols, by name; undefined for none. */
@@ -34,8 +35,8 @@ export function findBearer(headers: readonly HeaderEntry[]): string | undefined 
 export function findCookie(headers: readonly HeaderEntry[], cookie: string): string | undefined {
   for (const [name, value] of headers) {
     if (name !== "cookie") continue;
-    const pair = toPairs(value).find((pair) => toCookieName(pair) === cookie);
-    if (pair !== undefined) return pair.slice(pair.indexOf("=") + 1).replace(/^"(.*)"$/, "$1");
+    const found = readCookie(value, cookie);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
@@ -66,8 +67,8 @@ export function withoutCredentials(
     if (authorization && name === "authorization") return [];
     if (query !== undefined && name === "referer") return [[name, toURLWithout(query, value)]];
     if (name !== "cookie" || cookie === undefined) return [[name, value]];
-    const rest = toPairs(value).filter((pair) => toCookieName(pair) !== cookie);
-    return rest.length === 0 ? [] : [[name, rest.join("; ")]];
+    const rest = withoutCookie(value, cookie);
+    return rest === "" ? [] : [[name, rest]];
   });
 }
 
@@ -98,12 +99,4 @@ function toURLWithout(parameter: string, url: string): string {
   if (at === -1) return url;
   const rest = withoutParameter(url.slice(at + 1), parameter);
   return rest === "" ? url.slice(0, at) : `${url.slice(0, at)}?${rest}`;
-}
-
-function toPairs(cookies: string): string[] {
-  return cookies.split(";").map((pair) => pair.trim()).filter((pair) => pair !== "");
-}
-
-function toCookieName(pair: string): string {
-  return pair.split("=", 1)[0]!.trim();
 }

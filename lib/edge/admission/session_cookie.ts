@@ -5,7 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { parseCookie, stringifySetCookie } from "cookie";
+import { stringifySetCookie } from "cookie";
+import { readCookie } from "../../mapping/cookies.ts";
 import type { SessionConfig } from "../../config/options/routing.ts";
 
 /** A client's session. */
@@ -51,7 +52,7 @@ export function toClientSession(
   const name = isSecure && !config.cookie.startsWith("__")
     ? HOST_PREFIX + config.cookie
     : config.cookie;
-  const known = readValue(parseCookie(request.headers.get("cookie") ?? "")[name], config);
+  const known = readValue(readCookie(request.headers.get("cookie") ?? "", name), config);
   const id = known?.id ?? newId();
   return {
     id,
