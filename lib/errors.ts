@@ -100,7 +100,13 @@ export class GatewayError extends Error {
    * @param requestId What the client can quote when it asks for help.
    * @returns An object to be serialised as it is.
    */
-  toProblem(requestId: string): Record<string, string | number> {
+  toProblem(requestId: string): {
+    type: string;
+    title: string;
+    status: number;
+    detail: string;
+    requestId: string;
+  } {
     return {
       type: `urn:h8s:error:${this.code}`,
       title: this.title,

@@ -18,7 +18,7 @@ import { InFlight } from "./limits/in_flight.ts";
 import { LostGateways } from "./connections/lost_gateways.ts";
 import type { EdgeParts } from "./parts.ts";
 import { Peers } from "./peer.ts";
-import { toGatewayError, toProblemResponse } from "./problem.ts";
+import { toErrorResponse, toGatewayError } from "./problem.ts";
 import { Registry } from "./connections/registry.ts";
 import { RegistryService } from "./connections/registry_service.ts";
 import { checkSubjects } from "./subject_length.ts";
@@ -149,7 +149,7 @@ export class Edge implements Disposable {
       const error = toGatewayError(thrown);
       parts.metrics.requestRefused(error.code);
       visit.onError(error);
-      const response = toProblemResponse(error, visit.requestId);
+      const response = toErrorResponse(error, visit.requestId);
       return visit.cors?.apply(response, "gateway") ?? response;
     }
   }

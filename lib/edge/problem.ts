@@ -4,6 +4,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import { toProblemResponse } from "../mapping/problem.ts";
 
 const ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
@@ -14,8 +15,8 @@ const ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
  * @param requestId What the client can quote.
  * @returns The response.
  */
-export function toProblemResponse(error: GatewayError, requestId: string): Response {
-  const headers = new Headers({ "content-type": "application/problem+json" });
+export function toErrorResponse(error: GatewayError, requestId: string): Response {
+  const headers = new Headers();
   if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
   // RFC 6750 §3.
   if (error.code === "unauthorized") headers.set("www-authenticate", "Bearer");
@@ -30,9 +31,7 @@ export function toProblemResponse(error: GatewayError, requestId: string): Respo
     headers.set("upgrade", "websocket");
     headers.set("connection", "upgrade");
   }
-  const body = JSON.stringify(error.toProblem(requestId));
-  const { status } = error;
-  return new Response(body, { status, headers });
+  return toProblemResponse(error.toProblem(requestId), headers);
 }
 
 /**

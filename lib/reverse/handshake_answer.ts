@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { PROBLEM_TYPE } from "../mapping/problem.ts";
 import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
 import { toReplyLines } from "../mapping/outgoing.ts";
 import { encodeLatin1 } from "../mapping/latin1.ts";
@@ -51,7 +52,7 @@ function toRefusal(answer: Exclude<BackendAnswer, { kind: "accepted" }>): Omit<R
     const { status, headers, body } = answer;
     return { status, headers, body };
   }
-  const headers = [["content-type", "application/problem+json"]] as const;
+  const headers = [["content-type", PROBLEM_TYPE]] as const;
   const body = new TextEncoder().encode(JSON.stringify(BACKEND_UNAVAILABLE));
   return { status: 502, headers, body };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toProblemResponse } from "../mapping/problem.ts";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { ServeHandler } from "../workload/mod.ts";
@@ -95,18 +96,13 @@ export function createHttpProxy(
       } catch (error) {
         if (signal.aborted) throw error;
         onError(error);
-        return toBadGateway();
+        return toProblemResponse(BACKEND_UNAVAILABLE);
       }
     },
     async close() {
       await Promise.all([kept.destroy(), fresh.destroy()]);
     },
   };
-}
-
-function toBadGateway(): Response {
-  const headers = { "content-type": "application/problem+json" };
-  return new Response(JSON.stringify(BACKEND_UNAVAILABLE), { status: 502, headers });
 }
 
 function toResponse(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { toGatewayError, toProblemResponse } from "../../lib/edge/problem.ts";
+import { toErrorResponse, toGatewayError } from "../../lib/edge/problem.ts";
 import { type ErrorCode, GatewayError } from "../../lib/errors.ts";
 
-Deno.test("toProblemResponse() has the headers that its status asks for", async (t) => {
+Deno.test("toErrorResponse() has the headers that its status asks for", async (t) => {
   const table: [code: ErrorCode, status: number, headers: Record<string, string>][] = [
     ["malformed_request", 400, {}],
     // RFC 9110 §15.5.6: Allow is a must.
@@ -18,7 +18,7 @@ Deno.test("toProblemResponse() has the headers that its status asks for", async 
   ];
   for (const [code, status, headers] of table) {
     await t.step(code, async () => {
-      const response = toProblemResponse(new GatewayError(code, "What happened"), "req-1");
+      const response = toErrorResponse(new GatewayError(code, "What happened"), "req-1");
       assert.equal(response.status, status);
       const expected = { "content-type": "application/problem+json", ...headers };
       assert.deepEqual(Object.fromEntries(response.headers), expected);
@@ -27,9 +27,9 @@ Deno.test("toProblemResponse() has the headers that its status asks for", async 
   }
 });
 
-Deno.test("toProblemResponse() tells a client of another WebSocket version which one is spoken", async () => {
+Deno.test("toErrorResponse() tells a client of another WebSocket version which one is spoken", async () => {
   const error = new GatewayError("unsupported_websocket_version", "Only version 13");
-  const { status, headers, body } = toProblemResponse(error, "req-1");
+  const { status, headers, body } = toErrorResponse(error, "req-1");
   assert.equal(status, 426);
   // RFC 6455 §4.4.
   assert.equal(headers.get("sec-websocket-version"), "13");
@@ -39,10 +39,10 @@ Deno.test("toProblemResponse() tells a client of another WebSocket version which
   await body?.cancel();
 });
 
-Deno.test("toProblemResponse() carries the problem as JSON, without the cause", async () => {
+Deno.test("toErrorResponse() carries the problem as JSON, without the cause", async () => {
   const cause = new Error("h8s.secret.subject");
   const error = new GatewayError("internal", 'It "failed" – sorry', { cause });
-  const text = await toProblemResponse(error, "req-1").text();
+  const text = await toErrorResponse(error, "req-1").text();
   assert.deepEqual(JSON.parse(text), error.toProblem("req-1"));
   assert.equal(JSON.parse(text).requestId, "req-1");
   assert.ok(!text.includes("secret"));

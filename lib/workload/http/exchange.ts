@@ -9,7 +9,7 @@ import { toInbox } from "../../mapping/socket_message.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import type { CloseWatch } from "../close_watch.ts";
 import { type Link, LinkLostError } from "../link.ts";
-import { type ProblemKind, toProblemResponse } from "./problem.ts";
+import { type ProblemKind, toFailure } from "./problem.ts";
 import { CreditPace } from "./credit_pace.ts";
 import type { FlowInbox } from "./flow_inbox.ts";
 import { FlushPace, ReplyWriter } from "./reply_writer.ts";
@@ -240,7 +240,7 @@ export class Exchange {
 
   #toProblem(kind: ProblemKind): Response {
     const requestId = findHeader(this.#input.incoming.headers, "x-request-id") ?? "";
-    return toProblemResponse(kind, requestId);
+    return toFailure(kind, requestId);
   }
 
   /** A handler that gives up because the client did is no failure. */

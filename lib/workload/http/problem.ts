@@ -5,6 +5,8 @@
  * @module
  */
 
+import { toProblemResponse } from "../../mapping/problem.ts";
+
 /** A kind of failure. */
 export type ProblemKind =
   | "malformed_request"
@@ -53,10 +55,10 @@ const TABLE = {
  * @param requestId What the client can quote when it asks for help; empty if unknown.
  * @returns A response with `Retry-After` where trying again can help.
  */
-export function toProblemResponse(kind: ProblemKind, requestId: string): Response {
+export function toFailure(kind: ProblemKind, requestId: string): Response {
   const { status, title, detail, ...row } = TABLE[kind];
-  const body = JSON.stringify({ type: `urn:h8s:error:${kind}`, title, status, detail, requestId });
-  const headers = new Headers({ "content-type": "application/problem+json" });
-  if ("retryAfter" in row) headers.set("retry-after", row.retryAfter);
-  return new Response(body, { status, headers });
+  return toProblemResponse(
+    { type: `urn:h8s:error:${kind}`, title, status, detail, requestId },
+    "retryAfter" in row ? { "retry-after": row.retryAfter } : {},
+  );
 }
