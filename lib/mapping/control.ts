@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHeaderText } from "./latin1.ts";
 import { toHeaderLine } from "./headers.ts";
 
 /** Which of the two generations of workloads is told: host subjects, flat subjects, or both. */
@@ -144,13 +145,6 @@ export function toEventHeaders(event: ConnectionEvent): string {
  */
 export function toRequestClosedSubject(prefix: string, token: string): string {
   return `${prefix}.control.connection.closed.${token}`;
-}
-
-/** A client chose the text: UTF-8 as bytes, and nothing that could begin another line. */
-function toHeaderText(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  // deno-lint-ignore no-control-regex -- these are the characters to take out
-  return String.fromCharCode(...bytes).replace(/[\x00-\x1f\x7f]/g, " ");
 }
 
 const COMPLETED = new TextEncoder().encode("completed");

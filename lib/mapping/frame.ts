@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { encodeLatin1 } from "./latin1.ts";
 import { CLOSE, type CloseInfo, isSendable, NO_STATUS, toCloseReason } from "./close.ts";
 import { findHeader, parseHeaderBlock, toHeaderLine } from "./headers.ts";
 
@@ -73,7 +74,7 @@ function parseClose(value: string): Frame {
   const number = /^\d{4}$/.test(code) ? Number(code) : Number.NaN;
   if (number === NO_STATUS) return { kind: "close", code: NO_STATUS, reason: "" };
   if (!isSendable(number)) return { kind: "close", ...CLOSE.invalidCode };
-  const reason = decodeUtf8(Uint8Array.from(words.join(" "), (char) => char.charCodeAt(0)));
+  const reason = decodeUtf8(encodeLatin1(words.join(" ")));
   return { kind: "close", code: number, reason: toCloseReason(reason ?? "") };
 }
 

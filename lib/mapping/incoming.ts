@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { fromByteText } from "./latin1.ts";
 import { isReservedName } from "./client_headers.ts";
 import { type HeaderEntry, parseHeaderBlock } from "./headers.ts";
 import { fromPathTokens, toHostTokens } from "./subject.ts";
@@ -155,8 +156,8 @@ export function toRequestUrl(
   { host, pathTokens }: { host: string; pathTokens: string },
 ): string {
   const sentPath = control.get("original-path");
-  const path = sentPath === undefined ? fromPathTokens(pathTokens) : decodeUtf8(sentPath);
-  const query = decodeUtf8(control.get("original-query") ?? "");
+  const path = sentPath === undefined ? fromPathTokens(pathTokens) : fromByteText(sentPath);
+  const query = fromByteText(control.get("original-query") ?? "");
   const url = `${toScheme(headers)}://${sentHost ?? host}${path.startsWith("/") ? "" : "/"}${path}`;
   return new URL(query === "" ? url : `${url}?${query}`).href;
 }
@@ -196,18 +197,6 @@ export function toTarget(control: Incoming["control"], pathTokens: string): stri
  */
 export function toRemoteAddress(headers: readonly HeaderEntry[]): string {
   return findLast(headers, "x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
-}
-
-/**
- * Undoes what `toByteString` and its kind do: a header line holds UTF-8 as bytes.
- *
- * @param text Latin-1, one character a byte.
- * @returns The text that these bytes are in UTF-8; U+FFFD for what is none.
- */
-export function decodeUtf8(text: string): string {
-  if (/^[\x20-\x7e]*$/.test(text)) return text;
-  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
 function toScheme(headers: readonly HeaderEntry[]): string {

@@ -1,5 +1,5 @@
 /**
- * Header blocks as bytes: latin-1, one byte a character, which no platform's own decoder reads (what the web
+ * Header blocks as bytes, and what is written in them: latin-1, one byte a character, which no platform's own decoder reads (what the web
  * calls `latin1` is windows-1252).
  *
  * @module
@@ -7,6 +7,9 @@
 import type { Buffer } from "node:buffer";
 
 const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
+// deno-lint-ignore no-control-regex -- what UTF-8 and latin-1 have in common
+const ASCII = /^[\x00-\x7f]*$/;
 /** As many arguments as a call surely takes. */
 const PIECE = 8192;
 
@@ -37,6 +40,22 @@ export function decodeLatin1(bytes: Uint8Array): string {
   return NodeBuffer === undefined
     ? decodeByHand(bytes)
     : NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}
+
+/** Text as a header line holds it: its bytes in UTF-8, one character each. */
+export function toByteText(text: string): string {
+  return ASCII.test(text) ? text : decodeLatin1(ENCODER.encode(text));
+}
+
+/** Undoes {@link toByteText}; U+FFFD for what is no UTF-8. */
+export function fromByteText(text: string): string {
+  return ASCII.test(text) ? text : DECODER.decode(encodeLatin1(text));
+}
+
+/** {@link toByteText} of what somebody else chose: nothing in it begins another line. */
+export function toHeaderText(text: string): string {
+  // deno-lint-ignore no-control-regex -- these are the characters to take out
+  return toByteText(text).replace(/[\x00-\x1f\x7f]/g, " ");
 }
 
 /** {@link encodeLatin1} where the platform does not help. */

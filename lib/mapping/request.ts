@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toByteText } from "./latin1.ts";
 import { GatewayError } from "../errors.ts";
 import { fromClientHeaders } from "./client_headers.ts";
 import { type HeaderEntry, type RequestKind, toHeaderLine } from "./headers.ts";
@@ -153,10 +154,10 @@ export function toRequestHeaders(
     (provenance.tracestate === undefined ? "" : toHeaderLine("Tracestate", provenance.tracestate)) +
     toHeaderLine("X-H8s-PublishSubject", subject) +
     toHeaderLine("X-H8s-Original-Host", target.authority) +
-    toHeaderLine("X-H8s-Original-Query", toByteString(target.query)) +
-    toHeaderLine("X-H8s-Original-Path", toByteString(target.path)) +
+    toHeaderLine("X-H8s-Original-Query", toByteText(target.query)) +
+    toHeaderLine("X-H8s-Original-Path", toByteText(target.path)) +
     (target.isQueryEmpty
-      ? toHeaderLine("X-H8s-Original-Target", `${toByteString(target.path)}?`)
+      ? toHeaderLine("X-H8s-Original-Target", `${toByteText(target.path)}?`)
       : "") +
     (provenance.sessionId === undefined ? "" : toSessionHeaders(provenance.sessionId));
 }
@@ -215,12 +216,6 @@ export function toUploadSubject(subject: string, prefix: string): string {
   const byConvention = `${prefix}.http.`;
   if (!subject.startsWith(byConvention)) return `${prefix}.upload.${subject}`;
   return `${prefix}.upload.${subject.slice(byConvention.length)}`;
-}
-
-/** A target may hold raw UTF-8, which the server has decoded; a header line holds bytes. */
-function toByteString(text: string): string {
-  if (/^[\x20-\x7e]*$/.test(text)) return text;
-  return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
 /**

@@ -4,11 +4,12 @@
  *
  * @module
  */
+import { fromByteText, toHeaderText } from "./latin1.ts";
 import { type CloseInfo, NO_STATUS, toCloseReason } from "./close.ts";
 import { type FrameKind, toFrame, toFrameHeader } from "./frame.ts";
 import { ASK_LINE } from "./flow.ts";
 import { findHeader, toHeaderBlock, toHeaderLine } from "./headers.ts";
-import { decodeUtf8, type Incoming, toRemoteAddress } from "./incoming.ts";
+import { type Incoming, toRemoteAddress } from "./incoming.ts";
 import type { ListedConnection } from "./listing.ts";
 
 const EMPTY = new Uint8Array();
@@ -42,9 +43,7 @@ export function toSendBlock(kind: FrameKind, asksForCredit = false): string {
  * ```
  */
 export function toCloseBlock({ code, reason }: CloseInfo): string {
-  const bytes = new TextEncoder().encode(toCloseReason(reason));
-  // deno-lint-ignore no-control-regex -- these are the characters that could begin another line
-  const text = String.fromCharCode(...bytes).replace(/[\x00-\x1f\x7f]/g, " ");
+  const text = toHeaderText(toCloseReason(reason));
   const block = toHeaderBlock(toHeaderLine("X-H8s-Close", `${code} ${text}`));
   const frame = toFrame(block, EMPTY);
   if (frame.kind === "close" && frame.code === code) return block;
@@ -75,7 +74,7 @@ export function toSocketData(
  */
 export function toCloseInfo(control: Incoming["control"]): CloseInfo {
   const code = Number(control.get("close-code"));
-  const reason = decodeUtf8(control.get("close-reason") ?? "");
+  const reason = fromByteText(control.get("close-reason") ?? "");
   return { code: Number.isSafeInteger(code) && code >= 1000 ? code : NO_STATUS, reason };
 }
 
@@ -136,8 +135,8 @@ export function toKnownConnection(
     inbox,
     subject,
     host,
-    path: decodeUtf8(control.get("original-path") ?? "/"),
-    query: decodeUtf8(control.get("original-query") ?? ""),
+    path: fromByteText(control.get("original-path") ?? "/"),
+    query: fromByteText(control.get("original-query") ?? ""),
     remote: toRemoteAddress(headers),
     since,
     protocol: control.get("protocol") ?? offered?.split(",")[0]?.trim() ?? "",

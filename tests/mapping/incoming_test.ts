@@ -1,6 +1,6 @@
+import { fromByteText } from "../../lib/mapping/latin1.ts";
 import assert from "node:assert/strict";
 import {
-  decodeUtf8,
   parseIncoming,
   toBodyHeaders,
   toDestination,
@@ -153,10 +153,10 @@ Deno.test("toRemoteAddress() is what the gateway itself saw", () => {
   for (const [headers, address] of table) assert.equal(toRemoteAddress(headers), address);
 });
 
-Deno.test("decodeUtf8() reads bytes in latin-1 as UTF-8", () => {
-  assert.equal(decodeUtf8("plain"), "plain");
-  assert.equal(decodeUtf8("\xc3\xa9 \xe2\x82\xac"), "é €");
-  assert.equal(decodeUtf8("\xff"), "\ufffd");
+Deno.test("fromByteText() reads bytes in latin-1 as UTF-8", () => {
+  assert.equal(fromByteText("plain"), "plain");
+  assert.equal(fromByteText("\xc3\xa9 \xe2\x82\xac"), "é €");
+  assert.equal(fromByteText("\xff"), "\ufffd");
 });
 
 function toBlock(lines: readonly string[]): string {

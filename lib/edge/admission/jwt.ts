@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toByteText } from "../../mapping/latin1.ts";
 import { Buffer } from "node:buffer";
 import { createLocalJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from "jose";
 import type { JwtConfig } from "../../config/options/identity.ts";
@@ -84,7 +85,7 @@ function toIdentity(payload: JWTPayload, toleranceMs: number): Identity {
     throw unauthorized("The token names a subject that no header can carry");
   }
   return {
-    subject: sub === undefined ? undefined : Buffer.from(sub).toString("latin1"),
+    subject: sub === undefined ? undefined : toByteText(sub),
     claims: Buffer.from(JSON.stringify(payload)).toString("base64url"),
     expiresAt: payload.exp! * 1000 + toleranceMs,
   };

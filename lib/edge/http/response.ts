@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Buffer, isAscii } from "node:buffer";
+import { decodeLatin1 } from "../../mapping/latin1.ts";
+import { isAscii } from "node:buffer";
 import { isBodyless, type Reply } from "../../mapping/reply.ts";
 
 /** A reply that is one. */
@@ -44,7 +45,7 @@ function toContent(body: Content): BodyInit {
   if (!(body instanceof Uint8Array) || body.length < LARGE_BYTES || !isAscii(body)) {
     return body as BodyInit;
   }
-  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
+  return decodeLatin1(body);
 }
 
 function toEmptyStream(): ReadableStream<Uint8Array<ArrayBuffer>> {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
+import { decodeLatin1 } from "../../mapping/latin1.ts";
 import type { BusMessage } from "../bus.ts";
 
 /** Copies of one message come within this time; other messages that look the same do not. */
@@ -79,6 +79,6 @@ export class Overlap {
 }
 
 function toKey({ subject, reply, headers, data }: BusMessage): string {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length).toString("latin1");
+  const bytes = decodeLatin1(data);
   return [subject, reply, headers, bytes].join("\0");
 }
