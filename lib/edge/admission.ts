@@ -26,7 +26,6 @@ import { RateTable, takeToken } from "./admission/rate.ts";
 import { type Rules, toRules } from "./admission/rules.ts";
 import { Cors } from "./cors.ts";
 import type { EdgeParts } from "./parts.ts";
-import type { ResumeEntry } from "./resume/resume_entry.ts";
 import { type Routed, toRouted } from "./admission/routing.ts";
 import { toClientSession } from "./admission/session_cookie.ts";
 import type { Visit } from "./visit.ts";
@@ -57,8 +56,6 @@ export interface Admitted extends Routed {
   readonly pingWord: string | undefined;
   /** With what it asks for an earlier connection; undefined where it does not. */
   readonly resumeToken: string | undefined;
-  /** The connection that it gets; undefined where that ends with its socket. */
-  readonly entry: ResumeEntry | undefined;
   readonly identity: Identity;
   /** Undefined where sessions are off. */
   readonly session: Session | undefined;
@@ -212,7 +209,6 @@ export class Admission {
         toNumberScope({ ...target, ackClient, who: toWho(identity), subject }),
       pingWord: offer?.asides.ping,
       resumeToken: offer?.asides.resumeToken,
-      entry: undefined,
       identity,
       session,
       setCookies,

@@ -12,7 +12,7 @@ import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { Cors } from "./cors.ts";
 import { askWorkload } from "./socket/handshake_question.ts";
-import { whileClientWaits } from "./socket/handshakes.ts";
+import { type Opened, whileClientWaits } from "./socket/handshakes.ts";
 import { serveHttp } from "./http/serve.ts";
 import { InFlight } from "./limits/in_flight.ts";
 import { LostGateways } from "./connections/lost_gateways.ts";
@@ -22,8 +22,14 @@ import { toErrorResponse, toGatewayError } from "./problem.ts";
 import { Registry } from "./connections/registry.ts";
 import { RegistryService } from "./connections/registry_service.ts";
 import { checkSubjects } from "./subject_length.ts";
-import { Connection } from "./socket/websocket.ts";
+import { Connection, type ConnectionOwner } from "./socket/websocket.ts";
 import { Visit } from "./visit.ts";
+
+/** A handshake that is let in. */
+interface Opening extends Opened {
+  readonly admitted: Admitted;
+  readonly owner: ConnectionOwner;
+}
 
 /** The clients' side of the gateway: a handler for `Deno.serve`. */
 export class Edge implements Disposable {
@@ -172,22 +178,23 @@ export class Edge implements Disposable {
       return new Response(null, { status: 499 });
     }
     try {
-      return Connection.upgrade(opened, this.#parts, this.#registry);
+      return Connection.upgrade(opened.admitted, this.#parts, opened.owner);
     } catch (error) {
       opened.place?.[Symbol.dispose]();
       throw error;
     }
   }
 
-  async #open(request: Request, visit: Visit): Promise<Admitted> {
+  async #open(request: Request, visit: Visit): Promise<Opening> {
     const entry = this.#admission.enter(request, { kind: "websocket", visit });
     const { resumables } = this.#registry;
     const asked = await this.#askWorkload(await this.#admit(entry));
     if (speaksResume(asked.protocol) && resumables !== undefined) {
-      return await resumables.entrance.open(asked);
+      const { admitted, entry } = await resumables.entrance.open(asked);
+      return { admitted, place: admitted.place, owner: resumables.toOwner(entry) };
     }
-    const { load } = this.#admission;
-    return { ...asked, place: load.connect(asked.remoteAddress, this.#parts.config) };
+    const place = this.#admission.load.connect(asked.remoteAddress, this.#parts.config);
+    return { admitted: { ...asked, place }, place, owner: this.#registry };
   }
 
   /** A client that goes on with its connection is known to the workload. */

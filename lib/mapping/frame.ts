@@ -21,6 +21,9 @@ export type Frame =
    */
   | { readonly kind: "no_responders"; readonly subject: string | undefined };
 
+/** One that the client itself gets. */
+export type DataFrame = Extract<Frame, { readonly kind: FrameKind }>;
+
 /** Made once: that costs more than decoding a short message. */
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

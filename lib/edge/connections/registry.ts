@@ -5,6 +5,9 @@
  */
 import type { ConnectionEnd } from "../../mapping/connection_record.ts";
 import { CLOSE, type CloseInfo } from "../../mapping/close.ts";
+import { renderData } from "../../mapping/ack.ts";
+import type { DataFrame } from "../../mapping/frame.ts";
+import { speaksAck } from "../../mapping/resume.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import type { BusState } from "../../nats/bus.ts";
 import type { Load } from "../admission/load.ts";
@@ -31,6 +34,7 @@ export class Registry implements ConnectionOwner, Disposable {
   #endGrace: (() => void) | undefined;
   #onEmpty: (() => void) | undefined;
 
+  readonly inbox = undefined;
   /** What outlives this gateway. */
   readonly records: ConnectionRecords;
   /** What outlives its sockets; undefined where nothing does. */
@@ -60,18 +64,20 @@ export class Registry implements ConnectionOwner, Disposable {
     return this.#connections.size;
   }
 
+  wrap(frame: DataFrame, protocol: string | undefined): string | Uint8Array {
+    if (frame.kind === "binary") return frame.bytes;
+    return speaksAck(protocol) ? renderData(frame.text) : frame.text;
+  }
+
   add(connection: Connection): void {
-    if (connection.entry !== undefined) this.resumables?.attach(connection);
-    else {
-      this.records.keep(connection.id, connection.record);
-      tell({ type: "established" }, connection.record, this.#parts);
-      this.#connections.set(connection, ++this.#count);
-    }
+    this.records.keep(connection.id, connection.record);
+    tell({ type: "established" }, connection.record, this.#parts);
+    this.#connections.set(connection, ++this.#count);
     if (this.#onEmpty !== undefined) connection.close(CLOSE.draining);
   }
 
   remove(connection: Connection, end: ConnectionEnd): void {
-    if (connection.entry !== undefined) return this.resumables?.detach(connection, end);
+    connection.place[Symbol.dispose]();
     const tellEnd = () => tell({ type: "closed", ...end }, connection.record, this.#parts);
     void this.records.release(connection.id, end, tellEnd).then(() => this.#forget(connection));
   }

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type ConnectionEnd, toRecordKey } from "../../mapping/connection_record.ts";
+import { toRecordKey } from "../../mapping/connection_record.ts";
 import { CLOSE } from "../../mapping/close.ts";
-import { toResumeInbox } from "../../mapping/resume.ts";
+import { renderNumbered, toResumeInbox } from "../../mapping/resume.ts";
 import {
   parseResumeRecord,
   RESUME,
@@ -21,9 +21,9 @@ import { LOST } from "../lifetime/connection_records.ts";
 import { tell } from "../lifetime/control_events.ts";
 import type { EdgeParts } from "../parts.ts";
 import { Resumable } from "./resumable.ts";
-import { ResumeEntrance } from "./resume_entrance.ts";
+import { ResumeEntrance, type ResumeEntry } from "./resume_entrance.ts";
 import { ResumeLease } from "./resume_lease.ts";
-import type { Connection } from "../socket/websocket.ts";
+import type { Connection, ConnectionOwner } from "../socket/websocket.ts";
 
 /** How often clients are told how far they have come, at most. */
 const MARK_INTERVAL_MS = 15_000;
@@ -81,33 +81,21 @@ export class Resumables implements Disposable {
   }
 
   /**
-   * A client has come through the handshake.
+   * What is told of the socket that comes of a handshake.
    *
-   * @param connection Its socket; its handshake is from {@link Resumables.entrance}.
+   * @param entry From {@link Resumables.entrance}.
    */
-  attach(connection: Connection): void {
-    const { resumable, token, proof, lastSeq, lostFrom } = connection.entry!;
-    if (lastSeq === undefined) {
-      const { gatewayId: owner } = this.#parts;
-      const { record, route, windowMs } = connection;
-      const info = connection.describe();
-      resumable.begin({ owner, proof, windowMs, connection: record, info, route });
-      this.#hold(resumable);
-      tell({ type: "established" }, record, this.#parts);
-    }
-    resumable.attach(connection, { token, lastSeq, lostFrom });
-  }
-
-  /**
-   * A client's socket is gone.
-   *
-   * @param connection The socket.
-   * @param end How it went.
-   */
-  detach(connection: Connection, end: ConnectionEnd): void {
-    const { resumable } = connection.entry!;
-    resumable.detach(connection, end);
-    if (this.#isLeaving) void resumable.leave();
+  toOwner(entry: ResumeEntry): ConnectionOwner {
+    return {
+      inbox: entry.resumable.inbox,
+      // What comes to all at once is kept for nobody; 0 stands for its number.
+      wrap: (frame) => renderNumbered(frame, 0),
+      add: (connection) => this.#attach(connection, entry),
+      remove: (connection, end) => {
+        entry.resumable.detach(connection, end);
+        if (this.#isLeaving) void entry.resumable.leave();
+      },
+    };
   }
 
   /**
@@ -158,6 +146,22 @@ export class Resumables implements Disposable {
     this.#moved.unsubscribe();
     for (const resumable of this.#held.values()) resumable[Symbol.dispose]();
     this.#held.clear();
+  }
+
+  #attach(
+    connection: Connection,
+    { resumable, token, proof, lastSeq, lostFrom }: ResumeEntry,
+  ): void {
+    if (lastSeq === undefined) {
+      const { gatewayId: owner } = this.#parts;
+      const { record, route, windowMs } = connection;
+      const info = connection.describe();
+      resumable.begin({ owner, proof, windowMs, connection: record, info, route });
+      this.#hold(resumable);
+      tell({ type: "established" }, record, this.#parts);
+    }
+    resumable.attach(connection, { token, lastSeq, lostFrom });
+    if (this.#isLeaving) connection.close(CLOSE.draining);
   }
 
   async #takeOver(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {

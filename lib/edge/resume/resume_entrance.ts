@@ -14,10 +14,24 @@ import type { Admitted } from "../admission.ts";
 import type { Load } from "../admission/load.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Resumable } from "./resumable.ts";
+import type { Entry } from "./resume_client.ts";
 import { isSame, toProof } from "./resume_token.ts";
 
 /** How often a record that changes hands is tried to be had. */
 const MAX_ATTEMPTS = 3;
+
+/** What a handshake has led to. */
+export interface ResumeEntry extends Entry {
+  readonly resumable: Resumable;
+  /** What the client has to show when it comes back. */
+  readonly proof: string;
+}
+
+/** A handshake that is let in. */
+export interface Entered {
+  readonly admitted: Admitted;
+  readonly entry: ResumeEntry;
+}
 
 /** What is worked with. */
 export interface ResumeEntranceOptions {
@@ -48,10 +62,10 @@ export class ResumeEntrance {
    * Finds the connection that a client asks for, or begins one.
    *
    * @param admitted Its handshake.
-   * @returns The same with the connection that it gets, and its place.
+   * @returns The same with its place, and the connection that it gets.
    * @throws {GatewayError} `nats_unavailable` while JetStream is away; or that no place is left.
    */
-  async open(admitted: Admitted): Promise<Admitted> {
+  async open(admitted: Admitted): Promise<Entered> {
     const { resumeToken } = admitted;
     const request = resumeToken === undefined ? undefined : parseResumeRequest(resumeToken);
     // Who asks in words that cannot be read has missed something, too, whatever it was.
@@ -68,13 +82,12 @@ export class ResumeEntrance {
     }
   }
 
-  #begin(admitted: Admitted, lastSeq: number | undefined): Admitted {
+  #begin(admitted: Admitted, lastSeq: number | undefined): Entered {
     const { load, parts, make } = this.#options;
     const id = admitted.connectionId!;
     const secret = randomBytes(32).toString("base64url");
     return {
-      ...admitted,
-      place: load.connect(admitted.remoteAddress, parts.config),
+      admitted: { ...admitted, place: load.connect(admitted.remoteAddress, parts.config) },
       entry: {
         resumable: make(id),
         token: toResumeToken(id, secret),
@@ -89,7 +102,7 @@ export class ResumeEntrance {
   async #claim(
     { id, secret, lastSeq }: ResumeRequest,
     admitted: Admitted,
-  ): Promise<Admitted | undefined> {
+  ): Promise<Entered | undefined> {
     const proof = this.#toProof(secret, admitted);
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const stored = await this.#options.records.get(toRecordKey(RESUME, id));
@@ -101,7 +114,8 @@ export class ResumeEntrance {
       const { connection: { subject }, route } = record;
       const token = toResumeToken(id, secret);
       const entry = { resumable: entered.resumable, token, proof, lastSeq, lostFrom: undefined };
-      return { ...admitted, ...route, subject, connectionId: id, entry, place: entered.place };
+      const { place } = entered;
+      return { admitted: { ...admitted, ...route, subject, connectionId: id, place }, entry };
     }
     // It is there: to begin another one would be to lose it.
     throw new GatewayError("nats_unavailable", "The connection changes hands; try again");

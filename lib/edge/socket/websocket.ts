@@ -4,13 +4,11 @@
  * @module
  */
 import { GatewayError } from "../../errors.ts";
-import { renderData } from "../../mapping/ack.ts";
 import { CLOSE, type CloseInfo, fromCloseEventCode, toCloseReason } from "../../mapping/close.ts";
 import type { ConnectionRecord } from "../../mapping/connection_record.ts";
-import { type Frame, toFrame } from "../../mapping/frame.ts";
+import { type DataFrame, type Frame, toFrame } from "../../mapping/frame.ts";
 import { toHeaderLine } from "../../mapping/headers.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
-import { renderNumbered, speaksAck } from "../../mapping/resume.ts";
 import type { ResumeRoute } from "../../mapping/resume_record.ts";
 import { MAX_SUBJECT_LENGTH } from "../../mapping/subject.ts";
 import type { BusMessage } from "../../nats/bus.ts";
@@ -20,8 +18,6 @@ import type { Place } from "../admission/load.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
 import { Downlink, type DownlinkOwner } from "./downlink.ts";
 import type { EdgeParts } from "../parts.ts";
-import type { ResumableClient } from "../resume/resume_client.ts";
-import type { ResumeEntry } from "../resume/resume_entry.ts";
 import { asksForCredit } from "../../mapping/flow.ts";
 import { cancelAsk } from "../../nats/credit.ts";
 import { listenTo } from "./socket_events.ts";
@@ -34,8 +30,12 @@ const CLOSE_TIMEOUT_MS = 2000;
 /** What an event adds to the handshake's headers: the code, a reason of 123 bytes, a subject. */
 const EVENT_HEADERS_ROOM = 256 + MAX_SUBJECT_LENGTH;
 
-/** Told of each connection's beginning and end. */
+/** What is told of a connection's beginning and end, and says what the connection is. */
 export interface ConnectionOwner {
+  /** What is published there reaches the client; undefined for what the socket itself listens to. */
+  readonly inbox: string | undefined;
+  /** What a client gets of a message that is not for it alone. */
+  wrap(frame: DataFrame, protocol: string | undefined): string | Uint8Array;
   /** The client has its 101: the workloads are to be told. */
   add(connection: Connection): void;
   /** The client is gone: the workloads are to be told why. */
@@ -43,7 +43,7 @@ export interface ConnectionOwner {
 }
 
 /** A client that is connected, or about to be. */
-export class Connection implements Receiver, UplinkOwner, DownlinkOwner, ResumableClient {
+export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   readonly #admitted: Handshake;
   readonly #parts: EdgeParts;
   readonly #owner: ConnectionOwner;
@@ -81,8 +81,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
     [this.#admitted, this.#parts, this.#owner] = [admitted, parts, owner];
     this.#slot = parts.inbox.open(this);
     this.#downlink = new Downlink(parts, this);
-    const { entry } = admitted;
-    const inbox = this.#inbox = entry?.resumable.inbox ?? this.#slot.subject;
+    const inbox = this.#inbox = owner.inbox ?? this.#slot.subject;
     this.#lines = headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
       toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
       (hasReply(admitted) ? "" : toHeaderLine("X-H8s-ReplySubject", inbox));
@@ -110,18 +109,13 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
     return { inbox: this.#inbox, subject, hostTokens, lines: this.#lines };
   }
 
-  /** What it is to a client that can resume; undefined where it ends with its socket. */
-  get entry(): ResumeEntry | undefined {
-    return this.#admitted.entry;
-  }
-
   /** What another gateway needs to go on with it. */
   get route(): ResumeRoute {
     const { subscribe, mode, isPersistent } = this.#admitted;
     return { subscribe, mode, isPersistent };
   }
 
-  /** Its place among the connections; one that can be resumed keeps it while it waits for its client. */
+  /** Its place among the connections, which its owner gives back once it is told of the end. */
   get place(): Place {
     return this.#admitted.place!;
   }
@@ -187,15 +181,8 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
         return this.close(frame);
       case "text":
       case "binary":
-        return this.#send(this.#wrap(frame), payloadLength);
+        return this.#send(this.#owner.wrap(frame, this.#admitted.protocol), payloadLength);
     }
-  }
-
-  /** What comes to all at once is kept for nobody; 0 stands for its number. */
-  #wrap(frame: Extract<Frame, { kind: "text" | "binary" }>): string | Uint8Array {
-    if (this.entry !== undefined) return renderNumbered(frame, 0);
-    if (frame.kind === "binary") return frame.bytes;
-    return speaksAck(this.#admitted.protocol) ? renderData(frame.text) : frame.text;
   }
 
   onDeadline(): void {
@@ -288,7 +275,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner, Resumab
     const wasOpen = this.#state !== "opening";
     this.#state = "closed";
     this.#release();
-    if (!wasOpen || this.entry === undefined) this.place[Symbol.dispose]();
+    if (!wasOpen) this.place[Symbol.dispose]();
     this.#admitted.visit.onClosed(this.id, { code, reason });
     if (!wasOpen) return;
     this.#parts.metrics.socketClosed(code);

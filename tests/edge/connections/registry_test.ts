@@ -22,7 +22,12 @@ class World implements Disposable {
       lines: "",
     };
     const connection = {
-      ...{ id, record, entry: undefined, onReconnect: () => this.closed.push(`${id} goes on`) },
+      ...{
+        id,
+        record,
+        place: { [Symbol.dispose]() {} },
+        onReconnect: () => this.closed.push(`${id} goes on`),
+      },
       describe: () => ({ id, subject: record.subject, host: "a" }),
       close: (end: CloseInfo) => {
         this.closed.push(`${id} ${end.code} ${end.reason}`);
