@@ -12,7 +12,8 @@ RUN deno cache --frozen main.ts
 USER 1993
 ENV H8S_LISTEN=0.0.0.0:8080 \
     H8S_ADMIN=0.0.0.0:8081 \
-    H8S_LOG_FORMAT=json
+    H8S_LOG_FORMAT=json \
+    H8S_ACCESS_LOG=json
 EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["deno", "eval", "Deno.exit((await fetch('http://127.0.0.1:8081/healthz')).ok ? 0 : 1)"]

@@ -29,6 +29,7 @@ import { Session } from "./nats/client/session.ts";
 import { guarded, systemClock } from "./time/clock.ts";
 import { pause, settlesWithin } from "./time/within.ts";
 import { prepareGateway } from "./prepare.ts";
+import { openAccessLog } from "./telemetry/access_log.ts";
 import { createOnFault, type OnFault } from "./telemetry/faults.ts";
 import { createHealthHandler } from "./telemetry/health.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
@@ -70,6 +71,7 @@ export class Gateway implements AsyncDisposable {
   readonly #onFault: OnFault;
   readonly #server: Listener;
   readonly #admin: Listener | undefined;
+  readonly #accessLog: AsyncDisposable | undefined;
   readonly #connected = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
 
@@ -110,6 +112,12 @@ export class Gateway implements AsyncDisposable {
     const onFault = this.#onFault = createOnFault({ log, metrics });
     const clock = guarded(systemClock(), (error) => onFault("timer", error));
     checkDescriptors(config.maxConnections, log);
+    const observers = new Observers(onFault);
+    this.#accessLog = openAccessLog(config, {
+      observers,
+      log,
+      write: (bytes) => Deno.stdout.write(bytes),
+    });
     const bounds = this.#bounds = createBounds(session, {
       read: () => live.current,
       clock,
@@ -156,7 +164,7 @@ export class Gateway implements AsyncDisposable {
       ids: new RequestIds(),
       strays,
       metrics,
-      observers: new Observers(onFault),
+      observers,
       log,
     });
     // Whoever does not wait for it need not hear that it failed.
@@ -282,6 +290,8 @@ export class Gateway implements AsyncDisposable {
     for (const part of [...first, ...then]) part?.[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
     await this.#admin?.shutdown();
+    const told = this.#accessLog?.[Symbol.asyncDispose]();
+    await settlesWithin(Promise.resolve(told), FLUSH_TIMEOUT_MS);
   }
 
   #notReady(): string | undefined {

@@ -17,6 +17,7 @@ export { StreamError } from "./nats/jetstream/stream.ts";
 export type { ConfigChange } from "./config/live.ts";
 export { ConfigError, type ConfigProblem, type GatewayOptions } from "./config/options.ts";
 export type { AdmissionOptions } from "./config/options/admission.ts";
+export type { AccessLogOptions } from "./config/options/access_log.ts";
 export type { CorsOptions } from "./config/options/cors.ts";
 export type { IdentityOptions, JwtAlgorithm, JwtOptions } from "./config/options/identity.ts";
 export type { ListenOptions } from "./config/options/listen.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 import type { AdmissionOptions } from "./options/admission.ts";
+import type { AccessLogOptions } from "./options/access_log.ts";
 import type { CorsOptions } from "./options/cors.ts";
 import type { IdentityOptions } from "./options/identity.ts";
 import type { ListenOptions } from "./options/listen.ts";
@@ -32,7 +33,8 @@ export interface GatewayOptions
     IdentityOptions,
     RoutingOptions,
     PersistenceOptions,
-    LogOptions {}
+    LogOptions,
+    AccessLogOptions {}
 
 /** The reverse daemon's configuration. */
 export interface ReverseOptions

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { together } from "./fields.ts";
 import { explainIssue, toProblems } from "./issues.ts";
 import { ConfigError, type ConfigProblem } from "./options.ts";
+import { accessLogFields } from "./options/access_log.ts";
 import { admissionFields } from "./options/admission.ts";
 import { corsFields } from "./options/cors.ts";
 import { checkIdentity, identityFields } from "./options/identity.ts";
@@ -34,6 +35,7 @@ export const configSchema = z.strictObject({
   ...routingFields,
   ...persistenceFields,
   ...logFields,
+  ...accessLogFields,
 })
   .check(together(["persist", "prefix", "routes"], checkPersistence))
   .check(together(["resume", "connectionRecords", "routes"], checkResume))

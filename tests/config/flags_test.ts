@@ -78,9 +78,11 @@ const VALUED: readonly Row[] = [
   row("authorizeTimeout", "--authorize-timeout DURATION", ["1s", "1"], "5s"),
   row("logFormat", "--log-format FORMAT", ["json", "xml"], "text"),
   row("logLevel", "--log-level LEVEL", ["warn", "loud"], "info"),
+  row("accessLog", "--access-log FORMAT", ["json", "xml"], "off"),
 ];
 const SWITCHES: readonly [option: string, flag: string][] = [
   ["publishOnly", "--publish-only"],
+  ["accessLogQuery", "--access-log-query"],
   ["trackInterest", "--track-interest"],
   ["fastLane", "--fast-lane"],
   ["sharePort", "--share-port"],

@@ -75,6 +75,8 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   routes: [],
   logFormat: "text",
   logLevel: "info",
+  accessLog: "off",
+  accessLogQuery: false,
 };
 const DURATIONS = [
   "requestTimeout",
@@ -141,6 +143,8 @@ Deno.test("parseConfig() reads values as people write them", async (t) => {
     }],
     ["logFormat", "json", "json"],
     ["logLevel", "debug", "debug"],
+    ["accessLog", "json", "json"],
+    ["accessLogQuery", true, true],
     ...DURATIONS.flatMap((option): [string, unknown, unknown][] => [
       [option, "1.5s", 1500],
       [option, "0s", 0],
@@ -224,6 +228,8 @@ Deno.test("parseConfig() refuses what it cannot use, and says where and what wou
       /upper/,
     ],
     ["logFormat", "xml", ["logFormat"], /^expected one of text, json$/],
+    ["accessLog", "xml", ["accessLog"], /^expected one of off, text, json$/],
+    ["accessLogQuery", "yes", ["accessLogQuery"], /^expected true or false$/],
     ["logLevel", "loud", ["logLevel"], /^expected one of debug, info, warn, error$/],
     ["listn", "a:1", ["listn"], /^there is no such option; did you mean "listen"\?$/],
     ["request-timeout", "5s", ["request-timeout"], /did you mean "requestTimeout"\?$/],

@@ -20,6 +20,7 @@ export interface LogLine {
 export class Program implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #reading: Promise<void>;
+  readonly #isPrinting: boolean;
   readonly #waiting = new Set<() => void>();
 
   /** What it has logged so far. */
@@ -34,13 +35,14 @@ export class Program implements AsyncDisposable {
    * @param stdin What is piped into it, e.g. for `--config -`.
    */
   constructor(args: readonly string[], stdin?: string) {
+    this.#isPrinting = args.includes("--access-log");
     this.#process = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--no-prompt", "--allow-net", "--config", CONFIG, MAIN],
         ...[...args, "--log-format", "json"],
       ],
       stdin: stdin === undefined ? "null" : "piped",
-      stdout: "null",
+      stdout: this.#isPrinting ? "piped" : "null",
       stderr: "piped",
     }).spawn();
     if (stdin !== undefined) void new Response(stdin).body?.pipeTo(this.#process.stdin);
@@ -85,6 +87,15 @@ export class Program implements AsyncDisposable {
   }
 
   /**
+   * Reads what it prints; needs `--access-log` among its flags.
+   *
+   * @returns Line by line.
+   */
+  printed(): AsyncIterator<string> {
+    return createInterface({ input: Readable.from(this.#process.stdout) })[Symbol.asyncIterator]();
+  }
+
+  /**
    * Sends a signal.
    *
    * @param signal E.g. `"SIGTERM"`.
@@ -101,6 +112,7 @@ export class Program implements AsyncDisposable {
       // It has ended already.
     }
     await this.ended;
+    if (this.#isPrinting && !this.#process.stdout.locked) await this.#process.stdout.cancel();
   }
 
   async #read(): Promise<void> {

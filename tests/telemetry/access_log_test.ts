@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { renderAccess } from "../../lib/telemetry/access_log.ts";
+import { LineWriter } from "../../lib/telemetry/line_writer.ts";
+import type { Observation } from "../../lib/telemetry/observation.ts";
+
+const SEEN: Observation = {
+  kind: "http",
+  time: Date.UTC(2026, 0, 2, 3, 4, 5),
+  client: "192.0.2.7",
+  method: "GET",
+  scheme: "http",
+  host: "shop.example",
+  path: "/cart/7",
+  query: "token=s3cret",
+  userAgent: "curl/8",
+  requestId: "r1",
+  traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-00`,
+  tracestate: undefined,
+  subject: "h8s.http.GET.example.shop.cart.7",
+  route: undefined,
+  status: 200,
+  error: undefined,
+  end: "completed",
+  bytesIn: 0,
+  bytesOut: 12,
+  firstByteMs: 1.234,
+  durationMs: 2,
+  socket: undefined,
+};
+
+Deno.test("renderAccess() says what happened, and not the query", () => {
+  assert.equal(
+    renderAccess(SEEN, { format: "text", withQuery: false }),
+    "2026-01-02T03:04:05.000Z client=192.0.2.7 method=GET host=shop.example path=/cart/7 " +
+      "status=200 ms=2 firstByteMs=1.23 bytesIn=0 bytesOut=12 end=completed " +
+      `subject=h8s.http.GET.example.shop.cart.7 requestId=r1 traceId=${"a".repeat(32)} ` +
+      "userAgent=curl/8",
+  );
+});
+
+Deno.test("renderAccess() tells the query where that is asked for", () => {
+  const { path } = JSON.parse(renderAccess(SEEN, { format: "json", withQuery: true }));
+  assert.equal(path, "/cart/7?token=s3cret");
+});
+
+Deno.test("renderAccess() lets no client write a line, a field, or to a terminal", async (t) => {
+  const hostile = [
+    "a\r\nb status=200",
+    "\x1b[2J",
+    "\u2028\u2029",
+    "\x85\x9b",
+    "\u202e",
+    '" status=200 x="',
+    "\ud800",
+    "\x00\x7f",
+    "x".repeat(100_000),
+  ];
+  for (const text of hostile) {
+    await t.step(JSON.stringify(text.slice(0, 20)), () => {
+      const seen = { ...SEEN, userAgent: text, path: text, host: text, query: text };
+      for (const format of ["text", "json"] as const) {
+        const line = renderAccess(seen, { format, withQuery: true });
+        assert.match(line, /^[\x20-\x7e]+$/);
+        assert.ok(line.length < 20_000);
+        if (format === "text") {
+          const bare = line.replaceAll(/"(?:[^"\\]|\\.)*"/g, "");
+          assert.equal(bare.match(/ status=/g)?.length, 1);
+        } else if (text.length < 100) assert.equal(JSON.parse(line).userAgent, text);
+      }
+    });
+  }
+});
+
+Deno.test("LineWriter writes what came together with one call", async () => {
+  const written: string[] = [];
+  const writer = new LineWriter((bytes) => {
+    written.push(new TextDecoder().decode(bytes));
+    return Promise.resolve(bytes.length);
+  }, () => assert.fail("nothing is lost"));
+  writer.write("one");
+  writer.write("two");
+  await writer[Symbol.asyncDispose]();
+  assert.deepEqual(written, ["one\ntwo\n"]);
+});
+
+Deno.test("LineWriter goes on where a call took only a part", async () => {
+  let text = "";
+  const writer = new LineWriter((bytes) => {
+    text += new TextDecoder().decode(bytes.subarray(0, 2));
+    return Promise.resolve(Math.min(2, bytes.length));
+  }, () => assert.fail("nothing is lost"));
+  writer.write("abcde");
+  await writer[Symbol.asyncDispose]();
+  assert.equal(text, "abcde\n");
+});
+
+Deno.test("LineWriter keeps a bound where nobody reads, and says how many lines were lost", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let bytes = 0;
+  const lost: number[] = [];
+  const writer = new LineWriter(async (some) => {
+    await promise;
+    bytes += some.length;
+    return some.length;
+  }, (lines) => lost.push(lines));
+  const line = "x".repeat(1023);
+  for (let count = 0; count < 10_000; count++) writer.write(line);
+  const written = writer[Symbol.asyncDispose]();
+  resolve();
+  await written;
+  assert.ok(bytes <= 2 * 1024 * 1024, `${bytes}`);
+  assert.deepEqual(lost, [10_000 - bytes / 1024]);
+});
+
+Deno.test("LineWriter survives a reader that has gone", async () => {
+  const lost: number[] = [];
+  const writer = new LineWriter(
+    () => Promise.reject(new Deno.errors.BrokenPipe()),
+    (lines) => lost.push(lines),
+  );
+  writer.write("one");
+  await writer[Symbol.asyncDispose]();
+  assert.deepEqual(lost, [1]);
+});
