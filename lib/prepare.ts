@@ -29,8 +29,6 @@ export interface Prepared<Config> {
 /**
  * Prepares a gateway.
  *
- * @param options What differs from the defaults.
- * @returns What it starts with.
  * @throws {ConfigError} with all that is wrong.
  */
 export function prepareGateway(
@@ -58,7 +56,6 @@ export function prepareGateway(
  * Prepares a reverse daemon.
  *
  * @param options Which hosts, and where their requests go.
- * @returns What it starts with.
  * @throws {ConfigError} with all that is wrong.
  */
 export function prepareReverse(

@@ -11,7 +11,6 @@ import { pause } from "../time/within.ts";
 /**
  * Listens to registrations.
  *
- * @param bus The connection.
  * @param options `prefix` of all subjects; `waitMs`: for how long.
  * @returns Those that were heard, sorted, each once.
  */

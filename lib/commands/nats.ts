@@ -13,11 +13,6 @@ export class AskError extends Error {
   /** Always `"AskError"`. */
   override readonly name = "AskError";
 
-  /**
-   * @param message What is wrong.
-   * @param mend What to do about it.
-   * @param kind What it is about.
-   */
   constructor(
     message: string,
     readonly mend: string,
@@ -36,8 +31,6 @@ export interface OpenNats extends AsyncDisposable {
 /**
  * Connects, once.
  *
- * @param login Where NATS is, and who one is there.
- * @returns The connection.
  * @throws {AskError} when there is none.
  */
 export async function openNats(login: Login): Promise<OpenNats> {

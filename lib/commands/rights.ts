@@ -14,8 +14,6 @@ const SETTLING_MS = 50;
 /**
  * Waits until NATS has taken all that was asked of it.
  *
- * @param session The connection.
- * @param errors What it has complained of.
  * @throws {AskError} when it did not permit something.
  */
 export async function checkRights(
@@ -32,13 +30,7 @@ export async function checkRights(
   );
 }
 
-/**
- * Waits until NATS has taken all that was asked of it.
- *
- * @param session The connection.
- * @param errors What it has complained of.
- * @returns What it did not permit so far.
- */
+/** Waits until NATS has taken all that was asked of it. */
 export async function settle(
   session: Session,
   errors: OpenNats["errors"],

@@ -17,9 +17,7 @@ const SIGNS = { passes: "ok", refuses: "refused", asks: "asks" } as const;
 /**
  * Explains a request.
  *
- * @param question As it was asked.
  * @param options The configuration, who has registered where that is known, and where the answer goes.
- * @returns The exit code.
  */
 export function tellSubject(
   { operands: [url = ""], options }: Extract<Question, { name: "subject" }>,
@@ -43,7 +41,6 @@ export function tellSubject(
  *
  * @param text A URL; without a scheme it is http, `ws:` and `wss:` are a WebSocket's handshake.
  * @param options What else is known.
- * @returns What is asked about.
  * @throws {UsageError} when it is no URL.
  */
 export function toRequest(

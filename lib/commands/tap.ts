@@ -30,8 +30,6 @@ export interface Tap {
  *
  * @param text `[METHOD] HOST/PATH`; `ws` for WebSockets, `*` for any method or host, `/*` at the end for
  * all below.
- * @param prefix Of all subjects.
- * @returns What to listen to.
  * @throws {UsageError} when it is none.
  *
  * @example

@@ -22,19 +22,12 @@ export class Terminal {
   /** Its methods colour text, where that is of use. */
   readonly paint: Ansis;
 
-  /**
-   * @param output Where answers go.
-   */
   constructor(output: Output) {
     this.#output = output;
     this.paint = new Ansis(output.isTerminal ? 1 : 0);
   }
 
-  /**
-   * Writes one line.
-   *
-   * @param text Without an end of line.
-   */
+  /** Writes one line. */
   line(text: string): void {
     this.#output.write(text);
   }
@@ -48,12 +41,7 @@ export class Terminal {
     this.#output.write(JSON.stringify(value));
   }
 
-  /**
-   * Writes a table.
-   *
-   * @param head What its columns are called.
-   * @param rows Their cells.
-   */
+  /** Writes a table. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): void {
     const none = ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left"];
     const table = new Table({
@@ -69,20 +57,12 @@ export class Terminal {
     for (const line of table.toString().split("\n")) this.#output.write(line.trimEnd());
   }
 
-  /**
-   * Says what is no answer, e.g. that one waits.
-   *
-   * @param text One line.
-   */
+  /** Says what is no answer, e.g. that one waits. */
   note(text: string): void {
     this.#output.note(text);
   }
 
-  /**
-   * Says to a person that it takes a while.
-   *
-   * @param text One line.
-   */
+  /** Says to a person that it takes a while. */
   patience(text: string): void {
     if (this.#output.isTerminal) this.#output.note(this.paint.dim(text));
   }

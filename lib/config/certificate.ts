@@ -15,8 +15,6 @@ export interface Certificate {
 /**
  * The certificate that a configuration holds.
  *
- * @param config Its files have been read.
- * @param options The names of the two options.
  * @returns Certificate and key; undefined where there is neither.
  * @throws {ConfigError} when there is one without the other, or they do not belong together.
  */
@@ -45,9 +43,6 @@ export function toCertificate<Cert extends string, Key extends string>(
 /**
  * Reads the first certificate of some.
  *
- * @param pem One or more.
- * @param option Which holds them.
- * @returns The first one.
  * @throws {ConfigError} when it is none; the text is not quoted.
  */
 export function readCertificate(pem: string, option: string): X509Certificate {

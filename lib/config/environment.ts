@@ -12,7 +12,6 @@ export type Environment = (variable: string) => string | undefined;
  * Reads options from the environment. Names that belong to no option are not looked at: Kubernetes sets
  * `H8S_PORT` and its like for a service that is called `h8s`.
  *
- * @param flags Those that there are.
  * @param options `environment`: where from; `check`: says what is wrong with values.
  * @returns What they say, by option; those of a repeatable flag are separated by commas or spaces.
  * @throws {UsageError} with a line for everything that is wrong, each with its variable.

@@ -27,7 +27,6 @@ export interface Origin {
  * Does something with a configuration, and tells of what is wrong with it in the words of its origin. What
  * a flag overrides has to be right, too.
  *
- * @param origin Where it comes from.
  * @param work Is handed the options of file and flags together.
  * @returns What `work` does.
  * @throws {ConfigFileError} with a line for everything that is wrong.
@@ -54,13 +53,7 @@ export function explained<T>(origin: Origin, work: (options: Record<string, unkn
   throw new ConfigFileError([...new Set(inFile.map(({ text }) => text))].join("\n"));
 }
 
-/**
- * Checks flags by themselves: each for what it says, not for what else it takes.
- *
- * @param schema Of all options.
- * @param flags As they stand on the command line.
- * @returns A line for everything that is wrong.
- */
+/** Checks flags by themselves: each for what it says, not for what else it takes. */
 export function checkFlags(
   schema: z.ZodObject,
   flags: Readonly<Record<string, unknown>>,

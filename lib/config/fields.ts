@@ -29,9 +29,7 @@ export interface FieldMeta {
 /**
  * Marks what is never shown, in no error and no `config show`.
  *
- * @param schema Of the option or of a part of it.
  * @param mask What is shown instead.
- * @returns The schema, marked.
  */
 export function secret<T extends z.ZodType>(schema: T, mask: FieldMeta["mask"] = hide): T {
   return schema.meta({ mask } satisfies FieldMeta) as T;
@@ -57,9 +55,7 @@ function hide(value: unknown): unknown {
  * Text that mostly stands in a file: a certificate, a key. The option has the text itself, which needs no
  * permission, or the file's path.
  *
- * @param description For the help.
  * @param options `isSecret`: the text is never shown.
- * @returns The schema of an option.
  */
 export function fileText(description: string, { isSecret = false } = {}) {
   const expected = "expected the path of a file, or its text";
@@ -84,7 +80,6 @@ export function isPath(text: string): boolean {
  * or is a token or half a seed, may be the secret itself, put where a path was expected.
  *
  * @param text Of an option that {@link fileText} made.
- * @returns True for what looks like a path.
  */
 export function isShownPath(text: string): boolean {
   return text === "-" ||
@@ -94,7 +89,6 @@ export function isShownPath(text: string): boolean {
 /**
  * What is said of an option.
  *
- * @param schema The option's.
  * @returns All that {@link secret} and `meta()` said.
  */
 export function toMeta(schema: z.core.$ZodType): FieldMeta {
@@ -106,7 +100,6 @@ export function toMeta(schema: z.core.$ZodType): FieldMeta {
  *
  * @param expected What would be right, as it stands behind "expected".
  * @param parse Gives what the text means, or undefined.
- * @returns The schema.
  */
 export function parsed<T>(
   expected: string,
@@ -123,9 +116,7 @@ export function parsed<T>(
 /**
  * Text of some form.
  *
- * @param pattern What it has to look like.
  * @param expected What would be right, as it stands behind "expected".
- * @returns The schema.
  */
 export function matching(pattern: RegExp, expected: string) {
   const toReason = (value: unknown) => {
@@ -136,11 +127,7 @@ export function matching(pattern: RegExp, expected: string) {
   return z.string({ error: ({ input }) => toReason(input) }).regex(pattern, `expected ${expected}`);
 }
 
-/**
- * An address to listen on.
- *
- * @returns The schema.
- */
+/** An address to listen on. */
 export function address() {
   return parsed<Address>(ADDRESS, parseAddress);
 }
@@ -149,8 +136,6 @@ export function address() {
  * A duration: text with a unit.
  *
  * @param byDefault What it is when nothing is said.
- * @param description For the help.
- * @returns The schema of an option.
  */
 export function duration(byDefault: string, description: string) {
   return lasting()
@@ -161,11 +146,7 @@ export function duration(byDefault: string, description: string) {
     .prefault(byDefault).meta({ placeholder: "DURATION", description });
 }
 
-/**
- * A duration that no timer waits for, so that it may be a year.
- *
- * @returns The schema.
- */
+/** A duration that no timer waits for, so that it may be a year. */
 export function lasting() {
   return quantity(DURATION, { parse: parseDurationMs, units: ["s", "ms"] });
 }
@@ -174,21 +155,13 @@ export function lasting() {
  * A size: text with a unit.
  *
  * @param byDefault What it is when nothing is said.
- * @param description For the help.
- * @returns The schema of an option.
  */
 export function size(byDefault: string, description: string) {
   return quantity(SIZE, { parse: parseSizeBytes, units: ["B", "MiB"] }).prefault(byDefault)
     .meta({ placeholder: "SIZE", description });
 }
 
-/**
- * A whole number: text on the command line.
- *
- * @param min The least.
- * @param max The most.
- * @returns The schema.
- */
+/** A whole number: text on the command line. */
 export function wholeNumber(min: number, max: number) {
   const expected = `expected a whole number from ${min} to ${max}`;
   const text = z.string({ error: () => expected }).regex(/^\d{1,15}$/, expected).transform(Number);
@@ -200,8 +173,6 @@ export function wholeNumber(min: number, max: number) {
  * How many of something there may be.
  *
  * @param byDefault What it is when nothing is said.
- * @param description For the help.
- * @returns The schema of an option.
  */
 export function count(byDefault: number, description: string) {
   return wholeNumber(0, 1e9).prefault(byDefault).meta({ placeholder: "N", description });
@@ -212,7 +183,6 @@ export function count(byDefault: number, description: string) {
  *
  * @param expected What would be right, as it stands behind "expected".
  * @param parse Gives what one text means, or undefined.
- * @returns The schema.
  */
 export function list<T>(expected: string, parse: (text: string) => T | undefined) {
   return listOf(
@@ -227,9 +197,7 @@ export function list<T>(expected: string, parse: (text: string) => T | undefined
 /**
  * Several values.
  *
- * @param item The schema of one.
  * @param expected What would be right, as it stands behind "expected".
- * @returns The schema.
  */
 export function listOf<T extends z.ZodType>(item: T, expected: string) {
   return z.array(item, {
@@ -237,12 +205,7 @@ export function listOf<T extends z.ZodType>(item: T, expected: string) {
   });
 }
 
-/**
- * One of several words.
- *
- * @param words All that there are.
- * @returns The schema.
- */
+/** One of several words. */
 export function oneOf<const Words extends readonly string[]>(words: Words) {
   return z.enum(words, { error: () => `expected one of ${words.join(", ")}` });
 }
@@ -251,7 +214,6 @@ export function oneOf<const Words extends readonly string[]>(words: Words) {
  * A check of options that have to fit together. It is made where each of them can be used by itself, so
  * that all that is wrong is told at once.
  *
- * @param options Their names.
  * @param check Told of the whole configuration, of which no more than these options can be relied upon.
  * @returns What a schema's `check()` takes.
  */

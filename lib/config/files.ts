@@ -12,8 +12,6 @@ import { unwrap } from "./walk.ts";
 /**
  * Reads the files that a configuration names; done once, at start.
  *
- * @param schema Says which options may name one.
- * @param config Checked against the schema.
  * @returns The same with the files' texts in place of their paths.
  * @throws {ConfigError} that says of each file that cannot be used why, and which permission is missing for
  * all of them together; no text is quoted.
@@ -27,8 +25,6 @@ export function readFiles<T extends object>(schema: z.ZodObject, config: T): T {
 /**
  * The same, as far as it can be done.
  *
- * @param schema Says which options may name one.
- * @param config Checked against the schema.
  * @returns The configuration with the texts of those files that can be read, and what is wrong with the rest.
  */
 export function tryFiles<T extends object>(
@@ -62,7 +58,6 @@ export function tryFiles<T extends object>(
  * @param path Needs `--allow-read` of it; `-` is standard input, which needs no permission.
  * @param options `option`: which names it; `files`: all that are needed, if there are more; `name`: what it
  * is called in errors, if not as it is.
- * @returns Its text.
  * @throws {ConfigError} that says what to do.
  */
 export function readText(
@@ -92,7 +87,6 @@ export function readText(
  * @param error As it was thrown.
  * @param options `flag`: which names the file; `path`: its path; `files`: all that are needed, if there are
  * more.
- * @returns The text.
  */
 export function explainReadError(
   error: unknown,
@@ -117,8 +111,6 @@ export function explainReadError(
 /**
  * Standard input can be read once.
  *
- * @param schema Says which options may name a file.
- * @param options As they were written.
  * @param by What has read it already; undefined for nothing yet.
  * @returns What reads it although something else does.
  */
@@ -141,7 +133,6 @@ export function findSecondReaders(
  * What a file is called in messages.
  *
  * @param path `-` for standard input.
- * @returns Its path.
  */
 export function toFileName(path: string): string {
   return path === "-" ? "standard input" : path;

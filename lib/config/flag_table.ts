@@ -40,9 +40,6 @@ export type FlagValues =
  * Reads flags, without looking at what their values mean.
  *
  * @param args Without the program's name and the command's.
- * @param flags Those that there are.
- * @param mostOperands How much may stand beside them.
- * @returns What they say.
  * @throws {UsageError} that names the flag and what would be right.
  */
 export function readFlags(
@@ -109,7 +106,6 @@ export function renderFlags(flags: readonly Flag[]): string[] {
  * The flags of a schema's options; those that are marked `isFileOnly` have none.
  *
  * @param schema Its properties' metadata say what their values are called and what they are for.
- * @returns One flag an option.
  */
 export function listFlags({ shape }: z.ZodObject): Flag[] {
   return Object.entries(shape).flatMap(([option, schema]) => {

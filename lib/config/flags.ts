@@ -55,9 +55,7 @@ const CONFIG_FLAGS: Readonly<Record<Program, Flag>> = {
 /**
  * Reads the command line.
  *
- * @param args Without the program's name.
  * @param environment What stands there for the flags that are not given.
- * @returns What it asks for.
  * @throws {UsageError} that names the flags and what would be right.
  *
  * @example
@@ -169,8 +167,6 @@ function parseOptions(
  * The text of `--help`.
  *
  * @param program How the program is called, e.g. `"deno run --allow-net main.ts"`.
- * @param of Which command's.
- * @returns Several lines.
  */
 export function renderHelp(program: string, of: Program | QuestionName = "gateway"): string {
   if (isQuestion(of)) {

@@ -10,12 +10,7 @@ import { listKeys } from "./walk.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/**
- * The text for what no option has a text of its own for.
- *
- * @param issue As the library found it.
- * @returns What would be right.
- */
+/** The text for what no option has a text of its own for. */
 export function explainIssue(issue: z.core.$ZodRawIssue): string {
   if (issue.code !== "invalid_type") return "expected something else";
   switch (issue.expected) {
@@ -38,9 +33,7 @@ export function explainIssue(issue: z.core.$ZodRawIssue): string {
 /**
  * All that is wrong, each once.
  *
- * @param issues As the library found them.
  * @param options `schema`: what was expected; `options`: what there was.
- * @returns Where, and what would be right.
  */
 export function toProblems(
   issues: readonly Issue[],
@@ -82,8 +75,6 @@ function toReason(message: string, value: unknown): string {
 /**
  * Looks into options.
  *
- * @param options As they were written.
- * @param path The way to a value.
  * @returns The value; undefined where there is none.
  */
 export function valueAt(options: unknown, path: readonly string[]): unknown {

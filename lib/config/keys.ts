@@ -14,7 +14,6 @@ const OPTION = "authorizationKeyFile";
  *
  * @param path A file with one key a line, which needs `--allow-read` of it; `-` for standard input, which
  * needs no permission; undefined for none.
- * @returns The keys.
  * @throws {ConfigError} when they cannot be read, or there are none; it names no key.
  */
 export function readKeys(path: string | undefined): readonly string[] {

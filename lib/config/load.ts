@@ -45,8 +45,6 @@ export interface Place {
 /**
  * Loads options.
  *
- * @param source Where from.
- * @returns The options, not checked yet.
  * @throws {ConfigFileError} when it cannot be read, or is no YAML.
  */
 export async function loadOptions(source: TextSource): Promise<Written> {
@@ -58,8 +56,6 @@ export async function loadOptions(source: TextSource): Promise<Written> {
  *
  * @param text YAML 1.2, of comments alone for no options; but not empty, since that is what is left where
  * fetching or writing it went wrong.
- * @param name What the text is called in errors.
- * @returns The options, not checked yet.
  * @throws {ConfigFileError} when it is no YAML, or no options; a line for each thing.
  *
  * @example
@@ -108,10 +104,6 @@ export function parseOptions(text: string, name: string): Written {
 
 /**
  * Writes options as YAML, complete: with their defaults, without their secrets.
- *
- * @param schema What there is.
- * @param options As they were written.
- * @returns Several lines.
  *
  * @example
  * ```ts

@@ -99,7 +99,6 @@ export type Question = {
 /**
  * Says whether a word is the name of a question.
  *
- * @param word The first of the command line.
  * @returns True when it is.
  */
 export function isQuestion(word: string | undefined): word is QuestionName {

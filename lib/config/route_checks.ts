@@ -26,7 +26,6 @@ const SPEAKABLE = /^(?:http|ws)$/;
  * Checks the templates of all routes.
  *
  * @param config The parts of the configuration that have to fit together.
- * @param context Where to complain.
  */
 export function checkTemplates(config: Routing, context: z.RefinementCtx): void {
   for (const [index, { sides, subscribe }] of config.routes.entries()) {

@@ -8,12 +8,7 @@ import { RouteTable } from "../mapping/route_table.ts";
 import { toAuth } from "./options/identity.ts";
 import type { GatewayConfig } from "./schema.ts";
 
-/**
- * Files the routes.
- *
- * @param config What is configured.
- * @returns The table.
- */
+/** Files the routes. */
 export function toRouteTable(config: GatewayConfig): RouteTable {
   return new RouteTable(config.routes, {
     auth: toAuth(config),

@@ -21,7 +21,6 @@ const KIND_NAMES: Readonly<Record<RequestKind, string>> = {
 /**
  * Looks for what may be a mistake.
  *
- * @param config What is configured.
  * @returns Sentences; each begins with the route that it is about.
  */
 export function listRouteWarnings(config: GatewayConfig): string[] {

@@ -26,7 +26,6 @@ export type TextSource =
  * Understands what `--config` says.
  *
  * @param text `-`, a path or `nats-kv://BUCKET/KEY`.
- * @returns The source.
  * @throws {ConfigFileError} when it is of a kind that there is not.
  *
  * @example
@@ -55,12 +54,7 @@ export function parseSource(text: string): ConfigSource {
   throw new ConfigFileError(`Cannot read ${JSON.stringify(withoutLogin(text))}: ${reason}`);
 }
 
-/**
- * What a source is called in messages.
- *
- * @param source Where a configuration comes from.
- * @returns Its path or URL.
- */
+/** What a source is called in messages. */
 export function toSourceName(source: ConfigSource): string {
   switch (source.kind) {
     case "stdin":
@@ -76,7 +70,6 @@ export function toSourceName(source: ConfigSource): string {
  * Reads a source.
  *
  * @param source A file needs `--allow-read` of it; the others need no more than the network.
- * @returns Its text.
  * @throws {ConfigFileError} that says what to do.
  */
 export function readSource(source: TextSource): Promise<string> {

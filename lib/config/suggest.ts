@@ -16,8 +16,6 @@ const MAX_DISTANCE = 3;
 /**
  * Finds the word that was probably meant.
  *
- * @param word As it was written.
- * @param known The words that there are.
  * @returns The closest one; undefined when none is close.
  */
 export function suggest(word: string, known: readonly string[]): string | undefined {

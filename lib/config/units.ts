@@ -65,7 +65,6 @@ export function parseAddress(text: string): Address | undefined {
 /**
  * An address as people write it.
  *
- * @param address Where a server listens.
  * @returns E.g. `"127.0.0.1:8080"` or `"[::1]:8080"`.
  */
 export function renderAddress({ hostname, port }: Address): string {
@@ -75,8 +74,6 @@ export function renderAddress({ hostname, port }: Address): string {
 /**
  * Says whether two servers would want the same address.
  *
- * @param one Where one listens.
- * @param other Where another one does.
  * @returns True when they cannot both listen; a name is not looked up.
  *
  * @example

@@ -16,12 +16,7 @@ export interface Part {
   readonly byDefault: unknown;
 }
 
-/**
- * Takes off what wraps a schema: that it may be left out, its default, what becomes of it.
- *
- * @param schema Any schema.
- * @returns What is inside.
- */
+/** Takes off what wraps a schema: that it may be left out, its default, what becomes of it. */
 export function unwrap(schema: z.core.$ZodType): Part {
   const meta = toMeta(schema);
   if (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault) {
@@ -41,7 +36,6 @@ export function unwrap(schema: z.core.$ZodType): Part {
 /**
  * The names that are known at a place.
  *
- * @param schema The whole.
  * @param path The way to the place, e.g. `["routes", "0", "match"]`.
  * @returns The names; none where the place is no object.
  */
@@ -59,7 +53,6 @@ export function listKeys(schema: z.core.$ZodType, path: readonly string[]): stri
 /**
  * A configuration that may be shown: its defaults filled in, its secrets masked.
  *
- * @param schema The whole, or a part.
  * @param value As it was written; undefined for nothing.
  * @returns The same, as it may be written again.
  */

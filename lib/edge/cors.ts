@@ -36,7 +36,6 @@ export class Cors {
   /**
    * Looks up what holds.
    *
-   * @param request As it came.
    * @param options `config`: what is configured; `route`: the request's, if it is known and has one.
    * @returns Undefined where no origins are listed, so that nothing is said of it.
    */
@@ -87,8 +86,6 @@ export class Cors {
    * Puts the headers on a response.
    *
    * @param response Whatever the request comes to; changed.
-   * @param by Whose words it is.
-   * @returns The same.
    */
   apply(response: Response, by: CorsKind): Response {
     const isWorkloads = by === "workload" && this.kind === "workload";

@@ -111,7 +111,6 @@ const ASKS: Readonly<Record<Exclude<Auth, "none">, string>> = {
 /**
  * Explains a request.
  *
- * @param question The request.
  * @param options The configuration, and who has registered.
  * @returns Its subject, its route, and what each check says.
  *

@@ -32,7 +32,6 @@ export class Peers {
   /**
    * Finds out where a request came from.
    *
-   * @param request As it came.
    * @param remoteAddress The IP address at the other end of the connection.
    * @returns The client, and what trusted proxies say of it.
    */

@@ -8,13 +8,7 @@ import { toProblemResponse } from "../mapping/problem.ts";
 
 const ALLOWED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-/**
- * An error as `application/problem+json` (RFC 9457), with the headers that its status asks for.
- *
- * @param error What went wrong.
- * @param requestId What the client can quote.
- * @returns The response.
- */
+/** An error as `application/problem+json` (RFC 9457), with the headers that its status asks for. */
 export function toErrorResponse(error: GatewayError, requestId: string): Response {
   const headers = new Headers();
   if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));

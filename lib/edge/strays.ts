@@ -25,20 +25,13 @@ export class Strays {
   readonly #bare = new Set<string>();
   #hasToldFollowers = false;
 
-  /**
-   * @param tellers Where it is counted, and said.
-   */
   constructor({ bus, metrics, log }: { bus: Bus; metrics: Metrics; log: Log }) {
     this.#bus = bus;
     this.#metrics = metrics;
     this.#log = log;
   }
 
-  /**
-   * A stream has acknowledged what was no message for it.
-   *
-   * @param stream Its name.
-   */
+  /** A stream has acknowledged what was no message for it. */
   ack(stream: string): void {
     this.#metrics.streamAckIgnored();
     if (this.#streams.has(stream) || this.#streams.size === MAX_STREAMS) return;
@@ -49,11 +42,7 @@ export class Strays {
     });
   }
 
-  /**
-   * A request was answered by a message that did not say whether more would follow.
-   *
-   * @param inbox The request's.
-   */
+  /** A request was answered by a message that did not say whether more would follow. */
   bare(inbox: string): void {
     this.#bare.add(inbox);
     if (this.#bare.size <= MAX_BARE) return;
@@ -61,11 +50,7 @@ export class Strays {
     this.#bare.delete(oldest);
   }
 
-  /**
-   * A message has come that nobody waits for any more.
-   *
-   * @param message To the gateway's inbox.
-   */
+  /** A message has come that nobody waits for any more. */
   unclaimed(message: BusMessage): void {
     const { subject, data, reply } = message;
     if (asksForCredit(message)) return cancelAsk(this.#bus, reply);

@@ -14,8 +14,6 @@ const BESIDE_BYTES = 100;
 /**
  * Refuses a request whose subjects do not fit.
  *
- * @param routed Where its messages go and come from.
- * @param parts Of the edge.
  * @returns Nothing for all but long ones: then the server may have to be asked.
  * @throws {GatewayError} `uri_too_long`; `nats_unavailable` when it cannot be asked.
  */

@@ -40,7 +40,6 @@ export function isAckClientId(id: string): boolean {
 /**
  * Reads a client's message.
  *
- * @param data As the socket gives it.
  * @returns The message; `data` that is no string crosses as the JSON that it is. Undefined for anything else.
  *
  * @example
@@ -60,20 +59,13 @@ export function parseNumbered(data: string | ArrayBuffer): NumberedMessage | und
 /**
  * Tells a client that a message is kept.
  *
- * @param id The client's number.
  * @param seq The message's sequence in the stream; of the first one where it was said twice.
- * @returns Text for the socket.
  */
 export function renderAck(id: number, seq: number): string {
   return `{"ack":${id},"seq":${seq}}`;
 }
 
-/**
- * Wraps what a workload says, so that it cannot be taken for the gateway's word.
- *
- * @param text Of the workload.
- * @returns Text for the socket.
- */
+/** Wraps what a workload says, so that it cannot be taken for the gateway's word. */
 export function renderData(text: string): string {
   return `{"data":${JSON.stringify(text)}}`;
 }

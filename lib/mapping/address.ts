@@ -33,7 +33,6 @@ export function parseNetwork(text: string): Network | undefined {
  * The address of a peer as people write it: a socket that listens on `[::]` says `::ffff:192.0.2.1` of an
  * IPv4 client.
  *
- * @param address As the system gives it.
  * @returns The IPv4 address in it; any other as it is.
  */
 export function toPlainAddress(address: string): string {
@@ -55,7 +54,6 @@ export function parseNode(text: string): string | undefined {
 /**
  * What one client can be told from another by: a single machine has a whole /64 of IPv6 to choose from.
  *
- * @param address An IP address.
  * @returns The IPv4 address, or the first four groups of the IPv6 address.
  *
  * @example

@@ -67,7 +67,6 @@ export function toAuthorizeSubject(
  *
  * @param headerBlock The reply's NATS header block as latin-1 text.
  * @param payloadLength Its payload's length in bytes.
- * @returns What it says.
  * @throws {GatewayError} `malformed_reply` when that cannot be understood.
  *
  * @example
@@ -97,7 +96,6 @@ export function parseVerdict(headerBlock: string, payloadLength: number): Verdic
  *
  * @param headerBlock The reply's NATS header block as latin-1 text.
  * @param payloadLength Its payload's length in bytes.
- * @returns What it says.
  * @throws {GatewayError} `malformed_reply` when that cannot be understood.
  *
  * @example

@@ -15,7 +15,6 @@ const SEVERAL_TOKENS: ReadonlySet<string> = new Set(["host", "path"]);
  * overlaps with it, which no stream may, what WebSockets publish by the convention.
  *
  * @param routes Those that say `persist`, and WebSocket routes that do not say otherwise, count.
- * @param prefix Of all subjects.
  * @returns Subjects of which none covers another.
  * @throws {TemplateError} when no subject could capture what a route publishes.
  *
@@ -42,7 +41,6 @@ export function listCaptured(routes: readonly Route[], prefix: string): string[]
 /**
  * Where WebSockets publish by the convention.
  *
- * @param prefix Of all subjects.
  * @returns `<prefix>.ws.ws.>`.
  */
 export function toConventionCapture(prefix: string): string {
@@ -52,8 +50,6 @@ export function toConventionCapture(prefix: string): string {
 /**
  * The subjects of everything that one template can make.
  *
- * @param template Of a route.
- * @param prefix Of all subjects.
  * @returns One subject; two where the last variable may come out empty.
  * @throws {TemplateError} when a variable that stands for several tokens is not the last.
  *
@@ -81,8 +77,6 @@ export function toCaptured(template: Template, prefix: string): string[] {
 /**
  * Subjects that take in everything that one template can make, and more where no subject is exactly that.
  *
- * @param template Of a route.
- * @param prefix Of all subjects.
  * @returns One subject; two where variables may come out empty.
  */
 export function toCovering(template: Template, prefix: string): string[] {

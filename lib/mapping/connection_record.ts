@@ -28,12 +28,7 @@ export interface ConnectionEnd {
 const KEYS = ["inbox", "subject", "hostTokens", "lines"] as const;
 const RECORD = "a connection's record";
 
-/**
- * A record's JSON.
- *
- * @param record What to keep.
- * @returns JSON.
- */
+/** A record's JSON. */
 export function renderConnectionRecord(
   { inbox, subject, hostTokens, lines, end }: ConnectionRecord,
 ): string {
@@ -44,7 +39,6 @@ export function renderConnectionRecord(
  * Reads a record. Keys that it does not know are ignored.
  *
  * @param payload JSON in UTF-8.
- * @returns What was kept.
  * @throws {ContractError} when it is none.
  *
  * @example
@@ -71,7 +65,6 @@ export function parseConnectionRecord(payload: Uint8Array): ConnectionRecord {
 /**
  * The id of the connection that a record is of.
  *
- * @param record Its lines have it.
  * @returns The id; empty where none is told.
  */
 export function toRecordedId({ lines }: Pick<ConnectionRecord, "lines">): string {
@@ -82,7 +75,6 @@ export function toRecordedId({ lines }: Pick<ConnectionRecord, "lines">): string
  * The key of a connection's record.
  *
  * @param gateway The token of the gateway that holds it.
- * @param id The connection's.
  * @returns `<gateway>.<id>`.
  */
 export function toRecordKey(gateway: string, id: string): string {

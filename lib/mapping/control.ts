@@ -43,10 +43,8 @@ export interface EventMessage {
  * `X-H8S-PublishSubject`, spelled so, when they look for a subject's connections: NATS headers are
  * case-sensitive there. Everybody else reads `X-H8s-PublishSubject`.
  *
- * @param type The event's type.
  * @param options `hostTokens`: from `toHostTokens`; `subject`: where the connection's messages go;
  * `forms`: which generations are told.
- * @returns One or two messages.
  *
  * @example
  * ```ts
@@ -86,8 +84,6 @@ export function toEventMessages(
  * What tells an event from others, however often it comes: a connection begins once and ends once, and
  * changes hands with each revision of its record.
  *
- * @param event The event.
- * @param connectionId Whose.
  * @returns The value of `X-H8s-Event-Id`, e.g. `G1-a.closed`.
  *
  * @example
@@ -122,7 +118,6 @@ export function toKeptSubject(
 /**
  * The header lines that an event has besides the handshake's.
  *
- * @param event The event.
  * @returns Lines for a NATS header block; none for `established` and `resumed`.
  */
 export function toEventHeaders(event: ConnectionEvent): string {
@@ -139,8 +134,6 @@ export function toEventHeaders(event: ConnectionEvent): string {
 /**
  * Where the end of an HTTP request is told.
  *
- * @param prefix Of all subjects.
- * @param token Unique for the request.
  * @returns `<prefix>.control.connection.closed.<token>`.
  */
 export function toRequestClosedSubject(prefix: string, token: string): string {

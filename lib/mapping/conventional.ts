@@ -17,7 +17,6 @@ export interface Conventional {
 /**
  * Finds the requests that have a subject by the convention.
  *
- * @param subject What a message is published on.
  * @param options `prefix`: of all subjects; `kind`: of the request that it stands for.
  * @returns None for a subject that is the route's own; the head of a large body has one of its own.
  */

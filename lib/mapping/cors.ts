@@ -48,7 +48,6 @@ const ANSWERS = [
 /**
  * Says whether a browser asks if it may ask. What has a body is no such question, whatever else it says.
  *
- * @param request As it came.
  * @returns The method that is meant; undefined for any other request.
  *
  * @example
@@ -87,8 +86,6 @@ export function isListed(origin: string, origins: readonly string[]): boolean {
 /**
  * What an answer says to the page that asked.
  *
- * @param request As it came.
- * @param rules What pages are told.
  * @returns Headers; none for an origin that is not listed.
  */
 export function toCorsHeaders(request: CorsRequest, rules: CorsRules): HeaderEntry[] {
@@ -100,10 +97,6 @@ export function toCorsHeaders(request: CorsRequest, rules: CorsRules): HeaderEnt
 /**
  * What the answer to a preflight says: that what is asked for may be asked for, and no more, so that no
  * browser remembers for one method what another route says of it.
- *
- * @param request As it came.
- * @param rules What pages are told.
- * @returns Headers.
  */
 export function toPreflightHeaders(request: CorsRequest, rules: CorsRules): HeaderEntry[] {
   const { headers } = request;

@@ -29,7 +29,6 @@ export function findBearer(headers: readonly HeaderEntry[]): string | undefined 
  * A cookie's value as the client sent it.
  *
  * @param headers The client's, names in lower case.
- * @param cookie The cookie's name.
  * @returns The value; undefined without one.
  */
 export function findCookie(headers: readonly HeaderEntry[], cookie: string): string | undefined {
@@ -47,7 +46,6 @@ export function findCookie(headers: readonly HeaderEntry[], cookie: string): str
  * @param headers The client's, names in lower case.
  * @param secrets `authorization`: whether that header goes; `cookie`: which cookie does; `query`: which
  * parameter of the page that led here, as browsers tell it.
- * @returns The rest.
  *
  * @example
  * ```ts
@@ -76,7 +74,6 @@ export function withoutCredentials(
  * The value of a query's parameter.
  *
  * @param query Without `?`.
- * @param name The parameter's name.
  * @returns The first value, decoded; undefined without one.
  */
 export function findParameter(query: string, name: string): string | undefined {
@@ -87,8 +84,6 @@ export function findParameter(query: string, name: string): string | undefined {
  * A query without a parameter; all else stays as the client wrote it.
  *
  * @param query Without `?`.
- * @param name The parameter's name.
- * @returns The rest.
  */
 export function withoutParameter(query: string, name: string): string {
   return query.split("&").filter((pair) => !new URLSearchParams(pair).has(name)).join("&");

@@ -67,7 +67,6 @@ export function asksForCredit({ reply, headers }: { reply: string; headers: stri
 /**
  * Writes a signal.
  *
- * @param signal What is said.
  * @returns The message's NATS header block as latin-1 text.
  */
 export function renderFlowSignal(signal: FlowSignal): string {

@@ -38,13 +38,7 @@ export interface Forwarding {
 const REQUEST_ID = /^[\w.:+/=@-]{1,128}$/;
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/**
- * What a peer says that is not to be trusted: nothing.
- *
- * @param address The peer's.
- * @param scheme What the connection is.
- * @returns It is the client itself.
- */
+/** What a peer says that is not to be trusted: nothing. */
 export function fromClient(address: string, scheme: "http" | "https"): Forwarding {
   return {
     isProxied: false,
@@ -62,7 +56,6 @@ export function fromClient(address: string, scheme: "http" | "https"): Forwardin
  * What a trusted proxy says. `X-Forwarded-*` are believed where any of them is there, else `Forwarded`
  * (RFC 7239): most proxies set the former and let through what clients make up of the latter.
  *
- * @param hop The proxy.
  * @param isTrusted Whether an address is a trusted proxy's.
  * @returns The right-most address that is not a proxy's is the client's.
  *

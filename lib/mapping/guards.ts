@@ -36,10 +36,7 @@ export class Guards {
   readonly #guards: readonly Guard[];
   readonly #prefix: string;
 
-  /**
-   * @param routes All of them.
-   * @param options `prefix`: of all subjects; `auth`: what is asked for where a route does not say it.
-   */
+  /** @param options `prefix`: of all subjects; `auth`: what is asked for where a route does not say it. */
   constructor(routes: readonly Route[], { prefix, auth }: { prefix: string; auth: Auth }) {
     this.#prefix = prefix;
     this.#guards = routes.flatMap((route) => {

@@ -26,7 +26,6 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /**
  * Says whether a header is for one hop only (RFC 9110 §7.6.1).
  *
- * @param lowerCaseName The header's name.
  * @returns True for `connection`, `te` and the like.
  */
 export function isHopByHop(lowerCaseName: string): boolean {
@@ -97,7 +96,6 @@ export function findCommonName(name: string): string | undefined {
 /**
  * The canonical MIME form of a header name, as Go writes it; Go's NATS headers are case-sensitive.
  *
- * @param name A header name in any case.
  * @returns E.g. `"Content-Type"` for `"content-type"`, `"X-H8s-Window"` for `"X-H8S-WINDOW"`.
  */
 export function toCanonicalName(name: string): string {
@@ -110,7 +108,6 @@ export type RequestKind = "http" | "websocket";
 /**
  * One line of a NATS header block.
  *
- * @param name The name, already canonical.
  * @param value The value, already free of CR and LF.
  * @returns `"Name: value\r\n"`.
  */
@@ -176,7 +173,6 @@ function toEnd(index: number, block: string): number {
 /**
  * The first value of a header, whatever the case of its name.
  *
- * @param entries Parsed lines.
  * @param name The name in lower case.
  * @returns The value, or undefined.
  */
@@ -189,8 +185,6 @@ export function findHeader(entries: readonly HeaderEntry[], name: string): strin
  * `Content-Length` (the server counts) and what is for one hop only. Several of one name stay
  * several.
  *
- * @param entries The reply's header lines.
- * @returns The lines for the client.
  * @throws {GatewayError} `malformed_reply` when HTTP could not carry one of them.
  */
 export function toClientHeaders(entries: readonly HeaderEntry[]): HeaderEntry[] {
@@ -213,7 +207,6 @@ function isForbidden(lowerCaseName: string): boolean {
 /**
  * RFC 9110 §7.6.1: what `Connection` names is for this hop only, too.
  *
- * @param entries Header lines, names in any case.
  * @returns The names in lower case; undefined where there is no `Connection`.
  */
 export function namedByConnection(

@@ -41,8 +41,6 @@ export interface Heartbeat {
 /**
  * Where a gateway publishes what it says of itself. That it does matters; the payload may be empty.
  *
- * @param heartbeat Who says what.
- * @param prefix Of all subjects.
  * @returns `<prefix>.control.gateway.<gateway>.<event>`.
  */
 export function toHeartbeatSubject({ gateway, event }: Heartbeat, prefix: string): string {
@@ -52,7 +50,6 @@ export function toHeartbeatSubject({ gateway, event }: Heartbeat, prefix: string
 /**
  * The subject under which all heartbeats are heard.
  *
- * @param prefix Of all subjects.
  * @returns `<prefix>.control.gateway.*.*`.
  */
 export function toHeartbeatPattern(prefix: string): string {
@@ -94,12 +91,7 @@ export interface About {
   readonly connections: number;
 }
 
-/**
- * A heartbeat's payload.
- *
- * @param about What is told.
- * @returns JSON.
- */
+/** A heartbeat's payload. */
 export function renderAbout({ version, listen, since, now, connections }: About): string {
   return JSON.stringify({ version, listen, since, now, connections });
 }
@@ -107,7 +99,6 @@ export function renderAbout({ version, listen, since, now, connections }: About)
 /**
  * Reads a heartbeat's payload. Keys that it does not know are ignored.
  *
- * @param payload The message's.
  * @returns What is told; undefined for a gateway that tells nothing, as older ones do.
  *
  * @example
@@ -132,7 +123,6 @@ export function parseAbout(payload: Uint8Array): About | undefined {
 /**
  * The same, of JSON that has been read.
  *
- * @param json Perhaps it tells something else.
  * @returns What is told; undefined for anything else.
  */
 export function toAbout(json: JsonObject): About | undefined {

@@ -18,7 +18,6 @@ export interface HostPattern {
  * Reads a pattern.
  *
  * @param text A name or an IP address, or `*.example.com` for all below it.
- * @returns The pattern.
  * @throws {GatewayError} `malformed_request` when it is neither.
  *
  * @example
@@ -39,8 +38,6 @@ export function toHostPattern(text: string): HostPattern {
  * called `2001_db8__1` have the same subjects.
  *
  * @param pattern From {@link toHostPattern}.
- * @param tokens Begin with the host's.
- * @param length How many of them are the host's.
  * @returns True when it is.
  */
 export function isHostMatch(
@@ -76,7 +73,6 @@ export function renderHostPattern({ tokens, isBelow }: HostPattern): string {
  * A host as one would write it.
  *
  * @param tokens As `toHostTokens` gives them, split.
- * @returns Its name, or its address.
  */
 export function fromHostTokens(tokens: readonly string[]): string {
   const address = tokens.join(".");

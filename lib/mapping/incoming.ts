@@ -76,9 +76,7 @@ export function parseIncoming(headerBlock: string): Incoming {
  * of it is not believed: a length without the bytes that it counts makes whoever sends the request on take
  * the next one for them.
  *
- * @param incoming The message's headers.
  * @param length How many bytes the body has; undefined where they come in messages of their own.
- * @returns The headers.
  */
 export function toBodyHeaders(
   { headers, control, contentLength }: Incoming,
@@ -134,7 +132,6 @@ export function toDestination(
 /**
  * The URL that the client asked for.
  *
- * @param incoming The message's headers.
  * @param options `host` and `pathTokens` stand in for what the headers do not tell.
  * @returns The URL; its path and query are what the client sent, as far as a URL can hold them.
  * @throws {TypeError} when no URL can be made of it.

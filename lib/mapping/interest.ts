@@ -45,7 +45,6 @@ export type InterestChange = "register" | "unregister";
 /**
  * Where an interest is published.
  *
- * @param change Whether it begins or ends.
  * @param options `host`: the interest's; `prefix`: of all subjects.
  * @returns `<prefix>.control.interest.<change>.<host>`.
  * @throws {GatewayError} `malformed_request` when the host is none.
@@ -70,8 +69,6 @@ export function toInterestSubject(
 /**
  * The subject under which a gateway hears all interests begin, or end.
  *
- * @param change Which of the two.
- * @param prefix Of all subjects.
  * @returns `<prefix>.control.interest.<change>.>`.
  */
 export function toInterestPattern(change: InterestChange, prefix: string): string {
@@ -81,7 +78,6 @@ export function toInterestPattern(change: InterestChange, prefix: string): strin
 /**
  * An interest's JSON.
  *
- * @param interest What is served.
  * @returns `{"host","path","method"}`, these keys in this order, then `match` and `handshake` if
  * there are such.
  *
@@ -101,7 +97,6 @@ export function renderInterest({ host, path, method, match, handshake }: Interes
 /**
  * Reads an interest. Keys that it does not know are ignored.
  *
- * @param payload The message's.
  * @returns The interest; its host without port and in lower case, an empty path as `/`.
  * @throws {ContractError} when it is none.
  *
@@ -159,8 +154,6 @@ export interface InterestingRequest {
  *
  * Paths are compared as subjects do: empty segments and a trailing slash add nothing.
  *
- * @param interest What is served.
- * @param request What came.
  * @returns True when it is.
  *
  * @example

@@ -10,7 +10,6 @@ import { parseHeaderBlock, toHeaderLine } from "./headers.ts";
  * The header lines by which a stream tells a message from others, and that it is the stream that was meant.
  *
  * @param message `stream`: its name; `messageId`: the same each time the message is published.
- * @returns Lines for a NATS header block.
  */
 export function toPersistLines(
   { stream, messageId }: { stream: string; messageId: string },
@@ -45,7 +44,6 @@ const LATER: ReadonlySet<unknown> = new Set([10008, 10158]);
  * Reads an answer.
  *
  * @param headerBlock The message's NATS header block as latin-1 text.
- * @param payload Its payload.
  * @returns The answer; undefined when it is none, e.g. a word of a subscriber who saw the message as well.
  *
  * @example
@@ -89,7 +87,6 @@ export interface Delivery {
  * `$JS.ACK.<stream>.<consumer>.<delivered>.<seq>.<consumer seq>.<time>.<pending>`; with two more tokens
  * before the stream where there are domains.
  *
- * @param reply The message's.
  * @returns What it says; `NaN` for what it does not.
  *
  * @example

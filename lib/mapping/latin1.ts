@@ -33,7 +33,6 @@ export function encodeLatin1(text: string): Uint8Array {
 /**
  * Decodes bytes, one character a byte.
  *
- * @param bytes Any.
  * @returns Characters up to U+00FF.
  */
 export function decodeLatin1(bytes: Uint8Array): string {

@@ -60,8 +60,6 @@ export interface Listing {
 /**
  * Where lists are asked for.
  *
- * @param prefix Of all subjects.
- * @param gateway Ask only this one.
  * @returns `<prefix>.control.ws.conn.list` or `<prefix>.control.ws.conn.list.<gateway>`.
  *
  * @example
@@ -78,12 +76,7 @@ export function toListSubject(prefix: string, gateway?: string): string {
   return gateway === undefined ? subject : `${subject}.${gateway}`;
 }
 
-/**
- * A request's JSON.
- *
- * @param request Which connections are asked for.
- * @returns JSON.
- */
+/** A request's JSON. */
 export function renderListRequest({ subject, host, limit, cursor }: ListRequest): string {
   return JSON.stringify({ subject, host, limit, cursor });
 }
@@ -92,7 +85,6 @@ export function renderListRequest({ subject, host, limit, cursor }: ListRequest)
  * Reads a request. Keys that it does not know are ignored.
  *
  * @param payload The message's; an empty one asks for everything.
- * @returns Which connections are asked for.
  * @throws {ContractError} when it is no such request.
  *
  * @example
@@ -132,7 +124,6 @@ export function renderListing({ gateway, connections, cursor, about }: Listing):
 /**
  * Reads a reply. Keys that it does not know are ignored.
  *
- * @param payload The message's.
  * @returns One page of one gateway's connections.
  * @throws {ContractError} when it is none.
  *

@@ -50,7 +50,6 @@ export function maskHeader([name, value]: HeaderEntry): HeaderEntry {
  * A query as it may be shown: its names alone.
  *
  * @param query Without `?`.
- * @returns The same with masks for its values.
  *
  * @example
  * ```ts
@@ -67,7 +66,6 @@ export function maskQuery(query: string): string {
 /**
  * Text of a client's as it may be shown on a terminal.
  *
- * @param text Any.
  * @returns The same with `\xNN` for control characters, and for what turns the direction of text.
  */
 export function toVisible(text: string): string {

@@ -28,7 +28,6 @@ export interface KeyScope {
  * The message id of a request that says by which key it can be recognised when it comes again.
  *
  * @param key The value of `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): quoted, or bare.
- * @param scope Whose key it is.
  * @returns The id; it ends with the key.
  * @throws {GatewayError} `malformed_request` when the key is none.
  */
@@ -49,8 +48,6 @@ export function toKeyId(
  * By what a request is known to be the same one: the rest of what it says besides its {@link KeyScope}.
  *
  * @param query Without `?`.
- * @param body All of it.
- * @returns A digest.
  */
 export function toFingerprint(query: string, body: Uint8Array): string {
   const hash = createHash("sha256").update(JSON.stringify(query)).update("\n").update(body);
@@ -72,7 +69,6 @@ export interface NumberScope {
  * What the ids of a client's numbered messages begin with, where it names itself: the same on a later
  * connection. Where it does not, its numbers hold for one connection, whose id takes the place.
  *
- * @param scope Whose numbers they are.
  * @returns The text; nobody can read in it who it is.
  */
 export function toNumberScope(
@@ -87,7 +83,6 @@ export function toNumberScope(
  *
  * @param scope From {@link toNumberScope}, or of one connection.
  * @param message Number, kind and bytes.
- * @returns The id.
  */
 export function toNumberedId(scope: string, { id, kind, bytes }: NumberedMessage): string {
   return `${scope}:${id}:${kind}:${digest(bytes)}`;

@@ -19,7 +19,6 @@ export interface NatsAddress {
  * Splits the login off a NATS URL, with or without a scheme.
  *
  * @param url E.g. `"nats://ann:secret@127.0.0.1:4222"`.
- * @returns The two parts.
  *
  * @example
  * ```ts

@@ -36,7 +36,6 @@ export interface ReplyHead {
 /**
  * The header lines of a reply's first message.
  *
- * @param head Status and headers.
  * @returns Lines for a NATS header block: `Status-Code`, `Content-Length` for a single reply, then the
  * response's own headers, names canonical.
  *
@@ -71,7 +70,6 @@ export function toReplyLines(
 /**
  * The length that a response itself announces.
  *
- * @param headers Names in any case.
  * @returns Bytes; undefined when it announces none, or nonsense.
  */
 export function toAnnouncedLength(headers: readonly HeaderEntry[]): number | undefined {
@@ -85,7 +83,6 @@ export function toAnnouncedLength(headers: readonly HeaderEntry[]): number | und
  *
  * @param chunk Any number of bytes.
  * @param limit The most bytes of one message, at least 1; of the first piece, where `first` is given.
- * @returns Views of the chunk, in order.
  *
  * @example
  * ```ts

@@ -38,7 +38,6 @@ const MEANINGFUL = /[:()*+]/;
  * token. Whatever else URLPattern knows (`:id(\\d+)`, `{/:page}?`, `*` in the middle) is left to it.
  *
  * @param text As it is configured, e.g. `"/rooms/:room/*"`.
- * @returns The pattern.
  * @throws {TemplateError} when it is none.
  *
  * @example
@@ -82,7 +81,6 @@ export function parsePath(text: string): PathPattern {
  * Matches a path that is known to begin as the steps say.
  *
  * @param pattern From {@link parsePath}.
- * @param tokens Of the path.
  * @returns The parameters; undefined when it does not match.
  */
 export function fromSteps(
@@ -101,7 +99,6 @@ export function fromSteps(
  * Matches a path.
  *
  * @param pattern From {@link parsePath}.
- * @param tokens Of the path.
  * @returns The parameters; undefined when it does not match.
  */
 export function matchPath(pattern: PathPattern, tokens: readonly string[]): PathParams | undefined {

@@ -53,11 +53,7 @@ interface Node<Item> {
 export class PathTrie<Item extends Filed> {
   readonly #root: Node<Item> = createNode();
 
-  /**
-   * Files an item.
-   *
-   * @param item Of a higher order than all before.
-   */
+  /** Files an item. */
   add(item: Item): void {
     let node = this.#root;
     for (const step of item.path.steps) {
@@ -70,7 +66,6 @@ export class PathTrie<Item extends Filed> {
    * Finds the first item that takes a path.
    *
    * @param query The path's tokens, and what else it has to be.
-   * @returns The item of the lowest order.
    */
   find(query: PathQuery<Item>): Found<Item> | undefined {
     return search(this.#root, { query, depth: query.from, best: undefined });

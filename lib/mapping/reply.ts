@@ -38,7 +38,6 @@ export type Reply =
  *
  * @param headerBlock The first message's NATS header block as latin-1 text.
  * @param payloadLength Its payload's length in bytes.
- * @returns What it says.
  * @throws {GatewayError} `malformed_reply` when the status or a header cannot be sent to a client.
  *
  * @example
@@ -91,7 +90,6 @@ export type StreamEnd = "completed" | "termination_chunk";
 /**
  * Says whether a message of a stream is its end rather than a chunk.
  *
- * @param payload The message's payload.
  * @returns `completed` for an empty one, `termination_chunk` for `0\r\n\r\n`, else undefined.
  */
 export function toStreamEnd(payload: Uint8Array): StreamEnd | undefined {
@@ -106,7 +104,6 @@ export function toStreamEnd(payload: Uint8Array): StreamEnd | undefined {
 /**
  * Says whether a response of this status has no body (RFC 9110 §6.4.1).
  *
- * @param status The status of the response.
  * @returns True for 204, 205 and 304.
  */
 export function isBodyless(status: number): boolean {

@@ -40,11 +40,9 @@ export interface Target {
 /**
  * Checks the shape of a request and works out its subject.
  *
- * @param request The request as it came.
  * @param options `prefix`: the first tokens of the subject; `kind`: whether it is an upgrade; `host`: the
  * authority that a trusted proxy was asked for, instead of the request's own; `listen`: the authority of a
  * request that names none.
- * @returns Where it goes.
  * @throws {GatewayError} `malformed_request`, `method_not_allowed`, `uri_too_long` or `unknown_coding`.
  *
  * @example
@@ -100,7 +98,6 @@ export function toTarget(
  * Says whether a request is about the server as a whole: `OPTIONS *` (RFC 9110 §9.3.7), which `Deno.serve`
  * gives as if the target were `/*`. (A path that really has that name is asked for as `/%2A`.)
  *
- * @param request As the server gives it.
  * @returns True when it is; it then has no path, and no subject.
  */
 export function isServerWide({ method, url }: Pick<RequestSnapshot, "method" | "url">): boolean {
@@ -133,7 +130,6 @@ export interface Provenance {
  * @param headers The client's own, names in lower case.
  * @param options `target`: the request's parts; `subject`: where its messages go; its kind; and what the gateway
  * knows of it.
- * @returns Lines for a NATS header block.
  */
 export function toRequestHeaders(
   headers: readonly HeaderEntry[],
@@ -177,12 +173,7 @@ export interface ReplyAddresses {
   readonly windowBytes: number;
 }
 
-/**
- * The header lines that tell a workload where an HTTP request's answer and end go.
- *
- * @param addresses The two subjects, and the window.
- * @returns Lines for a NATS header block.
- */
+/** The header lines that tell a workload where an HTTP request's answer and end go. */
 export function toReplyHeaders({ reply, closeSubject, windowBytes }: ReplyAddresses): string {
   return toHeaderLine("X-H8s-ReplySubject", reply) +
     toHeaderLine("X-H8s-Connection-Close-Subject", closeSubject) +
@@ -208,8 +199,6 @@ export function toLengthLine(announced: string | null, length: number | undefine
 /**
  * Where the head of a request goes whose body does not fit into one message.
  *
- * @param subject Where it would go otherwise.
- * @param prefix Of all subjects.
  * @returns `<prefix>.upload.<METHOD>.<host>.<path>`; a route's own subject gets `.upload` before it.
  */
 export function toUploadSubject(subject: string, prefix: string): string {
@@ -221,7 +210,6 @@ export function toUploadSubject(subject: string, prefix: string): string {
 /**
  * The parts of a URL, as they stand there.
  *
- * @param url As the server gives it.
  * @returns Nothing of it is decoded or normalised.
  */
 export function splitUrl(

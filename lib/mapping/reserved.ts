@@ -25,7 +25,6 @@ const SYSTEM = /^(?:\$|_INBOX)/;
  * `_INBOX` or `$…`.
  *
  * @param subject May hold wildcards; may be the beginning of one.
- * @param prefix Of all the gateway's subjects.
  * @returns True when it does.
  *
  * @example
@@ -54,8 +53,6 @@ export function touchesReserved(subject: string, prefix: string): boolean {
  * Says whether a subject is, or a pattern covers some of, `<prefix>.<session>.push`, where whoever knows a
  * session reaches all of its sockets.
  *
- * @param subject May hold wildcards.
- * @param prefix Of all the gateway's subjects.
  * @returns True when it does.
  */
 export function touchesPush(subject: string, prefix: string): boolean {

@@ -33,7 +33,6 @@ const CONNECTION_ID = /^[A-Za-z0-9]{1,64}-[0-9a-z]{1,16}$/;
 /**
  * Says whether a client numbers what it says.
  *
- * @param protocol The subprotocol that was picked.
  * @returns True for `h8s.ack.v1`, alone or with resuming.
  */
 export function speaksAck(protocol: string | undefined): boolean {
@@ -43,7 +42,6 @@ export function speaksAck(protocol: string | undefined): boolean {
 /**
  * Says whether a client can resume.
  *
- * @param protocol The subprotocol that was picked.
  * @returns True for `h8s.resume.v1`, alone or with acknowledgements.
  */
 export function speaksResume(protocol: string | undefined): boolean {
@@ -54,7 +52,6 @@ export function speaksResume(protocol: string | undefined): boolean {
  * The gateway's own subprotocols that a connection can have.
  *
  * @param connection Whether its messages are stored, and how long its client may be away.
- * @returns Their names.
  */
 export function listSpoken(
   { isPersistent, windowMs }: { readonly isPersistent: boolean; readonly windowMs: number },
@@ -77,12 +74,7 @@ export interface ResumeSubjects {
   readonly republished: string;
 }
 
-/**
- * The stream of the resumable connections of a prefix. Two prefixes must not share an inbox pattern.
- *
- * @param prefix Of all subjects.
- * @returns Its name and subjects.
- */
+/** The stream of the resumable connections of a prefix. Two prefixes must not share an inbox pattern. */
 export function toResumeSubjects(prefix: string): ResumeSubjects {
   return {
     stream: `${prefix.replaceAll(/[^\w-]/g, "_").toUpperCase()}_RESUME`,
@@ -94,8 +86,6 @@ export function toResumeSubjects(prefix: string): ResumeSubjects {
 /**
  * The inbox of a resumable connection: it belongs to no one gateway.
  *
- * @param id The connection's.
- * @param prefix Of all subjects.
  * @returns `_INBOX.h8s.resume.<id>`.
  */
 export function toResumeInbox(id: string, prefix: string): string {
@@ -106,7 +96,6 @@ export function toResumeInbox(id: string, prefix: string): string {
 /**
  * Says whether an inbox outlives the gateway of its connection.
  *
- * @param inbox A connection's.
  * @returns True for those of {@link toResumeInbox}.
  */
 export function isResumeInbox(inbox: string): boolean {
@@ -116,8 +105,6 @@ export function isResumeInbox(inbox: string): boolean {
 /**
  * Where a message to a resumable connection is heard once the stream has it.
  *
- * @param id The connection's.
- * @param prefix Of all subjects.
  * @returns `<prefix>.resumed.<id>`.
  */
 export function toResumedSubject(id: string, prefix: string): string {
@@ -160,9 +147,7 @@ export function parseResumeRequest(text: string): ResumeRequest | undefined {
 /**
  * The token that a client comes back with.
  *
- * @param id The connection's.
  * @param secret 32 random bytes in base64url.
- * @returns The token.
  */
 export function toResumeToken(id: string, secret: string): string {
   return `${id}.${secret}`;
@@ -173,7 +158,6 @@ export function toResumeToken(id: string, secret: string): string {
  *
  * @param welcome `token`: what to come back with; `windowMs`: how long it may take; `seq`: the number to
  * come back with until there is a larger one; `isNew`: false where an older connection goes on.
- * @returns Text for the socket.
  */
 export function renderWelcome(
   { token, windowMs, seq, isNew }: {
@@ -189,7 +173,6 @@ export function renderWelcome(
 /**
  * A message of a workload.
  *
- * @param frame The message.
  * @param seq Its number; 0 for what is not kept.
  * @returns Text or bytes for the socket.
  */
@@ -204,12 +187,7 @@ export function renderNumbered(
   return bytes;
 }
 
-/**
- * Tells a client that it has all up to a number.
- *
- * @param seq The number.
- * @returns Text for the socket.
- */
+/** Tells a client that it has all up to a number. */
 export function renderMark(seq: number): string {
   return `{"mark":${seq}}`;
 }
@@ -219,7 +197,6 @@ export function renderMark(seq: number): string {
  *
  * @param from The first number that is not there any more.
  * @param to The last one; undefined where the stream itself was lost, and numbers begin anew.
- * @returns Text for the socket.
  */
 export function renderGap(from: number, to: number | undefined): string {
   return JSON.stringify({ gap: { from, to: to ?? null } });

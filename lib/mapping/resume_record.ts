@@ -43,12 +43,7 @@ export const OVER = 0;
 /** In the place of a gateway, in keys and inboxes. */
 export const RESUME = "resume";
 
-/**
- * A record's JSON.
- *
- * @param record What to keep.
- * @returns Bytes.
- */
+/** A record's JSON. */
 export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(record));
 }
@@ -57,7 +52,6 @@ export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
  * Reads a record that a gateway wrote.
  *
  * @param payload JSON in UTF-8.
- * @returns What was kept.
  * @throws {ContractError} when it is none.
  */
 export function parseResumeRecord(payload: Uint8Array): ResumeRecord {
@@ -74,8 +68,6 @@ export function parseResumeRecord(payload: Uint8Array): ResumeRecord {
 /**
  * Gives a record to a gateway: its messages name the gateway that holds it.
  *
- * @param record The record.
- * @param owner The gateway's token.
  * @returns The same record with another owner.
  *
  * @example

@@ -129,8 +129,6 @@ export interface RouteSide {
 /**
  * Checks a route.
  *
- * @param options As configured.
- * @returns The route.
  * @throws {TemplateError} when a template, the host or the path cannot be used; the message says which.
  *
  * @example

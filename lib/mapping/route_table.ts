@@ -150,7 +150,6 @@ export class RouteTable {
   /**
    * What is asked of a request for a subject of the convention, whatever host it names.
    *
-   * @param tokens Of host and path.
    * @param query What else is known of the request.
    * @returns What each reading's first route asks for; where there is none, what is asked for by default.
    */

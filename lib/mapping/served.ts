@@ -25,7 +25,6 @@ export interface ServedPath {
  * Reads a host.
  *
  * @param host A name or an IP address, a port does not count; `*` for any.
- * @returns The host.
  * @throws {TypeError} when it is none.
  */
 export function toServedHost(host: string): ServedHost {
@@ -42,7 +41,6 @@ export function toServedHost(host: string): ServedHost {
  *
  * @param path Starts with `/`; a final `/*` means everything below it, too.
  * @param match What it means without that.
- * @returns The path.
  * @throws {TypeError} when it does not start with `/`, or is not percent-encoded UTF-8.
  */
 export function toServedPath(path: string, match: ServedPath["match"]): ServedPath {
@@ -125,7 +123,6 @@ export function servesPath({ tokens, match }: ServedPath, pathTokens: string): b
 /**
  * The most specific of several paths: an exact one, else the longest prefix.
  *
- * @param items What the paths belong to.
  * @param pathTokens From `toPathTokens`.
  * @returns The item whose path serves it best, or undefined.
  */

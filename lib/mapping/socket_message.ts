@@ -17,7 +17,6 @@ const EMPTY = new Uint8Array();
 /**
  * The header block of a message for a client.
  *
- * @param kind What it is to become.
  * @param asksForCredit Whether the gateway is to say at its reply subject when the client has taken it.
  * @returns Latin-1 text.
  */
@@ -54,7 +53,6 @@ export function toCloseBlock({ code, reason }: CloseInfo): string {
  * A client's message as it was sent.
  *
  * @param control From `parseIncoming`.
- * @param payload The message's.
  * @returns Text for a text message, bytes for a binary one; without `X-H8s-Frame`, text when it is
  * valid UTF-8.
  */
@@ -87,7 +85,6 @@ const GATEWAY_INBOX = /^(?:_INBOX\.h8s|_R_)\./;
  * an outdated inbox there.
  *
  * @param incoming The headers, from `parseIncoming`.
- * @param reply The message's NATS reply.
  * @returns The inbox; empty where nobody waits for a reply.
  *
  * @example
@@ -115,7 +112,6 @@ export interface KnownConnection extends ListedConnection {
 /**
  * Reads an `established` event as its gateway would list the connection.
  *
- * @param incoming The event's headers.
  * @param options `reply`: the event's; `since`: when it came, as ISO 8601.
  * @returns The connection; undefined when the event does not name its inbox and subject.
  */

@@ -21,7 +21,6 @@ const [BRACE, QUOTE, S, E] = [0x7b, 0x22, 0x73, 0x65];
  * A workload that means such JSON as its own reply sends a header with it.
  *
  * @param headerBlock The message's NATS header block as latin-1 text.
- * @param payload Its payload.
  * @returns The stream's name; undefined for anything else.
  *
  * @example

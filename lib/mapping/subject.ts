@@ -35,7 +35,6 @@ export const MAX_SUBJECT_LENGTH = 3800;
 /**
  * Says whether a method may become a token: `[A-Z][A-Z0-9-]{0,31}`.
  *
- * @param method The method as the client sent it.
  * @returns `method`, unchanged.
  * @throws {GatewayError} `malformed_request` when it could not be a token, `method_not_allowed`
  * for CONNECT and TRACE.
@@ -83,7 +82,6 @@ export function toHostName(authority: string): string {
  * address has `:` → `_`.
  *
  * @param authority A `Host` header or a bare host.
- * @returns One or more tokens joined by dots.
  * @throws {GatewayError} `malformed_request` when {@link toHostName} refuses it.
  *
  * @example

@@ -7,8 +7,6 @@
 /**
  * Says whether a pattern takes everything that another one takes.
  *
- * @param subject A subject or pattern.
- * @param by The pattern that may be wider.
  * @returns True when it is.
  *
  * @example
@@ -33,8 +31,6 @@ export function isCovered(subject: string, by: string): boolean {
 /**
  * Says whether two patterns have a subject in common.
  *
- * @param a A subject or pattern.
- * @param b Another.
  * @returns True when there is one that both take.
  *
  * @example

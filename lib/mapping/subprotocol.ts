@@ -35,7 +35,6 @@ const NOTHING: Offer = { names: [], asides: {} };
  * Reads an offer. Empty elements of the list do not count (RFC 9110 §5.6.1.2), but one has to be there.
  *
  * @param header The value of `Sec-WebSocket-Protocol`; null without one. `a,b` and `a, b` are the same.
- * @returns The offer.
  * @throws {GatewayError} `malformed_request` when it is not a list of tokens.
  *
  * @example
@@ -91,7 +90,6 @@ export function pickSubprotocol(
 /**
  * Says whether a subprotocol is the gateway's own.
  *
- * @param name Of the subprotocol.
  * @returns True for what no workload is asked for.
  */
 export function isOwn(name: string): boolean {

@@ -84,7 +84,6 @@ const LITERAL = /^[A-Za-z0-9\-_~$&+:=@%.*>]*$/;
  * @param text E.g. `"{prefix}.{room}.in"`.
  * @param options `params`: the names that the route's path has; `wildcards`: whether `*` and `>` may
  * stand for whole tokens, as in a subscription.
- * @returns The template.
  * @throws {TemplateError} when a variable is unknown or the result could not be a subject.
  *
  * @example
@@ -128,7 +127,6 @@ export function parseTemplate(
  * Fills a template in.
  *
  * @param template From {@link parseTemplate}.
- * @param values For its variables.
  * @returns The subject; tokens that came out empty, such as the path of the root, are left out.
  * @throws {GatewayError} `malformed_request` when a parameter is missing, or when the client's part of
  * the subject leads to where the gateway itself speaks; `uri_too_long` when the subject is longer than

@@ -13,8 +13,6 @@ export const SHAPE_OF_SESSION = "session";
  * that means something, for each variable that depends on what a client asks for.
  *
  * @param template From `parseTemplate`.
- * @param prefix Of all subjects.
- * @returns The subject or pattern.
  *
  * @example
  * ```ts

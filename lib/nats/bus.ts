@@ -64,9 +64,6 @@ export interface Bus {
   /**
    * Hands a message to the connection, without waiting for the server.
    *
-   * @param subject Literal tokens.
-   * @param data The payload.
-   * @param options Reply subject and headers.
    * @returns False when it was not taken because NATS is not connected: the caller still has it.
    */
   publish(subject: string, data: Uint8Array, options?: PublishOptions): boolean;
@@ -74,10 +71,7 @@ export interface Bus {
   /**
    * Subscribes; the subscription outlives the loss of the connection.
    *
-   * @param subject May hold wildcards.
    * @param onMessage Called for each message, in the order of the server.
-   * @param options The queue group.
-   * @returns The subscription.
    */
   subscribe(
     subject: string,
@@ -85,12 +79,7 @@ export interface Bus {
     options?: SubscribeOptions,
   ): BusSubscription;
 
-  /**
-   * Calls back at each change of {@link Bus.state}.
-   *
-   * @param listener Called with the new state.
-   * @returns Ends the calls.
-   */
+  /** Calls back at each change of {@link Bus.state}. */
   onState(listener: (state: BusState) => void): () => void;
 
   /**

@@ -48,11 +48,7 @@ export class CreditWindow {
     this.#outstanding += bytes;
   }
 
-  /**
-   * The receiver has taken some.
-   *
-   * @param bytes How many.
-   */
+  /** The receiver has taken some. */
   grant(bytes: number): void {
     this.#outstanding = Math.max(0, this.#outstanding - bytes);
     this.#wake();

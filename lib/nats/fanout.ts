@@ -19,9 +19,6 @@ export class Fanout {
   readonly #bus: Bus;
   readonly #shared = new Map<string, Shared>();
 
-  /**
-   * @param bus The connection.
-   */
   constructor(bus: Bus) {
     this.#bus = bus;
   }
@@ -34,7 +31,6 @@ export class Fanout {
   /**
    * Listens to a subject.
    *
-   * @param subject May hold wildcards.
    * @param listener Called for each message; an own function for each call of this method.
    * @returns Ends it; the last one to go ends the subscription.
    */

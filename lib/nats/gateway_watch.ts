@@ -63,12 +63,7 @@ export class GatewayWatch implements Disposable {
   #heardSelfAt: number | undefined;
   #wasDeaf = false;
 
-  /**
-   * Subscribes.
-   *
-   * @param source The connection.
-   * @param options Who is told.
-   */
+  /** Subscribes. */
   constructor(source: HeartbeatSource, options: GatewayWatchOptions) {
     this.#source = source;
     this.#options = options;
@@ -85,11 +80,7 @@ export class GatewayWatch implements Disposable {
     return [...this.#heardAt.keys()];
   }
 
-  /**
-   * Notes that a gateway has said something, heartbeat or not; from then on its silence counts.
-   *
-   * @param gateway Its token.
-   */
+  /** Notes that a gateway has said something, heartbeat or not; from then on its silence counts. */
   heard(gateway: string): void {
     this.#heardAt.set(gateway, this.#options.clock.now());
   }

@@ -55,11 +55,7 @@ export interface Slot {
 
 /** Who is told of what is nobody's answer. */
 export interface InboxWatcher {
-  /**
-   * A stream has acknowledged what was no message for it.
-   *
-   * @param stream Its name.
-   */
+  /** A stream has acknowledged what was no message for it. */
   ack(stream: string): void;
   /** A message has come whose slot was released. */
   unclaimed(message: BusMessage): void;
@@ -107,8 +103,6 @@ export class Inbox implements Disposable {
   /**
    * Subscribes to `_INBOX.h8s.<gateway>.*`.
    *
-   * @param bus The connection.
-   * @param gatewayId One token that no other gateway has.
    * @param options `watcher`: told of what is nobody's answer; `onFault`: told what a receiver throws, while
    * the others go on.
    */
@@ -127,12 +121,7 @@ export class Inbox implements Disposable {
     this.#timer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
   }
 
-  /**
-   * Takes a slot.
-   *
-   * @param receiver Who gets its messages.
-   * @returns The slot, to be released.
-   */
+  /** Takes a slot. */
   open(receiver: Receiver): Slot {
     const index = this.#free.pop() ?? this.#slots.length;
     const generation = this.#generations[index] ?? 0;
@@ -143,11 +132,7 @@ export class Inbox implements Disposable {
     return slot;
   }
 
-  /**
-   * Tells all receivers that waiting is in vain.
-   *
-   * @param reason Why.
-   */
+  /** Tells all receivers that waiting is in vain. */
   abort(reason: AbortReason): void {
     this.#each((slot) => slot.receiver.onAbort?.(reason));
   }

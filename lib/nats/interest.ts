@@ -33,7 +33,6 @@ export class Interests implements Disposable {
   /**
    * Listens to registrations.
    *
-   * @param bus The connection.
    * @param options `prefix` of all subjects; `onError` is told of a registration that cannot be read;
    * `now`: a clock in milliseconds.
    */
@@ -88,7 +87,6 @@ export class Interests implements Disposable {
   /**
    * Says whether anybody registered for a request.
    *
-   * @param query The request.
    * @returns True when at least one registration covers it.
    */
   has(query: InterestingRequest): boolean {

@@ -40,10 +40,7 @@ export class Outbox implements Disposable {
   #epoch = 0;
   #isAsking = false;
 
-  /**
-   * @param bus Where messages go.
-   * @param onError Told of a message that can never be published where nobody else is; it costs no other.
-   */
+  /** @param onError Told of a message that can never be published where nobody else is; it costs no other. */
   constructor(bus: Bus, onError: (error: unknown) => void = () => {}) {
     this.#bus = bus;
     this.#onError = onError;
@@ -62,8 +59,6 @@ export class Outbox implements Disposable {
   /**
    * Publishes or holds a message.
    *
-   * @param subject Literal tokens.
-   * @param data The payload.
    * @param options Reply subject, headers, and whom to tell.
    * @returns False when it is held. Never throws: that would end whoever happened to be the one to publish.
    */
@@ -75,8 +70,6 @@ export class Outbox implements Disposable {
    * The same for a message that is published once more where the connection was lost before the server had
    * it for certain: it may come twice.
    *
-   * @param subject Literal tokens.
-   * @param data The payload.
    * @param options Reply subject, headers, and whom to tell.
    * @returns False when it is held.
    */

@@ -50,8 +50,6 @@ export interface BackendHandshakeOptions extends BackendAddress {
 /**
  * Begins a handshake. The socket reads nothing but the answer until it is resumed.
  *
- * @param ws The library.
- * @param options What for.
  * @returns The socket, and what the backend says; that never rejects.
  */
 export function shakeHands(
@@ -132,7 +130,6 @@ function toOffer(header: string): Record<string, string> {
 /**
  * What a client was promised by a gateway that asks nobody: the first that it offers.
  *
- * @param headers The handshake's.
  * @returns The one name that may be offered to the backend; undefined without one.
  */
 export function toPromised(headers: readonly HeaderEntry[]): string | undefined {

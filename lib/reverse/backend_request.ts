@@ -15,7 +15,6 @@ const HANDSHAKE = /^(?:sec-websocket-(?!protocol$).*|content-length)$/;
  *
  * @param backendUrl The local server; its path is put before the request's.
  * @param target Path and query as the client sent them.
- * @returns Both, octet by octet.
  */
 export function toBackendTarget(backendUrl: URL, target: string): string {
   return backendUrl.pathname.replace(/\/$/, "") + target;
@@ -23,9 +22,6 @@ export function toBackendTarget(backendUrl: URL, target: string): string {
 
 /**
  * A request's headers for the backend: without those of one hop, `Host` being the backend's.
- *
- * @param headers Names in any case.
- * @returns Name, value, name, value…
  *
  * @example
  * ```ts
@@ -44,12 +40,7 @@ export function toBackendHeaders(headers: Iterable<HeaderEntry>): string[] {
   return list;
 }
 
-/**
- * A handshake's headers for the backend, as the WebSocket library wants them.
- *
- * @param headers Names in any case.
- * @returns Name → values.
- */
+/** A handshake's headers for the backend, as the WebSocket library wants them. */
 export function toHandshakeHeaders(headers: Iterable<HeaderEntry>): Record<string, string[]> {
   const result: Record<string, string[]> = {};
   for (const [name, value] of headers) {
@@ -59,12 +50,7 @@ export function toHandshakeHeaders(headers: Iterable<HeaderEntry>): Record<strin
   return result;
 }
 
-/**
- * Says whether a header goes on, either way.
- *
- * @param lowerCaseName The header's name.
- * @returns False for what is for one hop only.
- */
+/** Says whether a header goes on, either way. */
 export function isForwarded(lowerCaseName: string): boolean {
   return !isHopByHop(lowerCaseName) && !OWN.has(lowerCaseName);
 }

@@ -60,9 +60,6 @@ export class BackendSocket {
   #inbox: string | undefined;
   #isEnded = false;
 
-  /**
-   * @param options Its socket is open, or about to be.
-   */
   constructor(options: BackendSocketOptions) {
     this.#options = options;
     this.#pace = new FlushPace(options.link);
@@ -75,11 +72,7 @@ export class BackendSocket {
     socket.on("close", (code: number, reason: Buffer) => this.#onClose(code, reason.toString()));
   }
 
-  /**
-   * The client is there.
-   *
-   * @param inbox Where its messages go.
-   */
+  /** The client is there. */
   bind(inbox: string): void {
     this.#inbox = inbox;
     if (this.#outgoing.length > 0) void this.#send();

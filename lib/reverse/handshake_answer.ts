@@ -21,9 +21,7 @@ export interface AnswerMessage {
 /**
  * Makes the message.
  *
- * @param answer The backend's.
  * @param options `replica`: who answers; `maxPayload`: a body that does not fit with its headers is left out.
- * @returns The message.
  */
 export function toAnswerMessage(
   answer: BackendAnswer,

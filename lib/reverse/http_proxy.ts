@@ -57,10 +57,6 @@ export interface HttpProxy {
 /**
  * Makes a handler that passes requests on as they are: the path and the query untouched, bodies as
  * streams, encodings not undone, redirects not followed.
- *
- * @param undici The HTTP client.
- * @param options Where requests go.
- * @returns The handler.
  */
 export function createHttpProxy(
   { Pool }: Undici,

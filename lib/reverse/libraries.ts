@@ -51,8 +51,6 @@ export interface Libraries {
 /**
  * Loads them. Both look for switches in the environment, which the program has no permission to read: they
  * find an empty one instead. undici does so as late as with its first connection; so it makes one here.
- *
- * @returns The libraries.
  */
 export async function loadLibraries(): Promise<Libraries> {
   const { env } = process;

@@ -17,10 +17,7 @@ export class OtherSubjects implements Disposable {
   >();
   readonly #byKey = new Map<string, string>();
 
-  /**
-   * @param link The connection.
-   * @param options `own`: the subject that is heard anyway, with all below it.
-   */
+  /** @param options `own`: the subject that is heard anyway, with all below it. */
   constructor(
     link: Link,
     { own, onMessage }: { own: string; onMessage: (message: BusMessage) => void },
@@ -33,7 +30,6 @@ export class OtherSubjects implements Disposable {
   /**
    * A connection begins.
    *
-   * @param key By which it is removed again.
    * @param subject Where its messages go; empty where that is not told.
    */
   add(key: string, subject: string): void {

@@ -19,10 +19,7 @@ export class Outage {
   #toldAt = -Infinity;
   #isTold = false;
 
-  /**
-   * @param log Where it is told.
-   * @param options `backend`: its URL.
-   */
+  /** @param options `backend`: its URL. */
   constructor(log: Log, { backend, clock = systemClock() }: { backend: string; clock?: Clock }) {
     this.#log = log;
     this.#backend = backend;

@@ -44,12 +44,7 @@ export class Ownership implements Disposable {
   readonly #endTicks: () => void;
   readonly #endState: () => void;
 
-  /**
-   * Begins to listen and to announce.
-   *
-   * @param link The connection.
-   * @param options What the replicas share.
-   */
+  /** Begins to listen and to announce. */
   constructor(link: Link, options: OwnershipOptions) {
     this.#link = link;
     this.#options = options;

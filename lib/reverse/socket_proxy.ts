@@ -84,11 +84,7 @@ export class SocketProxy implements AsyncDisposable {
   readonly #subscriptions: readonly LinkSubscription[];
   #isStopping = false;
 
-  /**
-   * Subscribes.
-   *
-   * @param options What it takes.
-   */
+  /** Subscribes. */
   constructor(options: SocketProxyOptions) {
     this.#options = options;
     const { link, prefix, group, replica, hostname, clock = systemClock() } = options;

@@ -13,7 +13,6 @@ const OWN: ReadonlySet<number> = new Set([4401, 4499]);
 /**
  * The label of a close code. A client may choose among four thousand, and each would be a series for ever.
  *
- * @param code As told in the closed event.
  * @returns The code where it is a known one, else `other`.
  */
 export function toCodeLabel(code: number): string {

@@ -25,7 +25,6 @@ export type OnFault = (stage: Stage, error: unknown) => void;
 /**
  * Makes the one place: each error is a line in the log, with its stage, and is counted.
  *
- * @param parts What it tells.
  * @returns What takes them; it never throws.
  */
 export function createOnFault(

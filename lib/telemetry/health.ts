@@ -16,7 +16,6 @@ export interface Health {
  * Makes the handler of the admin address: `/healthz` (the process lives), `/readyz` (NATS is
  * connected and nothing drains), `/metrics` (Prometheus).
  *
- * @param health What is told.
  * @returns A handler for `Deno.serve`.
  *
  * @example

@@ -31,7 +31,6 @@ export type Log = Readonly<Record<LogLevel, (message: string, fields?: LogFields
  *
  * @param options `level`: the least that is written; `format`; `write`: takes each line, standard
  * error by default; `now`: the time in milliseconds.
- * @returns The log.
  *
  * @example
  * ```ts

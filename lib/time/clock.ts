@@ -17,7 +17,6 @@ export interface Clock {
    *
    * @param delayMs When, from now, in milliseconds.
    * @param callback What to do then; nobody waits for it.
-   * @returns Takes it back.
    */
   after(delayMs: number, callback: () => void | Promise<void>): () => void;
 }
@@ -37,12 +36,7 @@ export function systemClock(): Clock {
   };
 }
 
-/**
- * A clock whose callbacks end nothing but themselves, whatever they throw, at once or later.
- *
- * @param clock Which time.
- * @param onThrown Told of it.
- */
+/** A clock whose callbacks end nothing but themselves, whatever they throw, at once or later. */
 export function guarded(clock: Clock, onThrown: (error: unknown) => void): Clock {
   return {
     now: () => clock.now(),
@@ -60,10 +54,7 @@ export function guarded(clock: Clock, onThrown: (error: unknown) => void): Clock
 /**
  * Calls back again and again.
  *
- * @param clock Which time.
  * @param intervalMs Between two calls, in milliseconds; the first one comes after as many.
- * @param callback What to do then.
- * @returns Ends the calls.
  */
 export function repeat(clock: Clock, intervalMs: number, callback: () => void): () => void {
   let cancel = clock.after(intervalMs, tick);

@@ -14,7 +14,6 @@ const { setImmediate, clearImmediate } = globalThis as Partial<
  * Calls back when all that is there already has been dealt with.
  *
  * @param callback Called once.
- * @returns Ends the waiting.
  */
 export function afterTurn(callback: () => void): () => void {
   if (setImmediate === undefined) return afterMessage(callback);

@@ -8,7 +8,6 @@ import { type Clock, systemClock } from "./clock.ts";
 /**
  * Waits for a promise, but not for ever.
  *
- * @param promise A rejection counts as settled, too.
  * @param timeoutMs How long, in milliseconds.
  * @returns False when it has not settled by then.
  */

@@ -31,7 +31,6 @@ export class Announcer implements Disposable {
   /**
    * Registers.
    *
-   * @param link The connection.
    * @param options What is served, and how the time is told.
    */
   constructor(
@@ -56,22 +55,14 @@ export class Announcer implements Disposable {
     this.#tell("register");
   }
 
-  /**
-   * A gateway lives. One that was not heard before knows nothing yet.
-   *
-   * @param gateway Its token.
-   */
+  /** A gateway lives. One that was not heard before knows nothing yet. */
   heard(gateway: string): void {
     if (this.#isEnded || this.#gateways.has(gateway)) return;
     this.#gateways.add(gateway);
     this.#tell("register");
   }
 
-  /**
-   * A gateway is gone.
-   *
-   * @param gateway Its token.
-   */
+  /** A gateway is gone. */
   lost(gateway: string): void {
     this.#gateways.delete(gateway);
   }

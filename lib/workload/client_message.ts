@@ -28,8 +28,6 @@ export function toMessage(data: string | Uint8Array): ClientMessage {
 /**
  * Publishes a message.
  *
- * @param link The connection to NATS.
- * @param inbox Of the WebSocket connection.
  * @param message With `reply`, the gateway is asked to say there when the client has taken it.
  * @returns False when NATS is away.
  * @throws {RangeError} when it is larger than NATS can carry.
@@ -52,11 +50,7 @@ export function awayError(): LinkLostError {
   return new LinkLostError("Cannot send: NATS is away");
 }
 
-/**
- * A rejection that nobody has to look at.
- *
- * @param error Why.
- */
+/** A rejection that nobody has to look at. */
 export function toIgnorable(error: Error): Promise<never> {
   const promise = Promise.reject(error);
   promise.catch(() => {});

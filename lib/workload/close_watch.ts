@@ -25,10 +25,6 @@ export class CloseWatch implements Disposable {
   readonly #watched = new Map<string, Watched>();
   #subscription: LinkSubscription | undefined;
 
-  /**
-   * @param link The connection.
-   * @param prefix Of all subjects.
-   */
   constructor(link: Link, prefix: string) {
     this.#link = link;
     this.#root = toRequestClosedSubject(prefix, "");
@@ -40,7 +36,6 @@ export class CloseWatch implements Disposable {
    * @param closeSubject Its `X-H8s-Connection-Close-Subject`; one that is elsewhere is not watched.
    * @param options `gateway`: who holds the client; `onGone`: called once, when the client will not take
    * the response any more.
-   * @returns Ends the watching.
    */
   watch(closeSubject: string, { gateway, onGone }: Watched): () => void {
     if (!closeSubject.startsWith(this.#root)) return () => {};
@@ -52,11 +47,7 @@ export class CloseWatch implements Disposable {
     return () => this.#watched.delete(closeSubject);
   }
 
-  /**
-   * Ends the requests of a gateway that is lost.
-   *
-   * @param gateway Its token.
-   */
+  /** Ends the requests of a gateway that is lost. */
   gatewayLost(gateway: string): void {
     for (const [subject, watched] of this.#watched) {
       if (watched.gateway === gateway) this.#end(subject, "gateway lost");

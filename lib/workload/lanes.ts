@@ -18,9 +18,6 @@ export class Lanes {
   readonly #lanes = new Map<string, Lane>();
   #onIdle: (() => void)[] = [];
 
-  /**
-   * @param maxBytes How much may wait in one lane.
-   */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -28,7 +25,6 @@ export class Lanes {
   /**
    * Appends a task to a lane.
    *
-   * @param key Which lane.
    * @param task What to do, after all that was appended before.
    * @param bytes What it holds while it waits; 0 for what must not be refused.
    * @returns False when the lane is full; the task will not run.

@@ -41,11 +41,7 @@ export class SocketHandle implements SocketConnection {
   readonly id: string;
   readonly subject: string;
 
-  /**
-   * @param parts What all handles share.
-   * @param identity Whose handle this is.
-   * @param toRequest Makes the handshake, when somebody looks at it.
-   */
+  /** @param toRequest Makes the handshake, when somebody looks at it. */
   constructor(
     parts: SocketHandleParts,
     { id, inbox, subject, gateway }: SocketIdentity,
@@ -80,9 +76,7 @@ export class SocketHandle implements SocketConnection {
 /**
  * A handshake from the headers of a message or an event.
  *
- * @param incoming The headers.
  * @param place `host` and `pathTokens` stand in for what they do not tell.
- * @returns The handshake.
  * @throws {TypeError} when no request can be made of it.
  */
 export function toHandshake(
@@ -96,7 +90,6 @@ export function toHandshake(
 /**
  * What is known of a handshake when only the registry remembers the connection.
  *
- * @param connection From the registry.
  * @returns A request without the client's headers.
  */
 export function toKnownHandshake({ host, path, query, remote }: KnownConnection): Request {

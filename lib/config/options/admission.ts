@@ -133,7 +133,6 @@ function parseHostFilter(text: string): string | undefined {
 /**
  * As a browser writes it: no path, no port that the scheme has anyway.
  *
- * @param text As it was written.
  * @returns The origin in lower case; undefined when it is none.
  */
 export function parseOrigin(text: string): string | undefined {

@@ -197,7 +197,6 @@ interface Identities {
  * Checks that whoever is asked for something can show it.
  *
  * @param config The parts of the configuration that have to fit together.
- * @param context Where to complain.
  */
 export function checkIdentity(config: Identities, context: z.RefinementCtx): void {
   const { auth, jwt, routes } = config;
@@ -217,12 +216,7 @@ export function checkIdentity(config: Identities, context: z.RefinementCtx): voi
   for (const [index, route] of routes.entries()) check(route.auth, ["routes", index, "auth"]);
 }
 
-/**
- * What a request is asked for where no route says anything else.
- *
- * @param config What is configured.
- * @returns The way to prove who one is.
- */
+/** What a request is asked for where no route says anything else. */
 export function toAuth(config: Omit<Identities, "routes">): Auth {
   return config.auth ?? (hasKey(config) ? "key" : config.jwt === undefined ? "none" : "jwt");
 }

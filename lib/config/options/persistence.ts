@@ -89,7 +89,6 @@ export const persistenceFields = {
  * Checks that what is to be kept can be.
  *
  * @param config The parts of the configuration that have to fit together.
- * @param context Where to complain.
  */
 export function checkPersistence(
   { persist, prefix, routes }: {

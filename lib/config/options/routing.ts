@@ -145,7 +145,6 @@ export const routingFields = {
 /**
  * Says whether clients may have a session: a cookie's, or one that an authorizer gives.
  *
- * @param config What is configured.
  * @returns True when they may.
  */
 export function hasSessions(

@@ -102,7 +102,6 @@ export const socketFields = {
  * Checks that who may resume can.
  *
  * @param config The parts of the configuration that have to fit together.
- * @param context Where to complain.
  */
 export function checkResume(
   { resume, connectionRecords, routes }: {

@@ -30,10 +30,7 @@ export class Refusal extends Error {
   readonly #headers: readonly HeaderEntry[];
   readonly #body: Uint8Array<ArrayBuffer>;
 
-  /**
-   * @param status 300–599.
-   * @param options Headers and body.
-   */
+  /** @param status 300–599. */
   constructor(
     readonly status: number,
     { headers, body }: { headers: readonly HeaderEntry[]; body: Uint8Array },
@@ -55,7 +52,6 @@ export class Refusal extends Error {
 /**
  * A workload is asked, with the request's headers, credentials included.
  *
- * @param parts Of the edge.
  * @returns What finds out; it throws a {@link Refusal} with the workload's own answer.
  */
 export function authorizedIdentity(parts: EdgeParts): Identify {
@@ -110,9 +106,6 @@ export interface Question {
 /**
  * Asks a workload.
  *
- * @param question What.
- * @param parts Of the edge.
- * @returns The first answer.
  * @throws {GatewayError} when there is none in time.
  */
 export function ask(

@@ -22,13 +22,7 @@ export interface Chain {
   readonly late: readonly Check[];
 }
 
-/**
- * Puts the chain together: all checks that need not know who is asking.
- *
- * @param config What is switched on.
- * @param memory What the checks remember.
- * @returns The checks, in order.
- */
+/** Puts the chain together: all checks that need not know who is asking. */
 export function toChain(config: GatewayConfig, { load, rates }: Memory): Chain {
   const { maxInFlight, maxConnections, maxConnectionsPerAddress, hostFilters, rate } = config;
   const hasConnectionLimit = maxConnections > 0 || maxConnectionsPerAddress > 0;

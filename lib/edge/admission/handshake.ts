@@ -10,7 +10,6 @@ import { type Offer, parseOffer } from "../../mapping/subprotocol.ts";
 /**
  * Says whether a request asks to become a WebSocket.
  *
- * @param request As it came.
  * @returns True when `Upgrade` names `websocket`.
  */
 export function isWebSocketUpgrade(request: Request): boolean {
@@ -20,8 +19,6 @@ export function isWebSocketUpgrade(request: Request): boolean {
 /**
  * Checks a handshake.
  *
- * @param request As it came.
- * @returns The subprotocols that it offers.
  * @throws {GatewayError} `malformed_request` or `unsupported_websocket_version`.
  */
 export function parseHandshake({ method, headers }: Request): Offer {

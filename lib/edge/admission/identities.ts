@@ -20,9 +20,6 @@ export class Identities {
   /** Kept as long as its configuration stays the same: it holds fetched keys. */
   #jwt: { readonly of: JwtConfig; readonly identify: Identify } | undefined;
 
-  /**
-   * @param parts Of the edge.
-   */
   constructor(parts: EdgeParts) {
     this.#parts = parts;
     this.#authorize = authorizedIdentity(parts);
@@ -31,7 +28,6 @@ export class Identities {
   /**
    * Finds out who is asking.
    *
-   * @param candidate Who wants to get in.
    * @param demands What it has to show: each of these.
    * @returns Who it is, at once where that can be known at once.
    * @throws {GatewayError} when it is nobody who may.

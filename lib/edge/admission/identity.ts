@@ -46,8 +46,6 @@ export const ANYBODY: Identity = {};
  * Finds the credential that a client shows: `Authorization: Bearer`, else the subprotocol `bearer.<token>`,
  * else the cookie, which is for WebSockets since other pages' requests bring it along, else the query.
  *
- * @param candidate Who wants to get in.
- * @param places Where else to look.
  * @returns The credential; undefined without one.
  */
 export function findCredential(
@@ -62,12 +60,7 @@ export function findCredential(
   return inCookie ?? (query === undefined ? undefined : findParameter(target.query, query));
 }
 
-/**
- * What workloads are told of an identity.
- *
- * @param identity Who it is.
- * @returns Lines for a NATS header block.
- */
+/** What workloads are told of an identity. */
 export function toIdentityLines({ subject, claims }: Identity): string {
   return (subject === undefined ? "" : toHeaderLine("X-H8s-Subject", subject)) +
     (claims === undefined ? "" : toHeaderLine("X-H8s-Claims", claims));
@@ -79,7 +72,6 @@ const CLAIMS_OF_ONE_TOKEN: ReadonlySet<string> = new Set(["exp", "iat", "nbf", "
 /**
  * Tells one client from another, whatever token of the same kind it shows.
  *
- * @param identity Who it is.
  * @returns The same text for the same client; no credential can be read in it.
  *
  * @example
@@ -123,9 +115,7 @@ function isObject(json: unknown): json is Record<string, unknown> {
 /**
  * The refusal of a client that does not show what is asked for.
  *
- * @param detail For the client.
  * @param options `cause` for the log.
- * @returns The error.
  */
 export function unauthorized(detail: string, options: ErrorOptions = {}): GatewayError {
   return new GatewayError("unauthorized", detail, options);

@@ -10,7 +10,6 @@ import type { Candidate } from "./check.ts";
 /**
  * A workload has registered for the host, path and method.
  *
- * @param interests Who has registered for what.
  * @returns The check; it throws `no_interest`.
  */
 export function registeredInterest(

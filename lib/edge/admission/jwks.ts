@@ -25,8 +25,6 @@ export interface JwksOptions {
  * new key. It is then asked once per cooldown, whatever tokens come: they are for anybody to make up.
  *
  * @param url Of a JSON Web Key Set (RFC 7517 §5).
- * @param options How they are kept.
- * @returns What finds a token's key.
  */
 export function remoteKeys(
   url: URL,

@@ -31,9 +31,7 @@ const FAULTS_OF_TOKEN: ReadonlySet<string> = new Set([
 /**
  * The client shows a token that is signed, meant for us, and in its time.
  *
- * @param config Who signs, for whom, with what.
  * @param onError Told when the keys cannot be fetched again.
- * @returns What finds out.
  */
 export function jwtIdentity(config: JwtConfig, onError: (error: unknown) => void): Identify {
   const verify = toVerifier(config, onError);

@@ -10,7 +10,6 @@ import { findCredential, type Identify, type Identity, unauthorized } from "./id
 /**
  * The client shows a key that is known.
  *
- * @param keys Several while one replaces another.
  * @returns What finds out; the time it takes tells nothing of the keys.
  */
 export function keyIdentity(keys: readonly string[]): Identify {

@@ -49,10 +49,7 @@ export class Load {
   /**
    * Takes a place among the connections if there is one.
    *
-   * @param address The client's.
-   * @param limits How many there may be.
    * @param own The place that the same connection has, and leaves for this one.
-   * @returns The place.
    * @throws {GatewayError} when there is none.
    */
   connect(address: string, limits: ConnectionLimits, own?: Place): Place {
@@ -60,12 +57,7 @@ export class Load {
     return this.take(address);
   }
 
-  /**
-   * Takes a place whether there is one or not: what cannot be refused counts all the same.
-   *
-   * @param address The client's.
-   * @returns The place.
-   */
+  /** Takes a place whether there is one or not: what cannot be refused counts all the same. */
   take(address: string): Place {
     const key = toClientKey(address);
     this.#total++;
@@ -86,9 +78,6 @@ export class Load {
   /**
    * Says whether there is a place among the connections.
    *
-   * @param address The client's.
-   * @param limits How many there may be.
-   * @param own A place that does not count.
    * @throws {GatewayError} `too_many_connections` or `too_many_connections_from_address`.
    */
   checkConnection(address: string, limits: ConnectionLimits, own?: Place): void {
@@ -117,8 +106,6 @@ export class Load {
  * How many WebSockets there are. Who comes back to one that counts already needs no other place: that is
  * known only once its token has been looked up.
  *
- * @param limits The most.
- * @param load What goes on.
  * @returns The check; it throws `too_many_connections` or `too_many_connections_from_address`.
  */
 export function connectionLimit(limits: ConnectionLimits, load: Load): Check {
@@ -131,8 +118,6 @@ export function connectionLimit(limits: ConnectionLimits, load: Load): Check {
 /**
  * How many requests are in flight.
  *
- * @param limit The most, this one included.
- * @param load What goes on.
  * @returns The check; it throws `overloaded`.
  */
 export function inFlightLimit(limit: number, load: Load): Check {

@@ -29,7 +29,6 @@ export class IdentityMemo {
   /**
    * Whose token it is.
    *
-   * @param token As the client shows it.
    * @param now In milliseconds since 1970.
    * @returns The identity; undefined when it has to be found out.
    */
@@ -44,8 +43,6 @@ export class IdentityMemo {
   /**
    * Remembers what was found out.
    *
-   * @param token Good, as it was just checked.
-   * @param identity Whose it is.
    * @param now In milliseconds since 1970.
    */
   keep(token: string, identity: Identity, now: number = Date.now()): void {

@@ -14,7 +14,6 @@ export type OriginCandidate = Pick<Candidate, "request" | "kind" | "target">;
 /**
  * Checks the page that a request comes from.
  *
- * @param candidate Who wants to get in.
  * @param allowed Exact origins in lower case; `null` only where it is listed; `*` for all. Undefined: a
  * WebSocket's page comes from the host that it asks for. HTTP requests pass then: the browser itself keeps
  * pages of other origins from reading the answer.

@@ -26,7 +26,6 @@ export class RateTable {
   /**
    * Takes a token.
    *
-   * @param key Whose.
    * @param options The rate; `now` in milliseconds.
    * @returns 0 when there was one; else how many milliseconds it takes until there is one.
    *
@@ -64,8 +63,6 @@ export class RateTable {
 /**
  * How often one client address asks; of IPv6 addresses a whole /64 is one client.
  *
- * @param rate The most.
- * @param table Who has asked before.
  * @returns The check; it throws `rate_limited`.
  */
 export function addressRate(rate: Rate, table: RateTable): Check {
@@ -75,8 +72,6 @@ export function addressRate(rate: Rate, table: RateTable): Check {
 /**
  * Takes a token, or refuses.
  *
- * @param key Whose.
- * @param options The rate, and the table of buckets.
  * @throws {GatewayError} `rate_limited`, with the time to wait.
  */
 export function takeToken(key: string, { rate, table }: { rate: Rate; table: RateTable }): void {

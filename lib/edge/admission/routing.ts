@@ -61,7 +61,6 @@ export interface Routable {
  *
  * @param decision What its route is, and what its client has shown.
  * @param options `request`: what is known of it; `rules`: of all routes; `parts`: of the edge.
- * @returns What becomes of it.
  * @throws {GatewayError} when the route's template gives no subject for it, or one that asks for more than
  * was shown, or when a stream would answer it.
  */

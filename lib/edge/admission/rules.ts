@@ -15,12 +15,7 @@ export interface Rules {
   readonly guards: Guards;
 }
 
-/**
- * Makes the routes ready.
- *
- * @param config What is configured.
- * @returns What decides.
- */
+/** Makes the routes ready. */
 export function toRules(config: GatewayConfig): Rules {
   const { routes, prefix } = config;
   return {

@@ -27,10 +27,8 @@ const HOST_PREFIX = "__Host-";
 /**
  * Finds a request's session, or begins one.
  *
- * @param request Its cookies are looked at.
  * @param options `config`: how the cookie is called, signed and for how long it lives; `isSecure`: whether
  * the client speaks TLS; `newId`: makes an id.
- * @returns The session.
  *
  * @example
  * ```ts

@@ -9,7 +9,6 @@ import type { Candidate, Check } from "./check.ts";
 /**
  * The length of the URL as the client sent it, in characters.
  *
- * @param limit The longest that passes.
  * @returns The check; it throws `uri_too_long`.
  */
 export function urlLength(limit: number): (candidate: Pick<Candidate, "target">) => void {
@@ -22,7 +21,6 @@ export function urlLength(limit: number): (candidate: Pick<Candidate, "target">)
 /**
  * The bytes of all header lines together.
  *
- * @param limit The most that pass.
  * @returns The check; it throws `headers_too_large`.
  */
 export function headerBytes(limit: number): Check {
@@ -38,7 +36,6 @@ export function headerBytes(limit: number): Check {
 /**
  * How many header lines there are.
  *
- * @param limit The most that pass.
  * @returns The check; it throws `headers_too_large`.
  */
 export function headerCount(limit: number): Check {

@@ -25,8 +25,6 @@ const READ_BYTES = 32 * 1024;
  * Reads a request's body as far as it fits, counting what comes. What counts are buffers: whatever the pieces
  * are that it comes in, it is copied together.
  *
- * @param request Its body is used up.
- * @param options What fits, and how long is waited.
  * @returns All of it when it fits; else all of it in turn, which ends with `body_too_large` at the limit.
  * @throws {GatewayError} `body_too_large` as soon as it is known; `body_timeout` when it does not come;
  * `malformed_request` when the client leaves in the middle of it.

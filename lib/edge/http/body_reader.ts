@@ -92,11 +92,7 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
     }
   }
 
-  /**
-   * Goes on in turn.
-   *
-   * @param begin What was read so far.
-   */
+  /** Goes on in turn. */
   resume(begin: Uint8Array): this {
     this.#begin = begin;
     return this;

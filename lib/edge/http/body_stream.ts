@@ -16,7 +16,6 @@ const INNER_REQUEST = "request";
  * The body of a request as a stream. RFC 9110 §9.3.1 gives the body of a GET no meaning of its own, and
  * applications one: the search of Elasticsearch comes so.
  *
- * @param request As Deno's server gives it.
  * @returns The stream; null without a body.
  * @throws {GatewayError} `malformed_request` where there is one that cannot be had: to go on without it, and
  * with the length that the client sent, would be a hole in the next connection.

@@ -23,11 +23,6 @@ export class Patience {
   #begin = 0;
   #onLate: (() => void) | undefined;
 
-  /**
-   * @param mostMs The longest pause.
-   * @param deadlines All of the edge.
-   * @param now The time that they go by.
-   */
   constructor(mostMs: number, deadlines: Deadlines, now = () => performance.now()) {
     this.#mostMs = this.#leftMs = mostMs;
     this.#now = now;
@@ -46,11 +41,7 @@ export class Patience {
     this.#deadline.start(this.#leftMs + toMs(bytes));
   }
 
-  /**
-   * The client has sent some.
-   *
-   * @param bytes How many.
-   */
+  /** The client has sent some. */
   stop(bytes: number): void {
     this.#deadline.stop();
     const leftMs = this.#leftMs - (this.#now() - this.#begin);

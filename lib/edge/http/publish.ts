@@ -20,7 +20,6 @@ import type { EdgeParts } from "../parts.ts";
  * Publishes a request.
  *
  * @param admitted The request, and where it goes.
- * @param options Its body, and the parts of the edge.
  * @returns 202 with `{"stream","seq","duplicate"}` once a stream has it, where it is persisted; else 200.
  * @throws {GatewayError} `not_stored` when the stream does not take it, or does not say so in time;
  * `key_reused` when its `Idempotency-Key` was another request's.
@@ -86,8 +85,6 @@ async function toMessageId(
 /**
  * Makes a header block of lines.
  *
- * @param lines From the mapping.
- * @param parts Of the edge.
  * @returns The block as latin-1 text, which is encoded where it is written.
  * @throws {GatewayError} `headers_too_large` when NATS cannot carry them.
  */

@@ -21,7 +21,6 @@ const LARGE_BYTES = 16 * 1024;
  *
  * @param answer Status, headers, and the length where it is known.
  * @param options `body`; `isHead`: the request's method was HEAD.
- * @returns The response.
  */
 export function toResponse(
   { status, headers, contentLength }: Answer,

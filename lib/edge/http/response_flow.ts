@@ -18,7 +18,6 @@ export class ResponseFlow {
   #taken = 0;
 
   /**
-   * @param bus The connection.
    * @param options `subject`: where the workload listens for credit; `windowBytes`: how far it may be
    * ahead.
    */
@@ -33,11 +32,7 @@ export class ResponseFlow {
     return this.#outstanding >= this.#windowBytes;
   }
 
-  /**
-   * A chunk came.
-   *
-   * @param bytes Its length.
-   */
+  /** A chunk came. */
   onReceived(bytes: number): void {
     this.#outstanding += bytes;
   }
@@ -46,7 +41,6 @@ export class ResponseFlow {
    * The client took some. That is granted again in steps, not for each chunk; but all of it once the
    * client has everything, since the next chunk may need the whole window.
    *
-   * @param bytes How many.
    * @param isDrained True when nothing waits for the client any more.
    */
   onTaken(bytes: number, isDrained: boolean): void {
@@ -58,11 +52,7 @@ export class ResponseFlow {
     this.#bus.publish(this.#subject, EMPTY, { headers: encodeLatin1(signal) });
   }
 
-  /**
-   * No more is taken.
-   *
-   * @param reason Why.
-   */
+  /** No more is taken. */
   cancel(reason: string): void {
     const signal = renderFlowSignal({ kind: "cancel", reason });
     this.#bus.publish(this.#subject, EMPTY, { headers: encodeLatin1(signal) });

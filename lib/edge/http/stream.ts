@@ -20,7 +20,6 @@ export interface ResponseStreamOwner {
   /**
    * The client has taken some.
    *
-   * @param bytes Since the call before.
    * @param isDrained True when nothing waits for it any more.
    */
   onTaken(bytes: number, isDrained: boolean): void;
@@ -60,10 +59,6 @@ export class ResponseStream implements Waiting {
   #deliver: (() => void) | undefined;
   #state: "open" | "closing" | "over" = "open";
 
-  /**
-   * @param options How it is handed on.
-   * @param owner Told of what the client does.
-   */
   constructor(options: ResponseStreamOptions, owner: ResponseStreamOwner) {
     this.#options = options;
     this.#owner = owner;

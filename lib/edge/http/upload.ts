@@ -37,11 +37,6 @@ export class Upload implements Receiver {
   #subject = "";
   #isStopped = false;
 
-  /**
-   * @param chunks The body.
-   * @param parts Of the edge.
-   * @param owner Told of the progress.
-   */
   constructor(chunks: AsyncIterableIterator<Uint8Array>, parts: EdgeParts, owner: UploadOwner) {
     this.#chunks = chunks;
     this.#parts = parts;
@@ -49,12 +44,7 @@ export class Upload implements Receiver {
     this.#slot = parts.inbox.open(this);
   }
 
-  /**
-   * A workload takes it.
-   *
-   * @param subject Where the chunks go.
-   * @param windowBytes How far they may be ahead of credit.
-   */
+  /** A workload takes it. */
   begin(subject: string, windowBytes: number): void {
     if (this.#window !== undefined || this.#isStopped) return;
     if (subject === "") {

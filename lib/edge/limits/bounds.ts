@@ -20,7 +20,6 @@ export type Bounds = Pick<EdgeParts, "budget" | "bursts" | "windows" | "deadline
 /**
  * Makes them.
  *
- * @param bus Where the clients' messages go.
  * @param options `read`: gives the configuration that holds now; `clock`: how the time is told; `onFault`: told what goes wrong.
  */
 export function createBounds(

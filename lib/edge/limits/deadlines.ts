@@ -21,11 +21,7 @@ export class Deadline implements Disposable {
     this.onPassed = onPassed;
   }
 
-  /**
-   * Begins to wait, or begins again.
-   *
-   * @param ms From now.
-   */
+  /** Begins to wait, or begins again. */
   start(ms: number): void {
     this.#all.start(this, ms);
   }

@@ -25,10 +25,6 @@ export class ReceiveBudget {
   #published = 0;
   #held = 0;
 
-  /**
-   * @param bus Where the messages go.
-   * @param limits Gives the bounds that hold now.
-   */
   constructor(bus: Bus, limits: () => ReceiveLimits) {
     this.#bus = bus;
     this.#limits = limits;
@@ -38,7 +34,6 @@ export class ReceiveBudget {
    * Begins to count one client's bytes.
    *
    * @param onExceeded Called when the client has to go: it exceeds its own bound, or exceeds others most.
-   * @returns Its account, to be closed.
    */
   open(onExceeded: () => void): ReceiveAccount {
     const account = new ReceiveAccount(this, onExceeded);
@@ -104,11 +99,7 @@ export class ReceiveAccount {
     return this.#unsent + this.#held;
   }
 
-  /**
-   * The client's message was handed to the connection.
-   *
-   * @param bytes Its length.
-   */
+  /** The client's message was handed to the connection. */
   publish(bytes: number): void {
     if (this.#budget.isFree) {
       this.#runs.length = this.#unsent = 0;
@@ -139,11 +130,7 @@ export class ReceiveAccount {
     this.#budget.check(this);
   }
 
-  /**
-   * What was held is taken, or given up.
-   *
-   * @param bytes How much of it.
-   */
+  /** What was held is taken, or given up. */
   release(bytes: number): void {
     this.#held -= bytes;
     this.#budget.addHeld(-bytes);

@@ -22,10 +22,7 @@ export class SendBudget {
   readonly #streams = new Set<Waiting>();
   #total = 0;
 
-  /**
-   * @param deadlines All of the edge.
-   * @param limit Gives the bound that holds now, in bytes.
-   */
+  /** @param limit Gives the bound that holds now, in bytes. */
   constructor(deadlines: Deadlines, limit: () => number) {
     this.deadlines = deadlines;
     this.#limit = limit;

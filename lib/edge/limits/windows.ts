@@ -19,7 +19,6 @@ export class Windows {
   /**
    * Gives a window.
    *
-   * @param wantedBytes The most.
    * @returns Its bytes, to be given back; fewer the more are out.
    */
   take(wantedBytes: number): number {
@@ -29,11 +28,7 @@ export class Windows {
     return bytes;
   }
 
-  /**
-   * Takes a window back.
-   *
-   * @param bytes As it was given.
-   */
+  /** Takes a window back. */
   giveBack(bytes: number): void {
     this.#left += bytes;
   }

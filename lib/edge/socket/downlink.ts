@@ -35,11 +35,7 @@ export class Downlink {
     this.credit = new SendCredit(parts.bus, () => owner.waiting);
   }
 
-  /**
-   * A message was sent.
-   *
-   * @param bytes Its length.
-   */
+  /** A message was sent. */
   onWaiting(bytes: number): void {
     this.credit.onSent(bytes);
     this.#largest = Math.max(this.#largest, bytes);

@@ -14,8 +14,6 @@ import type { EdgeParts } from "../parts.ts";
 /**
  * Asks. The question names the connection, by which it differs from an authorizer's.
  *
- * @param admitted The handshake.
- * @param parts Of the edge.
  * @returns The same with what the workload picked.
  * @throws {Refusal} with the workload's own answer.
  * @throws {GatewayError} when nobody answers.

@@ -28,8 +28,6 @@ export interface Opened {
  * lost for good: the platform goes on waiting for the connection whose 101 it could not write. So it is looked
  * for before, and for some turns of the event loop more.
  *
- * @param opening Lets it in.
- * @param signal Of the request.
  * @returns What was let in; undefined when the client is gone, and nothing is held.
  */
 export async function whileClientWaits<T extends Opened>(

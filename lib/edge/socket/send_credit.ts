@@ -30,30 +30,18 @@ export class SendCredit {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lookMs = FIRST_LOOK_MS;
 
-  /**
-   * @param bus Where credit is told.
-   * @param waiting How many bytes wait for the client.
-   */
+  /** @param waiting How many bytes wait for the client. */
   constructor(bus: Bus, waiting: () => number) {
     this.#bus = bus;
     this.#waiting = waiting;
   }
 
-  /**
-   * A message was sent to the client.
-   *
-   * @param bytes Its length.
-   */
+  /** A message was sent to the client. */
   onSent(bytes: number): void {
     this.#sent += bytes;
   }
 
-  /**
-   * The last message asks for credit.
-   *
-   * @param reply Where its sender waits.
-   * @param bytes Its length.
-   */
+  /** The last message asks for credit. */
   ask(reply: string, bytes: number): void {
     this.#asks.push({ reply, bytes, position: this.#sent });
     if (this.#timer === undefined) this.#look();

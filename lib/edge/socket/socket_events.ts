@@ -15,12 +15,7 @@ export interface SocketListeners {
   onThrown(error: unknown): void;
 }
 
-/**
- * Listens to a socket. What a listener throws would end the process; it is handed on instead.
- *
- * @param socket Of a client.
- * @param listeners What is done.
- */
+/** Listens to a socket. What a listener throws would end the process; it is handed on instead. */
 export function listenTo(socket: WebSocket, listeners: SocketListeners): void {
   function on<K extends keyof WebSocketEventMap>(
     kind: K,

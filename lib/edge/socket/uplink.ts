@@ -59,10 +59,6 @@ export class Uplink {
   /** What of it waits for NATS to come back. */
   #awayBytes = 0;
 
-  /**
-   * @param admitted The handshake.
-   * @param options What else it is made of.
-   */
   constructor(admitted: Handshake, options: UplinkOptions) {
     const { parts, owner, lines } = this.#options = options;
     this.#admitted = admitted;
@@ -80,11 +76,7 @@ export class Uplink {
     return this.#count > 0;
   }
 
-  /**
-   * Takes a message.
-   *
-   * @param data As the socket gives it.
-   */
+  /** Takes a message. */
   receive(data: string | ArrayBuffer): void {
     const { pingWord } = this.#admitted;
     if (pingWord !== undefined && data === pingWord) return this.#owner.tell(pingWord);

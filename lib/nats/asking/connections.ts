@@ -57,7 +57,6 @@ export interface Census {
 /**
  * Asks who is connected.
  *
- * @param bus The connection.
  * @param options `prefix` of all subjects; `filter`: which; `limit`: the most that are wanted, 0 for
  * nothing but who answers; `inboxPrefix`: where answers may come in.
  * @returns What the gateways said that answered.
@@ -127,9 +126,6 @@ export async function askConnections(
 /**
  * Closes a WebSocket, wherever it is held.
  *
- * @param bus The connection.
- * @param inbox The WebSocket's.
- * @param close With which code, and why.
  * @throws {RangeError} when the code is none that may be sent.
  */
 export function closeConnection(

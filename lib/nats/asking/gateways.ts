@@ -27,7 +27,6 @@ export class GatewayList implements Disposable {
   /**
    * Listens.
    *
-   * @param bus The connection.
    * @param options `prefix` of all subjects; `now`: a clock in milliseconds.
    */
   constructor(
@@ -70,7 +69,6 @@ export class GatewayList implements Disposable {
 /**
  * How far a gateway's clock is ahead of ours.
  *
- * @param about What it has just told.
  * @returns Milliseconds, the way of the message included.
  */
 export function toAhead({ now }: Pick<About, "now">): number | undefined {

@@ -34,7 +34,6 @@ export class ControlLine {
   /**
    * Says whether a line fits.
    *
-   * @param bytes Its length.
    * @returns At once for what is short or known; else when the server has been asked.
    * @throws {Error} when the server cannot be asked.
    */
@@ -65,9 +64,6 @@ export class ControlLine {
 /**
  * Asks a server, over a connection that is made for it and that a refusal costs.
  *
- * @param bytes The length of the line.
- * @param options How to connect.
- * @returns Whether it takes the line.
  * @throws {Error} when it cannot be asked.
  */
 export async function takesLine(bytes: number, options: ConnectionOptions): Promise<boolean> {

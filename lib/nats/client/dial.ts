@@ -17,9 +17,7 @@ const Connection = NatsConnectionImpl as unknown as new (
 /**
  * Connects over TCP or TLS, and later connects again in the same way.
  *
- * @param options As the client library wants them.
  * @param lane Opened whenever there is a connection; @default none: all goes through the library
- * @returns The connection.
  * @throws {Error} when no server can be reached.
  */
 export async function dial(
@@ -60,7 +58,6 @@ function prepare(protocol: ProtocolHandler, transport: SocketTransport): Promise
 /**
  * Tells a login that is refused from a server that is not there.
  *
- * @param error What connecting failed with.
  * @returns What the server said; undefined where it is about something else.
  */
 export function toRefusal(error: unknown): string | undefined {

@@ -46,7 +46,6 @@ export class FastLane {
    * Takes the messages of a subscription.
    *
    * @param sid Its number, which it keeps when it is made again after a reconnect.
-   * @param handler Gets them.
    * @returns Leaves them to the client library again.
    */
   take(sid: number, handler: MessageHandler): () => void {
@@ -89,11 +88,7 @@ export class FastLane {
     return true;
   }
 
-  /**
-   * There is a connection.
-   *
-   * @param output What it writes.
-   */
+  /** There is a connection. */
   open(output: Output): void {
     this.#output = output;
   }

@@ -46,9 +46,6 @@ export class FrameSplitter {
   /** True in the middle of a line that is no message. */
   #isInLine = false;
 
-  /**
-   * @param sink Where the parts go.
-   */
   constructor(sink: FrameSink) {
     this.#sink = sink;
   }
@@ -73,11 +70,7 @@ export class FrameSplitter {
     this.#split(bytes.subarray(0, end));
   }
 
-  /**
-   * Takes what was read elsewhere.
-   *
-   * @param chunk Copied.
-   */
+  /** Takes what was read elsewhere. */
   push(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) {
       const { space } = this;

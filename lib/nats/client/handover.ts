@@ -42,8 +42,6 @@ export interface Registration {
 /**
  * Subscribes on a connection.
  *
- * @param link The connection.
- * @param registration What to subscribe to.
  * @param hooks Who gets the errors; who gets the messages, if not the registration.
  * @returns Ends the subscription at once.
  */
@@ -67,7 +65,6 @@ export function subscribeVia(
 /**
  * Publishes on a connection, by the lane where it is open.
  *
- * @param link The connection.
  * @param message What and where to.
  */
 export function publishVia(
@@ -86,7 +83,6 @@ export function isFast(link: Link | undefined): boolean {
 /**
  * Lists where else one could be.
  *
- * @param connection The present one.
  * @param configured Addresses, with or without a scheme.
  * @returns These and what the cluster has told, without the present one.
  */
@@ -110,7 +106,6 @@ export class Handover {
    * Subscribes to everything on the new connection, too.
    *
    * @param links From where to where.
-   * @param registrations All subscriptions.
    * @param onError Told of what goes wrong with the new ones.
    */
   constructor(

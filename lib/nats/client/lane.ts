@@ -21,7 +21,6 @@ export class Lane {
    * Runs a task when there is room.
    *
    * @param task Begun at once where there is.
-   * @returns What the task gives.
    */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#width) {

@@ -49,7 +49,6 @@ export class Output {
    * Adds text, bytes, and the end of a line.
    *
    * @param text Characters up to U+00FF, one byte each; ASCII is fastest.
-   * @param parts Copied.
    */
   add(text: string, ...parts: readonly Uint8Array[]): void {
     let length = text.length + CRLF_LENGTH;
@@ -63,11 +62,7 @@ export class Output {
     this.#schedule();
   }
 
-  /**
-   * Adds bytes.
-   *
-   * @param bytes Copied.
-   */
+  /** Adds bytes. */
   addBytes(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#end);

@@ -17,10 +17,7 @@ export class Reach {
   readonly #servers: string;
   #told: string | undefined;
 
-  /**
-   * @param log Where it is told.
-   * @param urls Where NATS should be; what they say of a login is not told.
-   */
+  /** @param urls Where NATS should be; what they say of a login is not told. */
   constructor(log: Log, urls: readonly string[]) {
     this.#log = log;
     this.#servers = urls.map((url) => splitNatsUrl(url).address).join(",");
@@ -31,12 +28,7 @@ export class Reach {
     return this.#told === REFUSED ? REFUSED : undefined;
   }
 
-  /**
-   * An attempt to connect failed.
-   *
-   * @param error What it failed with.
-   * @param attempt Its number.
-   */
+  /** An attempt to connect failed. */
   failed(error: Error, attempt: number): void {
     const message = toRefusal(error) === undefined ? UNREACHABLE : REFUSED;
     this.#tell(message, { attempt, error: error.message });
@@ -45,7 +37,6 @@ export class Reach {
   /**
    * Something went wrong later.
    *
-   * @param error Of the connection.
    * @returns True when it is about the login: then it has been told.
    */
   note(error: Error): boolean {

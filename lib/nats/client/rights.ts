@@ -34,10 +34,6 @@ export class MissingRights implements Disposable {
   /** Needed for everything; when it was missed last. */
   readonly #needed = new Map<string, { readonly violation: Violation; readonly at: number }>();
 
-  /**
-   * @param options What it works with.
-   * @param clock For tests.
-   */
   constructor(options: RightsOptions, clock = systemClock()) {
     this.#options = options;
     this.#clock = clock;
@@ -62,7 +58,6 @@ export class MissingRights implements Disposable {
   /**
    * Looks at an error.
    *
-   * @param error Of the connection.
    * @returns True when it is about a right: then it has been told.
    */
   note(error: Error): boolean {

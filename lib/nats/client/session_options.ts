@@ -48,12 +48,7 @@ export interface SessionOptions {
   readonly onError: (error: Error) => void;
 }
 
-/**
- * How the client library is to connect: once, and then again for ever.
- *
- * @param options What the session is told.
- * @param servers Where to.
- */
+/** How the client library is to connect: once, and then again for ever. */
 export function toConnectionOptions(
   { login, name, inboxPrefix = "_INBOX.h8s" }: Pick<
     SessionOptions,

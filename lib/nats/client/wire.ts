@@ -16,7 +16,6 @@ import type { FastLane } from "./fast_lane.ts";
 /**
  * Publishes on a connection.
  *
- * @param connection Of the NATS client.
  * @param message What, where to, and with which reply subject and headers.
  */
 export function publishOn(
@@ -36,7 +35,6 @@ export function publishOn(
 /**
  * Subscribes on a connection.
  *
- * @param connection Of the NATS client.
  * @param subscription To what, and who gets the messages and the errors; and the lane that its
  * messages take where there is one.
  * @returns Ends the subscription at once.
@@ -73,8 +71,6 @@ export function subscribeOn(
 /**
  * Hands what the client library holds back for this turn of the event loop to its socket, so that it stays
  * before what takes the fast lane.
- *
- * @param connection Of the NATS client.
  */
 export function flushPending(connection: NatsConnection): void {
   (connection as NatsConnectionImpl).protocol["flushPending"]();
@@ -83,7 +79,6 @@ export function flushPending(connection: NatsConnection): void {
 /**
  * Counts what the client library holds back.
  *
- * @param connection Of the NATS client.
  * @returns Bytes that have not reached its socket.
  */
 export function pendingBytesOf(connection: NatsConnection): number {
@@ -115,7 +110,6 @@ class EncodedHeaders {
 /**
  * A message with its header block as it came.
  *
- * @param message Of the NATS client.
  * @returns The same as bytes.
  */
 export function toBusMessage(message: Msg): BusMessage {

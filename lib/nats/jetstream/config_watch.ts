@@ -43,9 +43,6 @@ export class ConfigWatch implements AsyncDisposable {
   /**
    * Reads the first version; waits for NATS where that is away.
    *
-   * @param source The bucket and the key.
-   * @param options Where NATS is, and a log.
-   * @returns The watch.
    * @throws {ConfigFileError} when there is none, or it cannot be used.
    */
   static async open(source: KvSource, options: ConfigWatchOptions): Promise<ConfigWatch> {

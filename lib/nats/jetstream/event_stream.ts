@@ -33,8 +33,6 @@ export interface EventStreamParts {
 /**
  * Opens the stream where events are to be kept.
  *
- * @param config Says in which one.
- * @param parts What it works with.
  * @returns The stream; undefined where events are only told.
  */
 export function openEventStream(
@@ -49,13 +47,7 @@ export class EventStream implements Disposable {
   readonly #persist: Persist;
   readonly #provision: Provision;
 
-  /**
-   * Sees to the stream at each connect.
-   *
-   * @param stream Its name.
-   * @param config What it is to be like.
-   * @param parts What it works with.
-   */
+  /** Sees to the stream at each connect. */
   constructor(
     stream: string,
     { prefix, eventsMaxAge, persistStorage, persistReplicas }: GatewayConfig,

@@ -92,7 +92,6 @@ export class IdempotencyKeys implements Disposable {
   /**
    * Uses a key for a request, for the first time or again.
    *
-   * @param key Any text.
    * @param fingerprint One token: what tells the request from others.
    * @throws {GatewayError} `key_reused` when it was used for another request; `not_stored` when that cannot
    * be found out now.

@@ -55,9 +55,6 @@ export class Persist implements Disposable {
   readonly #endState: () => void;
   #onIdle: (() => void) | undefined;
 
-  /**
-   * @param options What it works with.
-   */
   constructor(options: PersistOptions) {
     this.#options = options;
     this.#endState = options.bus.onState((state) => {
@@ -83,7 +80,6 @@ export class Persist implements Disposable {
   /**
    * Publishes a message, held while NATS is away. Whoever publishes bounds how many wait.
    *
-   * @param message For the stream.
    * @param onOutcome Called once.
    */
   publish(message: PersistentMessage, onOutcome: (outcome: Outcome) => void): void {
@@ -100,7 +96,6 @@ export class Persist implements Disposable {
   /**
    * Says whether a stream would answer a request on a subject with its own acknowledgement.
    *
-   * @param subject Literal tokens.
    * @returns True when the stream captures it.
    */
   captures(subject: string): boolean {

@@ -27,10 +27,6 @@ export class Provision implements Disposable {
   #isReady = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param session The connection.
-   * @param options What is to be done.
-   */
   constructor(session: Session, options: ProvisionOptions) {
     this.#session = session;
     this.#options = options;

@@ -81,7 +81,6 @@ export class ResumeStream implements Disposable {
    * Sees to the stream at each connect.
    *
    * @param parts The connection, and the inbox by which replays come.
-   * @param options What the stream is to be like.
    */
   constructor(
     { session, inbox }: { session: Session; inbox: Inbox },
@@ -125,11 +124,7 @@ export class ResumeStream implements Disposable {
     return this.#provision.isReady;
   }
 
-  /**
-   * Does something at each connect once the stream is there.
-   *
-   * @param task What to do.
-   */
+  /** Does something at each connect once the stream is there. */
   onReady(task: () => Promise<void>): void {
     this.#onReady = task;
   }
@@ -143,7 +138,6 @@ export class ResumeStream implements Disposable {
   /**
    * Reads what was sent to a connection.
    *
-   * @param inbox The connection's.
    * @param options `from`: the first number; `onMessage`: gets each message with its number, in order.
    * @returns When all that there is has been read.
    * @throws {Error} when the stream does not tell all of it.
@@ -195,11 +189,7 @@ export class ResumeStream implements Disposable {
     }
   }
 
-  /**
-   * Removes what was sent to a connection.
-   *
-   * @param inbox The connection's.
-   */
+  /** Removes what was sent to a connection. */
   async forget(inbox: string): Promise<void> {
     await this.#opened().streams.purge(this.#name, { filter: inbox });
   }

@@ -19,10 +19,8 @@ export interface BodyStart {
  * A `Response` does not tell whether its body is a string or a stream; but a string is there at once,
  * and a stream that waits for something is not.
  *
- * @param reader The body's.
  * @param options `room`: how many bytes fit into one message; `isPatient`: wait for the first chunk,
  * however long that takes.
- * @returns The beginning.
  * @throws {unknown} what the body fails with.
  * @throws {TypeError} when a chunk is no `Uint8Array`.
  */
@@ -46,8 +44,6 @@ export async function readBodyStart(
 /**
  * Checks a chunk: a stream of strings is a common mistake.
  *
- * @param chunk As it was read.
- * @returns The chunk.
  * @throws {TypeError} when it is no `Uint8Array`.
  */
 export function toBytes(chunk: unknown): Uint8Array {

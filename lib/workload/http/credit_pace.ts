@@ -26,11 +26,7 @@ export class CreditPace implements Pace, Disposable {
   readonly #address: FlowAddress;
   readonly #signal: AbortSignal;
 
-  /**
-   * Opens an address for credit.
-   *
-   * @param options What it takes.
-   */
+  /** Opens an address for credit. */
   constructor({ inbox, windowBytes, signal, onCancel }: CreditPaceOptions) {
     this.#window = new CreditWindow(windowBytes);
     this.#signal = signal;

@@ -60,10 +60,6 @@ export class Exchange {
   #upload: UploadBody | undefined;
   #writer: ReplyWriter | undefined;
 
-  /**
-   * @param input The request.
-   * @param parts What it shares with the others.
-   */
   constructor(input: ExchangeInput, parts: ExchangeParts) {
     this.#input = input;
     this.#parts = parts;
@@ -118,11 +114,7 @@ export class Exchange {
     this.#send(this.#toProblem("overloaded"));
   }
 
-  /**
-   * Aborts the request's signal, and sends nothing more.
-   *
-   * @param reason For people to read.
-   */
+  /** Aborts the request's signal, and sends nothing more. */
   abort(reason: string): void {
     this.#abortWith(new DOMException(`The request was aborted: ${reason}`, "AbortError"));
   }

@@ -22,9 +22,6 @@ export class FlowInbox implements Disposable {
   #subscription: LinkSubscription | undefined;
   #count = 0;
 
-  /**
-   * @param link The connection.
-   */
   constructor(link: Link) {
     this.#link = link;
   }
@@ -33,7 +30,6 @@ export class FlowInbox implements Disposable {
    * Opens an address.
    *
    * @param onMessage Called for each message that is published there.
-   * @returns The address.
    */
   open(onMessage: (message: BusMessage) => void): FlowAddress {
     this.#subscription ??= this.#link.subscribe(

@@ -26,7 +26,6 @@ export class Limiter {
   /**
    * Runs a task now or later.
    *
-   * @param task What to do.
    * @returns False when too many wait; the task will not run.
    */
   add(task: Task): boolean {

@@ -51,7 +51,6 @@ const TABLE = {
 /**
  * Makes the response.
  *
- * @param kind What happened.
  * @param requestId What the client can quote when it asks for help; empty if unknown.
  * @returns A response with `Retry-After` where trying again can help.
  */

@@ -20,11 +20,7 @@ export interface Pace {
   readonly creditSubject?: string;
   /** The largest message, in bytes; undefined for as much as NATS can carry. */
   readonly pieceBytes?: number;
-  /**
-   * Waits until so much may be published.
-   *
-   * @param bytes The next message's.
-   */
+  /** Waits until so much may be published. */
   take(bytes: number): Promise<void>;
 }
 
@@ -33,9 +29,6 @@ export class FlushPace implements Pace, Disposable {
   readonly #link: Link;
   #unflushedBytes = 0;
 
-  /**
-   * @param link The connection.
-   */
   constructor(link: Link) {
     this.#link = link;
   }
@@ -73,7 +66,6 @@ export class ReplyWriter {
   #isBegun = false;
 
   /**
-   * @param link The connection.
    * @param options `subject`: the request's inbox; `signal`: aborted when nobody waits for the reply any
    * more; `pace`: how fast a stream may go.
    */

@@ -30,8 +30,6 @@ export interface RespondOptions {
 /**
  * Sends a response.
  *
- * @param response Its body is used up, or cancelled.
- * @param options How.
  * @throws {BodyError} when the body fails. Where the client has some of it, nothing more is sent: an end
  * in order would be a lie.
  * @throws {LinkLostError} when NATS was lost in the middle of it.

@@ -28,7 +28,6 @@ export class UploadBody implements Disposable {
   /**
    * Opens an address for the chunks.
    *
-   * @param link The connection.
    * @param options `flow`: where addresses come from; `inbox`: the request's.
    */
   constructor(link: Link, { flow, inbox }: { flow: FlowInbox; inbox: string }) {
@@ -62,8 +61,6 @@ export class UploadBody implements Disposable {
   /**
    * NATS was lost: chunks that were on their way are lost, too. A body that nobody has begun to read has
    * none.
-   *
-   * @param error What the handler sees that reads.
    */
   cutOff(error: unknown): void {
     if (this.#isBegun) this.abort(error);

@@ -33,8 +33,6 @@ export class ConnectionTable {
   /**
    * Gives a connection to another gateway.
    *
-   * @param id Its id.
-   * @param gateway That holds it now.
    * @returns False when its id is unknown.
    */
   move(id: string, gateway: string): boolean {
@@ -52,7 +50,6 @@ export class ConnectionTable {
   /**
    * Removes a connection.
    *
-   * @param id Its id.
    * @returns What was removed, or undefined.
    */
   remove(id: string): KnownConnection | undefined {
@@ -82,7 +79,6 @@ export class ConnectionTable {
   /**
    * Those of a gateway.
    *
-   * @param gateway Its token.
    * @returns In the order in which they became known.
    */
   ofGateway(gateway: string): KnownConnection[] {

@@ -19,7 +19,6 @@ export class EventLog {
    * Notes that an event came.
    *
    * @param id Its own; undefined where its gateway tells none.
-   * @returns True for the first time.
    */
   hear(id: string | undefined): boolean {
     if (id === undefined) return true;

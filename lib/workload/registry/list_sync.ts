@@ -52,12 +52,7 @@ export class ListSync implements Disposable {
   readonly #complete = new Set<string>();
   #onSettled: (() => void)[] = [];
 
-  /**
-   * Makes ready to ask.
-   *
-   * @param link The connection.
-   * @param options What is asked.
-   */
+  /** Makes ready to ask. */
   constructor(link: Link, options: ListSyncOptions) {
     this.#link = link;
     this.#options = options;
@@ -73,21 +68,13 @@ export class ListSync implements Disposable {
     this.#ask(ALL, {});
   }
 
-  /**
-   * Asks a gateway that lives, unless it has told everything or is about to.
-   *
-   * @param gateway Its token.
-   */
+  /** Asks a gateway that lives, unless it has told everything or is about to. */
   askIfUnknown(gateway: string): void {
     if (this.#complete.has(gateway) || this.#owing.has(gateway) || this.#owing.has(ALL)) return;
     this.#ask(gateway, {});
   }
 
-  /**
-   * Forgets what a gateway told.
-   *
-   * @param gateway Its token.
-   */
+  /** Forgets what a gateway told. */
   forget(gateway: string): void {
     this.#complete.delete(gateway);
     this.#settle(gateway);

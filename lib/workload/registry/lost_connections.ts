@@ -22,18 +22,11 @@ export class LostConnections {
   /** In the order of time, since a map keeps the order of its keys. */
   readonly #lost = new Map<string, Lost>();
 
-  /**
-   * @param clock How the time is told.
-   */
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /**
-   * Remembers connections, and forgets those of long ago.
-   *
-   * @param ids Whose gateway was lost.
-   */
+  /** Remembers connections, and forgets those of long ago. */
   add(ids: readonly string[]): void {
     const now = this.#clock.now();
     for (const [id, { at }] of this.#lost) {
@@ -43,11 +36,7 @@ export class LostConnections {
     for (const id of ids) this.#lost.set(id, { at: now, isTold: false });
   }
 
-  /**
-   * Says whether a connection is remembered.
-   *
-   * @param id The connection's.
-   */
+  /** Says whether a connection is remembered. */
   has(id: string): boolean {
     return this.#lost.has(id);
   }
@@ -55,7 +44,6 @@ export class LostConnections {
   /**
    * Notes that the end of a connection is told now.
    *
-   * @param id The connection's.
    * @returns False when it was told before.
    */
   tell(id: string): boolean {
@@ -66,11 +54,7 @@ export class LostConnections {
     return isFirst;
   }
 
-  /**
-   * Forgets a connection: its gateway is back.
-   *
-   * @param id The connection's.
-   */
+  /** Forgets a connection: its gateway is back. */
   forget(id: string): void {
     this.#lost.delete(id);
   }

@@ -43,12 +43,7 @@ export class Election implements Disposable {
   readonly #claims = new Map<string, Claim>();
   readonly #waiting = new Set<() => void>();
 
-  /**
-   * Begins to listen to the others' claims.
-   *
-   * @param link The connection.
-   * @param options Which group, and who this is.
-   */
+  /** Begins to listen to the others' claims. */
   constructor(link: Link, options: ElectionOptions) {
     this.#link = link;
     this.#options = options;
@@ -61,7 +56,6 @@ export class Election implements Disposable {
   /**
    * Tries to win a matter.
    *
-   * @param matter One token.
    * @param onWon Called when this replica is the one.
    */
   run(matter: string, onWon: () => void): void {
@@ -80,7 +74,6 @@ export class Election implements Disposable {
   /**
    * Says whether a matter that was claimed has been won.
    *
-   * @param matter One token.
    * @returns True, too, when that was long ago.
    */
   isOver(matter: string): boolean {

@@ -73,9 +73,7 @@ export class Sockets implements Disposable {
   /**
    * Subscribes.
    *
-   * @param link The connection to NATS.
    * @param settings What is served; `sockets` is not empty.
-   * @param replicaId Unique among the replicas.
    */
   constructor(link: Link, settings: ServeSettings, replicaId: string) {
     this.#link = link;
