@@ -7,6 +7,7 @@
 import { type ConnectionOptions, errors } from "@nats-io/nats-core";
 import { deferred, NatsConnectionImpl, ProtocolHandler } from "@nats-io/nats-core/internal";
 import type { FastLane } from "./fast_lane.ts";
+import { checkPrivateParts } from "./private_parts.ts";
 import { SocketTransport } from "./transport.ts";
 
 /** The library keeps it to itself, since it dials at once, with the factory of the process. */
@@ -18,7 +19,7 @@ const Connection = NatsConnectionImpl as unknown as new (
  * Connects over TCP or TLS, and later connects again in the same way.
  *
  * @param lane Opened whenever there is a connection; @default none: all goes through the library
- * @throws {Error} when no server can be reached.
+ * @throws {Error} when no server can be reached, or the client library is not the one that we know.
  */
 export async function dial(
   options: ConnectionOptions,
@@ -27,6 +28,7 @@ export async function dial(
   // Names are resolved by the socket.
   const connection = new Connection({ ...options, resolve: false });
   const protocol = connection.protocol = new ProtocolHandler(connection.options, connection);
+  checkPrivateParts(protocol);
   protocol["prepare"] = () => prepare(protocol, new SocketTransport(lane));
   await protocol.dialLoop();
   return connection;
