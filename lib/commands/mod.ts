@@ -6,6 +6,7 @@
 import type { Question } from "../config/questions.ts";
 import type { GatewayConfig } from "../config/schema.ts";
 import type { Login } from "../nats/client/login.ts";
+import { examine } from "./doctor/mod.ts";
 import { hearInterests } from "./interest.ts";
 import { listConnections, listGateways, listWorkloads } from "./lists.ts";
 import { AskError, openNats } from "./nats.ts";
@@ -37,6 +38,7 @@ export async function ask(
     if (question.name === "subject" && !question.options.workloads) {
       return tellSubject(question, { config, interests: undefined, terminal });
     }
+    if (question.name === "doctor") return await examine(question, { config, login }, terminal);
     await using nats = await openNats(login);
     const asking = { session: nats.session, prefix: config.prefix, terminal };
     const code = await answer(question, { config, ...asking, errors: nats.errors });
@@ -52,7 +54,10 @@ export async function ask(
 
 type Answering = Parameters<typeof tap>[1] & { readonly config: GatewayConfig };
 
-async function answer(question: Question, asking: Answering): Promise<number> {
+async function answer(
+  question: Exclude<Question, { readonly name: "doctor" }>,
+  asking: Answering,
+): Promise<number> {
   switch (question.name) {
     case "subject": {
       const { session, prefix, terminal, config } = asking;
@@ -69,7 +74,5 @@ async function answer(question: Question, asking: Answering): Promise<number> {
       return await listConnections(question, asking);
     case "tap":
       return await tap(question, asking);
-    case "doctor":
-      return 0;
   }
 }

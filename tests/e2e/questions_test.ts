@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { pause } from "../../lib/time/within.ts";
 import { runMain } from "../harness/program.ts";
 import { listen, setUp } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
@@ -99,6 +100,7 @@ Deno.test("h8s gateways, workloads, connections and tap say over NATS who is the
         const response = await fetch(`${gateway.url}/${path}`, { headers });
         await response.body?.cancel();
       }
+      await pause(50);
     }
     const { code, stdout, stderr } = await asked;
     assert.deepEqual([code, stderr], [0, ""]);

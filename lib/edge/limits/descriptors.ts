@@ -8,7 +8,7 @@ import type { Metrics } from "../../telemetry/metrics.ts";
 
 const LIMITS = "/proc/self/limits";
 /** What a gateway has open besides its clients. */
-const OWN = 64;
+export const OWN_DESCRIPTORS = 64;
 
 /**
  * Says how many descriptors there are, where that may be read, and warns where it is less than is promised.
@@ -18,17 +18,18 @@ const OWN = 64;
  * @param log Where it is said.
  */
 export function checkDescriptors(maxConnections: number, log: Log): void {
-  const most = readLimit();
+  const most = readDescriptorLimit();
   if (most === undefined) return;
   log.info("file descriptors", { most });
-  if (maxConnections + OWN <= most) return;
+  if (maxConnections + OWN_DESCRIPTORS <= most) return;
   log.warn("--max-connections is more than the process may have open; raise it with ulimit -n", {
     maxConnections,
     descriptors: most,
   });
 }
 
-function readLimit(): number | undefined {
+/** The most that the process may have open; undefined where that is not known. */
+export function readDescriptorLimit(): number | undefined {
   if (Deno.build.os !== "linux") return undefined;
   if (Deno.permissions.querySync({ name: "read", path: LIMITS }).state !== "granted") return;
   try {

@@ -12,7 +12,7 @@ import type { Inbox } from "../inbox.ts";
 import { type Outcome, Persist } from "./persist.ts";
 import { Provision } from "./provision.ts";
 import type { Session } from "../client/session.ts";
-import { openStream, type OptionNames, toWantedStream } from "./stream.ts";
+import { openStream, type OptionNames, toWantedStream, type WantedStream } from "./stream.ts";
 
 /** The flags of what is asked of the stream. */
 const OPTION_NAMES: OptionNames = {
@@ -72,15 +72,7 @@ export class Persistence implements Disposable {
       windowMs: config.persistDupeWindow,
       onTrouble: ({ message }) => log.error(message),
     });
-    const wanted = toWantedStream({
-      name: stream,
-      subjects,
-      storage: config.persistStorage,
-      replicas: config.persistReplicas,
-      maxBytes: config.persistMaxBytes,
-      maxAge: config.persistMaxAge,
-      duplicateWindow: config.persistDupeWindow,
-    });
+    const wanted = toPersistStream(stream, config);
     this.#provision = new Provision(session, {
       task: async (connection) => {
         await openStream(connection, wanted, OPTION_NAMES);
@@ -111,4 +103,17 @@ export class Persistence implements Disposable {
 function report(outcome: Outcome, { metrics, log }: { metrics: Metrics; log: Log }): void {
   metrics.messagePersisted(outcome.kind);
   if (outcome.kind !== "stored") log.warn("a message is not stored", { ...outcome });
+}
+
+/** What the stream is to be like. */
+export function toPersistStream(name: string, config: GatewayConfig): WantedStream {
+  return toWantedStream({
+    name,
+    subjects: listCaptured(config.routes, config.prefix),
+    storage: config.persistStorage,
+    replicas: config.persistReplicas,
+    maxBytes: config.persistMaxBytes,
+    maxAge: config.persistMaxAge,
+    duplicateWindow: config.persistDupeWindow,
+  });
 }

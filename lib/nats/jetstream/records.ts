@@ -164,9 +164,21 @@ function isConflict(error: unknown): boolean {
 /** Opens the records that are configured; undefined for none. */
 export function openRecords(
   session: Session,
-  { connectionRecords, prefix }: { readonly connectionRecords: string; readonly prefix: string },
+  config: RecordsConfig,
 ): Records | undefined {
+  const bucket = toRecordsBucket(config);
+  return bucket === undefined ? undefined : new Records(session, bucket);
+}
+
+/** What says where records are kept. */
+export interface RecordsConfig {
+  readonly connectionRecords: string;
+  readonly prefix: string;
+}
+
+/** The bucket that is configured; undefined for none. */
+export function toRecordsBucket({ connectionRecords, prefix }: RecordsConfig): string | undefined {
   if (connectionRecords === "off") return undefined;
-  const byDefault = `${prefix.replaceAll(/[^\w-]/g, "_")}-connections`;
-  return new Records(session, connectionRecords === "auto" ? byDefault : connectionRecords);
+  if (connectionRecords !== "auto") return connectionRecords;
+  return `${prefix.replaceAll(/[^\w-]/g, "_")}-connections`;
 }

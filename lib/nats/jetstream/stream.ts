@@ -87,7 +87,7 @@ export async function openStream(
         return existing();
       });
     });
-    check(config, wanted, names);
+    checkStream(config, wanted, names);
   } catch (cause) {
     if (!(cause instanceof Error) || cause instanceof StreamError) throw cause;
     const reason = isNobodyThere(cause)
@@ -100,7 +100,12 @@ export async function openStream(
   }
 }
 
-function check(config: StreamConfig, wanted: WantedStream, names: OptionNames): void {
+/** @throws {StreamError} that names what differs. */
+export function checkStream(
+  config: StreamConfig,
+  wanted: WantedStream,
+  names: OptionNames = {},
+): void {
   const differences = Object.keys(wanted).flatMap((key) => {
     const property = key as keyof StreamConfig;
     const [is, expected] = [config[property], wanted[property]];
