@@ -45,6 +45,9 @@ const TABLE = {
   reply_timeout: { status: 504, title: "No reply in time" },
 } as const satisfies Record<string, Row>;
 
+/** The names of all rows. */
+export const ERROR_CODES: readonly string[] = Object.keys(TABLE);
+
 /** The name of a row in the table of errors, e.g. `"no_responders"`. */
 export type ErrorCode = keyof typeof TABLE;
 

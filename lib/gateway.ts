@@ -22,11 +22,13 @@ import { Interests } from "./nats/interest.ts";
 import { Outbox } from "./nats/outbox.ts";
 import { openRecords } from "./nats/jetstream/records.ts";
 import { Persistence } from "./nats/jetstream/persistence.ts";
-import { Reach } from "./nats/client/reach.ts";
+import { Reach, toServer } from "./nats/client/reach.ts";
 import { openResumeStream, type ResumeStream } from "./nats/jetstream/resume_stream.ts";
 import { MissingRights } from "./nats/client/rights.ts";
 import { Session } from "./nats/client/session.ts";
 import { guarded, systemClock } from "./time/clock.ts";
+import { ERROR_CODES } from "./errors.ts";
+import { VERSION } from "./version.ts";
 import { pause, settlesWithin } from "./time/within.ts";
 import { prepareGateway } from "./prepare.ts";
 import { openAccessLog } from "./telemetry/access_log.ts";
@@ -113,11 +115,8 @@ export class Gateway implements AsyncDisposable {
     const clock = guarded(systemClock(), (error) => onFault("timer", error));
     checkDescriptors(config.maxConnections, log);
     const observers = new Observers(onFault);
-    this.#accessLog = openAccessLog(config, {
-      observers,
-      log,
-      write: (bytes) => Deno.stdout.write(bytes),
-    });
+    const write = (bytes: Uint8Array) => Deno.stdout.write(bytes);
+    this.#accessLog = openAccessLog(config, { observers, log, write });
     const bounds = this.#bounds = createBounds(session, {
       read: () => live.current,
       clock,
@@ -125,7 +124,8 @@ export class Gateway implements AsyncDisposable {
     });
     this.#inbox = new Inbox(session, this.id, { watcher: strays, onFault });
     const onLost = (e: unknown) => log.error("an event cannot be published", { error: String(e) });
-    this.#outbox = new Outbox(session, onLost);
+    const outbox = this.#outbox = new Outbox(session, onLost);
+    metrics.watch({ version: VERSION, codes: ERROR_CODES, outbox, session, ...bounds });
     this.#persistence = config.persist === undefined
       ? undefined
       : new Persistence(config.persist, config, {
@@ -170,7 +170,7 @@ export class Gateway implements AsyncDisposable {
     // Whoever does not wait for it need not hear that it failed.
     this.#connected.promise.catch(() => {});
     session.onState((state) => {
-      log.info(`nats ${state}`);
+      log.info(`nats ${state}`, state === "connected" ? toServer(session.connection) : {});
       if (state !== "connected") return;
       reach.connected();
       controlLine.forget();

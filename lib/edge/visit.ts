@@ -206,7 +206,8 @@ export class Visit implements Observation, Page {
     this.#options.onLeft();
     // Its response may not be known: one that is upgraded is over before, and so is one whose client has gone.
     const status = this.status || (this.kind === "websocket" ? 101 : 499);
-    this.#options.parts.metrics.requestEnded(status, performance.now() - this.#begun);
+    this.durationMs = performance.now() - this.#begun;
+    this.#options.parts.metrics.requestEnded(status, this);
     if (this.#isAnswered && status !== 101) this.#finish();
   }
 

@@ -3,13 +3,17 @@
  *
  * @module
  */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { DURATION_BUCKETS } from "./buckets.ts";
+import { Counter, Gauge, Registry } from "prom-client";
 import { toCodeLabel } from "./close_code.ts";
 import { type Stage, STAGES } from "./faults.ts";
+import { type Levels, registerLevels } from "./level_metrics.ts";
+import { RequestMetrics } from "./request_metrics.ts";
 
-const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 const DIRECTIONS = ["in", "out"] as const;
+
+const ABORTS = ["overflow", "timeout", "nats_disconnected", "draining", "write_error", "aborted"];
+const CLOSES = ["1000", "1001", "1005", "1006", "1008", "1009", "1011", "1013", "4401", "other"];
+const OUTCOMES = ["stored", "refused", "unavailable"];
 
 /** Which way bytes and messages go: from the client into NATS, or from NATS to the client. */
 export type Direction = (typeof DIRECTIONS)[number];
@@ -17,19 +21,8 @@ export type Direction = (typeof DIRECTIONS)[number];
 /** The gateway's counters; one instance a gateway, so that several can live in one process. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #requests = this.#tally(
-    "h8s_http_requests_total",
-    "HTTP requests answered, by class of status",
-    "status",
-    STATUS_CLASSES,
-  );
+  readonly #requests = new RequestMetrics(this.#registry);
   #inFlight = 0;
-  readonly #duration = new Histogram({
-    name: "h8s_http_request_duration_seconds",
-    help: "From the request to the end of its response",
-    buckets: DURATION_BUCKETS,
-    registers: [this.#registry],
-  });
   readonly #aborted = this.#counter(
     "h8s_http_responses_aborted_total",
     "Responses cut off, by reason",
@@ -150,15 +143,24 @@ export class Metrics {
     );
   }
 
+  /** Tells how much waits, and every code of an error from zero: a first one would hide from each rate. */
+  watch({ codes, ...levels }: Levels & { readonly codes: readonly string[] }): void {
+    registerLevels(this.#registry, levels);
+    for (const code of codes) this.#refused.inc({ code }, 0);
+    for (const reason of ABORTS) this.#aborted.inc({ reason }, 0);
+    for (const code of CLOSES) this.#socketsClosed.inc({ code }, 0);
+    for (const outcome of OUTCOMES) this.#persisted.inc({ outcome }, 0);
+    for (const outcome of OUTCOMES.slice(0, 2)) this.#eventsKept.inc({ outcome }, 0);
+  }
+
   requestBegun(): void {
     this.#inFlight++;
   }
 
   /** An HTTP request was answered to its end. */
-  requestEnded(status: number, durationMs: number): void {
+  requestEnded(...ended: Parameters<RequestMetrics["ended"]>): void {
     this.#inFlight--;
-    this.#requests[STATUS_CLASSES[Math.floor(status / 100) - 1]!]++;
-    this.#duration.observe(durationMs / 1000);
+    this.#requests.ended(...ended);
   }
 
   responseAborted(reason: string): void {

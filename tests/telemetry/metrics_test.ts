@@ -89,6 +89,20 @@ Deno.test("Metrics starts with everything at zero, so that a rate has a beginnin
   for (const name of table) await t.step(name, () => assert.equal(series.get(name), 0));
 });
 
+Deno.test("Metrics counts by route, and names no more than a hundred", async () => {
+  const metrics = new Metrics(SOURCES);
+  for (let count = 0; count < 300; count++) {
+    metrics.requestEnded(200, { durationMs: 1, firstByteMs: 1, route: `/${count}` });
+  }
+  metrics.requestEnded(404, { durationMs: 1, firstByteMs: 1, route: undefined });
+  const series = await readSeries(metrics);
+  const total = (labels: string) => series.get(`h8s_http_route_requests_total{${labels}}`);
+  assert.equal(total('route="/7",status="2xx"'), 1);
+  assert.equal(total('route="convention",status="4xx"'), 1);
+  assert.equal(total('route="other",status="2xx"'), 201);
+  assert.equal([...series.keys()].filter((name) => name.includes("route=")).length, 101 * 5);
+});
+
 Deno.test("Metrics asks for the state of NATS each time it is rendered", async () => {
   let reconnects = 0;
   let connected = false;
@@ -130,9 +144,11 @@ Deno.test("render() is Prometheus's text format, each metric with its help and t
       documented.add(`${help[1]} ${help[2]}`);
       continue;
     }
-    const sample = /^(h8s_[a-z0-9_]+?)(?:_bucket|_sum|_count)?(?:\{[a-z]+="[^"\\]*"\})? \S+$/.exec(
-      line,
-    );
+    const sample =
+      /^(h8s_[a-z0-9_]+?)(?:_bucket|_sum|_count)?(?:\{[a-z]+="[^"\\]*"(?:,[a-z]+="[^"\\]*")*\})? \S+$/
+        .exec(
+          line,
+        );
     assert.ok(sample !== null, line);
     const name = sample[1];
     assert.ok(documented.has(`HELP ${name}`) && documented.has(`TYPE ${name}`), line);
@@ -141,7 +157,7 @@ Deno.test("render() is Prometheus's text format, each metric with its help and t
 
 function end(metrics: Metrics, status: number, durationMs = 1): void {
   metrics.requestBegun();
-  metrics.requestEnded(status, durationMs);
+  metrics.requestEnded(status, { durationMs, firstByteMs: durationMs, route: undefined });
 }
 
 function abort(metrics: Metrics, reason: string): void {

@@ -41,6 +41,11 @@ export class ReceiveBudget {
     return account;
   }
 
+  /** How many bytes wait here for NATS. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** How many bytes have been published so far, as far as they were counted. */
   get published(): number {
     return this.#published;

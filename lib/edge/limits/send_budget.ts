@@ -28,6 +28,11 @@ export class SendBudget {
     this.#limit = limit;
   }
 
+  /** How many bytes wait for HTTP clients. */
+  get total(): number {
+    return this.#total;
+  }
+
   /** Begins to count what waits for one response's client. */
   join(stream: Waiting): void {
     this.#streams.add(stream);

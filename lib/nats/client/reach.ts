@@ -5,11 +5,23 @@
  * @module
  */
 import { splitNatsUrl } from "../../mapping/nats_url.ts";
-import type { Log } from "../../telemetry/log.ts";
+import type { NatsConnection } from "@nats-io/nats-core";
+import type { Log, LogFields } from "../../telemetry/log.ts";
 import { toRefusal } from "./dial.ts";
 
 const UNREACHABLE = "cannot reach NATS; start one with `nats-server`, or name it with --nats-url";
 const REFUSED = "NATS refuses the login";
+
+/** Which server it is, for the log. */
+export function toServer(connection: NatsConnection | undefined): LogFields {
+  const info = connection?.info;
+  return {
+    server: connection?.getServer(),
+    name: info?.server_name,
+    cluster: info?.cluster,
+    version: info?.version,
+  };
+}
 
 /** Tells each reason once, until NATS is there. */
 export class Reach {

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { startGateway } from "../../lib/mod.ts";
+import { promtool } from "../harness/promtool.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const UNITS = "total|seconds|bytes|open|away|connected|info|messages|in_flight";
+const NAME = new RegExp(`\\bh8s_[a-z0-9_]+_(?:${UNITS})\\b`, "g");
+const RULES = "deploy/prometheus/h8s.rules.yml";
+const DASHBOARD = "deploy/grafana/h8s.json";
+
+Deno.test("every metric is documented, and every documented one exists", async () => {
+  const exported = await listExported();
+  const documented = new Set<string>();
+  for await (const { name } of Deno.readDir(new URL("docs/", ROOT))) {
+    if (name.endsWith(".md")) {
+      for (const metric of await listNames(`docs/${name}`)) documented.add(metric);
+    }
+  }
+  assert.deepEqual([...exported].filter((name) => !documented.has(name)), [], "not documented");
+  assert.deepEqual([...documented].filter((name) => !exported.has(name)), [], "not exported");
+});
+
+for (const path of [RULES, DASHBOARD]) {
+  Deno.test(`${path} asks for metrics that there are`, async () => {
+    const exported = await listExported();
+    const names = await listNames(path);
+    assert.ok(names.length > 5);
+    const toMetric = (name: string) => name.replace(/_seconds_(bucket|sum|count)$/, "_seconds");
+    assert.deepEqual(names.map(toMetric).filter((name) => !exported.has(name)), []);
+  });
+}
+
+Deno.test("promtool takes the alerts, the dashboard's queries, and what /metrics says", async () => {
+  await promtool(["check", "rules", new URL(RULES, ROOT).pathname]);
+  const { panels } = JSON.parse(await Deno.readTextFile(new URL(DASHBOARD, ROOT)));
+  const queries: string[] = panels.flatMap(({ targets }: { targets: { expr: string }[] }) =>
+    targets.map(({ expr }) => expr.replaceAll("$__rate_interval", "5m"))
+  );
+  const rules = queries.map((expr, index) => ({ record: `query:number${index}`, expr }));
+  const asRules = JSON.stringify({ groups: [{ name: "dashboard", rules }] });
+  const file = await Deno.makeTempFile({ suffix: ".yml" });
+  await Deno.writeTextFile(file, asRules);
+  await promtool(["check", "rules", file]);
+  await Deno.remove(file);
+  await promtool(["check", "metrics"], await readMetrics());
+});
+
+async function listNames(path: string): Promise<string[]> {
+  const text = await Deno.readTextFile(new URL(path, ROOT));
+  return Array.from(text.matchAll(NAME), ([name]) => name);
+}
+
+async function listExported(): Promise<Set<string>> {
+  const text = await readMetrics();
+  return new Set(Array.from(text.matchAll(/^# TYPE (h8s_\w+)/gm), ([, name]) => name!));
+}
+
+async function readMetrics(): Promise<string> {
+  const gateway = startGateway({ listen: "127.0.0.1:0", admin: "127.0.0.1:0", logLevel: "error" });
+  const { port } = gateway.adminAddress!;
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  const text = await response.text();
+  await gateway.stop();
+  return text;
+}
