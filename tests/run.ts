@@ -48,6 +48,7 @@ const STAGES: readonly Stage[] = [
   stage("proxies", ["test", "-A", "tests/proxies"], 5),
   stage("browser", ["test", "-A", "tests/browser"], 10),
   stage("npm", ["test", "-A", "tests/npm"], 5),
+  stage("jsr", ["test", "-A", "tests/jsr"], 10),
   stage("publish", ["publish", "--dry-run", "--allow-dirty", "--quiet"]),
 ];
 
@@ -94,6 +95,7 @@ async function runStage({ name, args, timeoutMs }: Stage): Promise<Counts> {
   console.log(
     `${success ? "ok  " : "FAIL"} ${name.padEnd(10)} ${counts.passed} passed, ${seconds} s`,
   );
+  for (const [line] of text.matchAll(/^SKIPPED: .*/gm)) console.log(line);
   if (!success) console.log(text);
   return counts;
 }

@@ -50,7 +50,7 @@ for (const runtime of runtimes) {
     const get = async (path: string) => await (await fetch(url + path)).text();
     assert.equal(await get("/"), "hello");
     assert.equal(await get("/stream"), "line 1\nline 2\nline 3\n");
-    assert.equal(await get("/router"), "true");
+    assert.equal(await get("/others"), `[true,"function"]`);
 
     const body = new Uint8Array(UPLOAD_BYTES).map((_, index) => index);
     const uploaded = await fetch(`${url}/upload`, { method: "POST", body });

@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import { connect, Router, serve, type SocketHandlers } from "@h8s/gateway/workload";
+import { connect as connectClient } from "@h8s/gateway/client";
 import { Router as SameRouter } from "@h8s/gateway/router";
 import { Hono } from "hono";
 import { streamText } from "hono/streaming";
@@ -24,7 +25,7 @@ app.post("/upload", async (c) => {
   }
   return c.json({ bytes, sum });
 });
-app.get("/router", (c) => c.json(new Router() instanceof SameRouter));
+app.get("/others", (c) => c.json([new Router() instanceof SameRouter, typeof connectClient]));
 app.get("/connections", (c) => c.json(service.registry!.connections().map(({ path }) => path)));
 
 const websocket: SocketHandlers = {
