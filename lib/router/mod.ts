@@ -10,10 +10,10 @@ import { listenTo } from "./listener.ts";
 import {
   assertHandler,
   type MetadataValue,
-  type Route,
   type RouteComparison,
   type RouteInput,
   type RouterOptions,
+  type SubjectRoute,
   toComparison,
   toRoutes,
 } from "./routes.ts";
@@ -70,7 +70,7 @@ export { InvalidPatternError } from "./subject_trie.ts";
  * ```
  */
 export class Router<Data = unknown, Ctx extends object = Record<string, unknown>> {
-  readonly #trie = new SubjectTrie<Route<Data, Ctx>>();
+  readonly #trie = new SubjectTrie<SubjectRoute<Data, Ctx>>();
   readonly #middleware: Handler<Data, Ctx>[] = [];
   readonly #compare: RouteComparison;
   #count = 0;

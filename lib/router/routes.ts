@@ -69,7 +69,7 @@ export interface Ranked {
 }
 
 /** A payload of which the types of the handlers are known. */
-export interface Route<Data, Ctx extends object> extends Ranked {
+export interface SubjectRoute<Data, Ctx extends object> extends Ranked {
   readonly payload: HandlersPayload & { readonly handlers: readonly Handler<Data, Ctx>[] };
 }
 
@@ -125,7 +125,7 @@ export function toRoutes<Data, Ctx extends object>(
   pattern: string,
   input: RouteInput<Data, Ctx>,
   context: RouteContext,
-): Route<Data, Ctx>[] {
+): SubjectRoute<Data, Ctx>[] {
   const specificity = toSpecificity(parsePattern(pattern));
   const items: readonly unknown[] = Array.isArray(input) ? input : [input];
   if (items.length === 0) throw new InvalidHandlerError(pattern, "the list is empty");

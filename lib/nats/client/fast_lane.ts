@@ -7,7 +7,7 @@
  */
 import { errors } from "@nats-io/nats-core";
 import type { PublishOptions } from "../bus.ts";
-import type { MessageHandler } from "./frame_splitter.ts";
+import type { MessageHandler } from "./protocol_splitter.ts";
 import type { Output } from "./output.ts";
 
 /** What would be read as another word, or another command. */

@@ -17,7 +17,7 @@ const OVERLAP_MS = COPY_MS + 100;
 const PATIENCE_MS = 1000;
 
 /** A connection with the way past the client library. */
-export interface Link {
+export interface ServerLink {
   readonly connection: NatsConnection;
   readonly lane: FastLane;
 }
@@ -46,7 +46,7 @@ export interface Registration {
  * @returns Ends the subscription at once.
  */
 export function subscribeVia(
-  { connection, lane }: Link,
+  { connection, lane }: ServerLink,
   registration: Registration,
   { onError, onMessage = (message) => registration.onMessage(message) }: {
     onError: (error: Error) => void;
@@ -68,7 +68,7 @@ export function subscribeVia(
  * @param message What and where to.
  */
 export function publishVia(
-  { connection, lane }: Link,
+  { connection, lane }: ServerLink,
   message: Message,
 ): void {
   const maxPayload = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
@@ -76,7 +76,7 @@ export function publishVia(
 }
 
 /** Says whether messages pass by the client library. */
-export function isFast(link: Link | undefined): boolean {
+export function isFast(link: ServerLink | undefined): boolean {
   return link !== undefined && link.lane.isOn && link.lane.isOpen;
 }
 
@@ -94,8 +94,8 @@ export function otherServers(connection: NatsConnection, configured: readonly st
 
 /** One move. */
 export class Handover {
-  readonly #from: Link;
-  readonly #to: Link;
+  readonly #from: ServerLink;
+  readonly #to: ServerLink;
   readonly #moves: {
     readonly registration: Registration;
     readonly overlap: Overlap;
@@ -109,7 +109,7 @@ export class Handover {
    * @param onError Told of what goes wrong with the new ones.
    */
   constructor(
-    { from, to }: { from: Link; to: Link },
+    { from, to }: { from: ServerLink; to: ServerLink },
     registrations: Iterable<Registration>,
     onError: (error: Error) => void,
   ) {

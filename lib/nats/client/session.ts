@@ -19,11 +19,11 @@ import { FastLane } from "./fast_lane.ts";
 import {
   Handover,
   isFast,
-  type Link,
   type Message,
   otherServers,
   publishVia,
   type Registration,
+  type ServerLink,
   subscribeVia,
 } from "./handover.ts";
 import { RETRY_DELAYS_MS, type SessionOptions, toConnectionOptions } from "./session_options.ts";
@@ -46,10 +46,10 @@ export class Session implements Bus, AsyncDisposable {
   readonly #registrations = new Set<Registration>();
   readonly #stop = new AbortController();
   readonly #firstConnection: Promise<void>;
-  #link: Link | undefined;
+  #link: ServerLink | undefined;
   /** Where everything is moved to, until it is there. */
-  #next: Link | undefined;
-  #leaving: Link | undefined;
+  #next: ServerLink | undefined;
+  #leaving: ServerLink | undefined;
   #moved: Promise<void> | undefined;
   /** What is published in the moment between two connections. */
   #held: Message[] | undefined;
@@ -189,7 +189,7 @@ export class Session implements Bus, AsyncDisposable {
     }
   }
 
-  async #dial(servers: string[]): Promise<Link> {
+  async #dial(servers: string[]): Promise<ServerLink> {
     const lane = new FastLane({ isOn: this.#options.fastLane ?? true });
     return {
       connection: await dial(toConnectionOptions(this.#options, servers), lane) as NatsConnection,
@@ -197,7 +197,7 @@ export class Session implements Bus, AsyncDisposable {
     };
   }
 
-  async #watch(link: Link): Promise<void> {
+  async #watch(link: ServerLink): Promise<void> {
     for await (const status of link.connection.status()) {
       if (status.type === "error") this.#options.onError(status.error);
       // What was left is about to close.
@@ -222,7 +222,7 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   /** Make before break. With nowhere to go it stays until the server closes the connection. */
-  async #leave(from: Link): Promise<void> {
+  async #leave(from: ServerLink): Promise<void> {
     const servers = otherServers(from.connection, this.#options.login.servers);
     // A lame duck may say so more than once.
     if (servers.length === 0 || this.#leaving === from) return;
@@ -235,7 +235,7 @@ export class Session implements Bus, AsyncDisposable {
     await settlesWithin(from.connection.close(), CLOSE_TIMEOUT_MS);
   }
 
-  async #move(from: Link, to: Link): Promise<void> {
+  async #move(from: ServerLink, to: ServerLink): Promise<void> {
     this.#next = to;
     this.#watch(to).catch(this.#options.onError);
     const handover = new Handover({ from, to }, this.#registrations, this.#options.onError);

@@ -9,7 +9,7 @@ import { connect as dialTls } from "node:tls";
 import type { ConnectionOptions, Server, ServerInfo, TlsOptions } from "@nats-io/nats-core";
 import { checkOptions, INFO, type Transport } from "@nats-io/nats-core/internal";
 import type { FastLane } from "./fast_lane.ts";
-import { FrameSplitter } from "./frame_splitter.ts";
+import { ProtocolSplitter } from "./protocol_splitter.ts";
 import { Output } from "./output.ts";
 
 /** One socket; a new one is made for each attempt. */
@@ -21,7 +21,7 @@ export class SocketTransport implements Transport {
   readonly #output = new Output(() => this.#socket);
   readonly #lane: FastLane | undefined;
   /** Undefined where all that comes is the library's. */
-  readonly #splitter: FrameSplitter | undefined;
+  readonly #splitter: ProtocolSplitter | undefined;
   #socket: Socket | undefined;
   #state: "connecting" | "open" | "closed" = "connecting";
   #isEncrypted = false;
@@ -36,7 +36,7 @@ export class SocketTransport implements Transport {
   constructor(lane: FastLane | undefined) {
     this.#lane = lane;
     const passOn = (bytes: Uint8Array) => this.#passOn(bytes);
-    if (lane?.isOn) this.#splitter = new FrameSplitter({ handlers: lane.handlers, passOn });
+    if (lane?.isOn) this.#splitter = new ProtocolSplitter({ handlers: lane.handlers, passOn });
   }
 
   get isClosed(): boolean {
@@ -79,8 +79,8 @@ export class SocketTransport implements Transport {
     return this.#isEncrypted;
   }
 
-  send(frame: Uint8Array): void {
-    if (this.#state === "open") this.#output.addBytes(frame);
+  send(bytes: Uint8Array): void {
+    if (this.#state === "open") this.#output.addBytes(bytes);
   }
 
   disconnect(): void {
@@ -185,7 +185,7 @@ interface Address {
   readonly port: number;
 }
 
-function toOnRead(splitter: FrameSplitter): OnReadOpts {
+function toOnRead(splitter: ProtocolSplitter): OnReadOpts {
   return {
     buffer: () => splitter.space,
     callback(length) {

@@ -5,7 +5,7 @@
  */
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
-import { Lane } from "../client/lane.ts";
+import { Semaphore } from "./semaphore.ts";
 import type { Session } from "../client/session.ts";
 
 /** How long JetStream may take to answer. */
@@ -28,7 +28,7 @@ export interface StoredRecord {
 export class Records {
   readonly #session: Pick<Session, "connection">;
   readonly #bucket: string;
-  readonly #lane = new Lane(MAX_IN_FLIGHT);
+  readonly #semaphore = new Semaphore(MAX_IN_FLIGHT);
   #open: { readonly kv: KV; readonly manager: JetStreamManager } | undefined;
 
   /**
@@ -71,7 +71,7 @@ export class Records {
    */
   put(key: string, value: Uint8Array): Promise<number> {
     const { kv } = this.#opened();
-    return this.#lane.run(() => kv.put(key, value));
+    return this.#semaphore.run(() => kv.put(key, value));
   }
 
   /**
@@ -85,7 +85,7 @@ export class Records {
   async replace(key: string, value: Uint8Array, revision: number): Promise<number | undefined> {
     const { kv } = this.#opened();
     try {
-      return await this.#lane.run(() => kv.put(key, value, { previousSeq: revision }));
+      return await this.#semaphore.run(() => kv.put(key, value, { previousSeq: revision }));
     } catch (error) {
       if (isConflict(error)) return undefined;
       throw error;
@@ -102,7 +102,7 @@ export class Records {
   async take(key: string, revision?: number): Promise<boolean> {
     const { manager } = this.#opened();
     const filter = `$KV.${this.#bucket}.${key}`;
-    const { purged } = await this.#lane.run(() =>
+    const { purged } = await this.#semaphore.run(() =>
       manager.streams.purge(`KV_${this.#bucket}`, {
         filter,
         ...(revision === undefined ? {} : { seq: revision + 1 }),

@@ -22,7 +22,7 @@ import {
 import type { BusMessage } from "../../nats/bus.ts";
 import { ConnectionTracker, toConnectionId } from "../registry/connection_tracker.ts";
 import { Election } from "./election.ts";
-import { Lanes } from "../lanes.ts";
+import { KeyedQueue } from "../keyed_queue.ts";
 import type { Link, LinkSubscription } from "../link.ts";
 import { ConnectionClosedError, SendWindows } from "../send_windows.ts";
 import type { ServeSettings, SocketRoute } from "../serve_options.ts";
@@ -63,7 +63,7 @@ export class Sockets implements Disposable {
   readonly #windows: SendWindows;
   readonly #settings: ServeSettings;
   readonly #groups: readonly Group[];
-  readonly #lanes = new Lanes(MAX_WAITING_BYTES);
+  readonly #queue = new KeyedQueue(MAX_WAITING_BYTES);
   readonly #overflowed = new Set<string>();
   readonly #subscriptions: readonly LinkSubscription[];
 
@@ -109,7 +109,7 @@ export class Sockets implements Disposable {
 
   /** Resolves when no handler runs or has anything to do. */
   idle(): Promise<void> {
-    return this.#lanes.idle();
+    return this.#queue.idle();
   }
 
   /** Ends everything at once. */
@@ -165,7 +165,7 @@ export class Sockets implements Disposable {
   #onOpen({ group, incoming, handle, inbox }: Received): void {
     const { open } = group.route.handlers;
     if (open === undefined || this.#isRepeated(incoming)) return;
-    this.#lanes.add(inbox, () => this.#run("open", () => group.route.handlers.open?.(handle)));
+    this.#queue.add(inbox, () => this.#run("open", () => group.route.handlers.open?.(handle)));
   }
 
   #onMessage({ group, incoming, message, handle, inbox }: Received): void {
@@ -174,7 +174,7 @@ export class Sockets implements Disposable {
     const data = toSocketData(incoming.control, message.data);
     const bytes = message.data.length + message.headers.length;
     const task = () => this.#run("message", () => handlers.message?.(handle, data));
-    if (!this.#lanes.add(inbox, task, bytes)) this.#onOverflow(handle, inbox);
+    if (!this.#queue.add(inbox, task, bytes)) this.#onOverflow(handle, inbox);
   }
 
   #onClose({ group, incoming, handle, id, inbox }: Received): void {
@@ -198,13 +198,13 @@ export class Sockets implements Disposable {
     },
   ): void {
     if (handlers.close === undefined) return;
-    this.#lanes.add(inbox, () => this.#run("close", () => handlers.close?.(handle, code, reason)));
+    this.#queue.add(inbox, () => this.#run("close", () => handlers.close?.(handle, code, reason)));
   }
 
   /** NATS cannot be slowed down, and nothing is dropped in silence: so the client is told. */
   #onOverflow(handle: SocketHandle, inbox: string): void {
     this.#overflowed.add(inbox);
-    this.#lanes.add(inbox, () => {
+    this.#queue.add(inbox, () => {
       this.#overflowed.delete(inbox);
       return Promise.resolve();
     });

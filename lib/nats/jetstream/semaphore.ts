@@ -5,7 +5,7 @@
  */
 
 /** Runs tasks in order; no more than a fixed number at once. */
-export class Lane {
+export class Semaphore {
   readonly #width: number;
   readonly #waiting: (() => void)[] = [];
   #running = 0;

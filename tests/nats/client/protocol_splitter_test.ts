@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { BusMessage } from "../../../lib/nats/bus.ts";
-import { FrameSplitter } from "../../../lib/nats/client/frame_splitter.ts";
+import { ProtocolSplitter } from "../../../lib/nats/client/protocol_splitter.ts";
 
 const OWN = 7;
 const STATUS = "NATS/1.0 503\r\n\r\n";
@@ -41,7 +41,7 @@ function toBytes([subject, reply, headers, payload]: Taken, sid: number): string
 function split(pieces: readonly Buffer[]): { taken: BusMessage[]; rest: string } {
   const taken: BusMessage[] = [];
   let rest = "";
-  const splitter = new FrameSplitter({
+  const splitter = new ProtocolSplitter({
     handlers: new Map([[OWN, (message: BusMessage) => taken.push(message)]]),
     passOn: (bytes) => rest += Buffer.from(bytes).toString("latin1"),
   });
@@ -64,17 +64,17 @@ function assertSplit(pieces: readonly Buffer[], title: string): void {
 
 const ALL = Buffer.from(UNITS.map(([bytes]) => bytes).join(""), "latin1");
 
-Deno.test("FrameSplitter takes its own messages and passes on the rest, in one piece", () => {
+Deno.test("ProtocolSplitter takes its own messages and passes on the rest, in one piece", () => {
   assertSplit([ALL], "whole");
 });
 
-Deno.test("FrameSplitter does so wherever the bytes are cut", () => {
+Deno.test("ProtocolSplitter does so wherever the bytes are cut", () => {
   for (let cut = 1; cut < ALL.length; cut++) {
     assertSplit([ALL.subarray(0, cut), ALL.subarray(cut)], `cut at ${cut}`);
   }
 });
 
-Deno.test("FrameSplitter does so in pieces of every size", () => {
+Deno.test("ProtocolSplitter does so in pieces of every size", () => {
   for (let size = 1; size <= 64; size++) {
     const pieces: Buffer[] = [];
     for (let at = 0; at < ALL.length; at += size) pieces.push(ALL.subarray(at, at + size));
@@ -82,7 +82,7 @@ Deno.test("FrameSplitter does so in pieces of every size", () => {
   }
 });
 
-Deno.test("FrameSplitter holds a large message once, however many pieces it comes in", () => {
+Deno.test("ProtocolSplitter holds a large message once, however many pieces it comes in", () => {
   const size = 8 * 1024 * 1024;
   const payload = Buffer.alloc(size, 0x61);
   const message = Buffer.concat([Buffer.from(`MSG a 7 ${size}\r\n`), payload, Buffer.from("\r\n")]);
@@ -95,7 +95,7 @@ Deno.test("FrameSplitter holds a large message once, however many pieces it come
   assert.equal(rest, "PING\r\n");
 });
 
-Deno.test("FrameSplitter passes on what it cannot read, and all that follows", () => {
+Deno.test("ProtocolSplitter passes on what it cannot read, and all that follows", () => {
   for (const line of ["MSG a 7 x", "MSG a 7", "MSG", "MSG a 7 -1", "HMSG a 7 9 3", "HMSG a 7 3"]) {
     const bytes = `${line}\r\nMSG a 7 1\r\nx\r\n`;
     const { taken, rest } = split([Buffer.from(bytes)]);
@@ -103,14 +103,14 @@ Deno.test("FrameSplitter passes on what it cannot read, and all that follows", (
   }
 });
 
-Deno.test("FrameSplitter asks for each message whether it is still its own", () => {
+Deno.test("ProtocolSplitter asks for each message whether it is still its own", () => {
   const seen: string[] = [];
   const handlers = new Map([[OWN, ({ data }: BusMessage) => {
     seen.push(Buffer.from(data).toString());
     handlers.clear();
   }]]);
   let rest = "";
-  const splitter = new FrameSplitter({
+  const splitter = new ProtocolSplitter({
     handlers,
     passOn: (bytes) => rest += Buffer.from(bytes).toString(),
   });

@@ -34,7 +34,7 @@ export interface FrameSink {
  * It owns the memory that is read into, and uses it again: a buffer for each read would be most of the
  * garbage that a gateway makes.
  */
-export class FrameSplitter {
+export class ProtocolSplitter {
   readonly #sink: FrameSink;
   readonly #shared = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   /** {@link #shared}, or the whole of a message that is larger. */
@@ -56,7 +56,7 @@ export class FrameSplitter {
   }
 
   /**
-   * Takes what was read into {@link FrameSplitter.space}.
+   * Takes what was read into {@link ProtocolSplitter.space}.
    *
    * @param length How many bytes of it.
    */
