@@ -31,6 +31,7 @@ export class Registry implements ConnectionOwner, Disposable {
   readonly #connections = new Map<Member, number>();
   #count = 0;
   readonly #endState: () => void;
+  readonly #onFault = (error: unknown): void => this.#parts.onFault("websocket", error);
   #endGrace: (() => void) | undefined;
   #onEmpty: (() => void) | undefined;
 
@@ -46,15 +47,12 @@ export class Registry implements ConnectionOwner, Disposable {
    */
   constructor(parts: EdgeParts, load: Load) {
     this.#parts = parts;
-    const { records, resume: stream } = parts;
-    this.resumables = records && stream && new Resumables({
-      ...{ parts, records, stream, load },
+    this.records = new ConnectionRecords(parts, async () => await this.resumables?.verify());
+    const { resume: stream } = parts;
+    this.resumables = parts.records && stream && new Resumables({
+      ...{ parts, home: this.records, stream, load },
       onHeld: (resumable) => this.#connections.set(resumable, ++this.#count),
       onOver: (resumable) => this.#forget(resumable),
-    });
-    this.records = new ConnectionRecords(parts, {
-      onTaken: (ids) => this.#abandon(ids),
-      alsoCompare: async () => await this.resumables?.verify(),
     });
     this.#endState = parts.bus.onState((state) => this.#onState(state));
   }
@@ -70,7 +68,7 @@ export class Registry implements ConnectionOwner, Disposable {
   }
 
   add(connection: Connection): void {
-    this.records.keep(connection.id, connection.record);
+    this.records.keep(connection.id, connection.record, () => this.#abandon(connection));
     tell({ type: "established" }, connection.record, this.#parts);
     this.#connections.set(connection, ++this.#count);
     if (this.#onEmpty !== undefined) connection.close(CLOSE.draining);
@@ -79,7 +77,8 @@ export class Registry implements ConnectionOwner, Disposable {
   remove(connection: Connection, end: ConnectionEnd): void {
     connection.place[Symbol.dispose]();
     const tellEnd = () => tell({ type: "closed", ...end }, connection.record, this.#parts);
-    void this.records.release(connection.id, end, tellEnd).then(() => this.#forget(connection));
+    this.records.end(connection.id, end, tellEnd).catch(this.#onFault)
+      .then(() => this.#forget(connection)).catch(this.#onFault);
   }
 
   /**
@@ -146,12 +145,9 @@ export class Registry implements ConnectionOwner, Disposable {
   }
 
   /** Another gateway, which took this one for lost, has told their end: nobody may hear of them again. */
-  #abandon(ids: ReadonlySet<string>): void {
-    for (const connection of this.#connections.keys()) {
-      if (!ids.has(connection.describe().id)) continue;
-      this.#forget(connection);
-      connection.close(CLOSE.cutOff);
-    }
+  #abandon(connection: Connection): void {
+    this.#forget(connection);
+    connection.close(CLOSE.cutOff);
   }
 
   #forget(connection: Member): void {

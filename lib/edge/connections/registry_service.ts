@@ -101,7 +101,7 @@ export class RegistryService implements Disposable {
 
   #answer({ data, reply }: BusMessage): void {
     // Who is not answered asks again at the next heartbeat.
-    if (reply === "" || this.#registry.records.isSettling) return;
+    if (reply === "" || this.#registry.records.settling !== undefined) return;
     try {
       const list = this.#list(parseListRequest(data));
       this.#parts.bus.publish(reply, encoder.encode(renderListing(list)));

@@ -14,13 +14,9 @@ import {
 import { toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
 import { toPersistLines } from "../../mapping/jetstream.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
-import type { Clock } from "../../time/clock.ts";
-import { pause } from "../../time/within.ts";
 import type { EdgeParts } from "../parts.ts";
 
 const EMPTY = new Uint8Array();
-/** A nats-server that hung reads on where it stopped: by then it has done what it had been asked. */
-const RETRY_MS = 2000;
 
 /** What it takes to tell. */
 export type EventParts = Pick<EdgeParts, "config" | "outbox" | "events">;
@@ -64,31 +60,4 @@ export function tell(
 function toEssentialLines(lines: string): string {
   const essential = /^(x-h8s-(?!original-|claims:)|host:)/i;
   return lines.split(/(?<=\r\n)/).filter((line) => essential.test(line)).join("");
-}
-
-/**
- * Tells a connection's end and takes its record, which says already that it is over. Both go to NATS in one
- * write: who dies has done neither, and another gateway finds the record, or both.
- *
- * @param options `clock`: how the time is told; `tell`: publishes; `take`: takes the record; without an answer it is asked again, until
- * `isGivenUp`.
- */
-export async function tellAndTake({ clock, tell, take, isGivenUp, onError }: {
-  clock: Clock;
-  tell: () => void;
-  take: () => Promise<unknown>;
-  isGivenUp: () => boolean;
-  onError: (error: unknown) => void;
-}): Promise<void> {
-  tell();
-  for (let taken = take();; taken = take()) {
-    try {
-      await taken;
-      return;
-    } catch (error) {
-      onError(error);
-    }
-    await pause(RETRY_MS, { clock });
-    if (isGivenUp()) return;
-  }
 }

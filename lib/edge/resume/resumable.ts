@@ -15,20 +15,29 @@ import {
 } from "../../mapping/resume.ts";
 import { toAckedStream } from "../../mapping/stream_ack.ts";
 import { CLOSE, type CloseInfo, mayResume } from "../../mapping/close.ts";
-import type { ResumeRecord } from "../../mapping/resume_record.ts";
+import { OVER, type ResumeRecord } from "../../mapping/resume_record.ts";
 import type { BusMessage, BusSubscription } from "../../nats/bus.ts";
 import { replay } from "./replay.ts";
 import type { Place } from "../admission/load.ts";
+import { tell } from "../lifetime/control_events.ts";
+import type { Lease } from "../lifetime/lease.ts";
 import type { Entry, ResumableClient, ResumableOptions } from "./resume_client.ts";
-import type { ResumeLease } from "./resume_lease.ts";
 import { ResumeParking } from "./resume_parking.ts";
 
 type Phase = "detached" | "replaying" | "live" | "over";
 
+/**
+ * How a connection ends here: the workloads are told, unless somebody else holds it by now; somebody else
+ * does; it is left to other gateways, once what is known of it has been written; or whatever becomes of it.
+ */
+export type Ending =
+  | { readonly how: "told"; readonly end: CloseInfo }
+  | { readonly how: "taken" | "left" | "forgotten" };
+
 /** Held by this gateway, with a client or without. */
 export class Resumable {
   readonly #options: ResumableOptions;
-  readonly #lease: ResumeLease;
+  readonly #lease: Lease<ResumeRecord>;
   #phase: Phase = "detached";
   #client: ResumableClient | undefined;
   #subscription: BusSubscription | undefined;
@@ -47,7 +56,7 @@ export class Resumable {
   }
 
   get id(): string {
-    return this.#lease.id;
+    return this.#options.id;
   }
 
   /** Grows each time that it changes hands. */
@@ -56,12 +65,7 @@ export class Resumable {
   }
 
   get inbox(): string {
-    return this.#lease.inbox;
-  }
-
-  /** What its headers are made of; undefined before the first client has come. */
-  get record(): ResumeRecord | undefined {
-    return this.#lease.record;
+    return this.#options.inbox;
   }
 
   /** What it takes among the connections, by itself or by its client. */
@@ -86,7 +90,7 @@ export class Resumable {
   /** Makes a new connection. */
   begin(record: ResumeRecord): void {
     this.#listen();
-    this.#lease.begin(record);
+    this.#lease.write(record);
   }
 
   /** Takes a connection over, and waits for its client; false when somebody was faster. */
@@ -124,10 +128,9 @@ export class Resumable {
       return;
     }
     // It may come from elsewhere, with a newer token: what its messages say is what its events say.
-    this.#lease.update((record) => {
-      const info = { ...client.describe(), since: record.info.since };
-      return { ...record, connection: client.record, info, detached: undefined };
-    });
+    const record = this.#lease.record!;
+    const info = { ...client.describe(), since: record.info.since };
+    this.#lease.write({ ...record, connection: client.record, info, detached: undefined });
     this.#phase = "replaying";
     this.#replay(client, lastSeq).catch((error) => this.#onReplayFailed(client, error));
   }
@@ -138,9 +141,9 @@ export class Resumable {
     this.#client = undefined;
     this.#parking.enter(client.place);
     this.#stopReplay("detached");
-    if (!mayResume(end)) return this.#finish(end);
-    const at = Date.now() + this.#lease.record!.windowMs;
-    this.#lease.update((record) => ({ ...record, detached: { end, at } }));
+    if (!mayResume(end)) return this.end({ how: "told", end });
+    const record = this.#lease.record!;
+    this.#lease.write({ ...record, detached: { end, at: Date.now() + record.windowMs } });
     this.#wait();
   }
 
@@ -168,31 +171,40 @@ export class Resumable {
     this.#position = last;
   }
 
-  /** Somebody else holds it now: no word to the workloads. */
-  drop(): void {
+  /** Is held here no more; once. */
+  end(ending: Ending): void {
     if (this.#phase === "over") return;
-    const client = this.#client;
-    this.#client = undefined;
-    this.#lease.drop();
-    this[Symbol.dispose]();
-    client?.close(CLOSE.resumedElsewhere);
-    this.#options.onOver();
-  }
-
-  /** Leaves it to other gateways, once what is known of it has been written. */
-  async leave(): Promise<void> {
-    if (this.#phase === "over") return;
-    this[Symbol.dispose]();
-    await this.#lease.settled;
-    this.#options.onOver();
-  }
-
-  /** Is held no more, whatever becomes of it. */
-  [Symbol.dispose](): void {
     this.#phase = "over";
     this.#endWindow?.();
     this.#subscription?.unsubscribe();
     this.#parking.leave();
+    this.#settle(ending).then(this.#options.onOver).catch((error) =>
+      this.#options.parts.onFault("websocket", error)
+    );
+  }
+
+  async #settle(ending: Ending): Promise<void> {
+    const { parts } = this.#options;
+    switch (ending.how) {
+      case "told": {
+        const { end } = ending;
+        const record = this.#lease.record!;
+        return await this.#lease.end(
+          { ...record, detached: { end, at: OVER } },
+          () => tell({ type: "closed", ...end }, record.connection, parts),
+        );
+      }
+      case "taken": {
+        const client = this.#client;
+        this.#client = undefined;
+        this.#lease.drop();
+        return client?.close(CLOSE.resumedElsewhere);
+      }
+      case "left":
+        return await this.#lease.settled;
+      case "forgotten":
+        return;
+    }
   }
 
   #listen(): void {
@@ -206,7 +218,7 @@ export class Resumable {
     this.#endWindow?.();
     this.#endWindow = this.#options.parts.clock.after(
       Math.max(0, at - Date.now()),
-      () => this.#finish(end),
+      () => this.end({ how: "told", end }),
     );
   }
 
@@ -216,7 +228,7 @@ export class Resumable {
         return;
       case "detached": {
         const frame = toFrame(message.headers, message.data);
-        return frame.kind === "close" ? this.#finish(frame) : this.#miss(message);
+        return frame.kind === "close" ? this.end({ how: "told", end: frame }) : this.#miss(message);
       }
       case "replaying":
         this.#waiting.push(message);
@@ -230,7 +242,7 @@ export class Resumable {
 
   #miss(message: BusMessage): void {
     if (this.#parking.hasRoom(message)) return;
-    this.#finish(CLOSE.tooMuchWaits);
+    this.end({ how: "told", end: CLOSE.tooMuchWaits });
     const { stream, parts: { log } } = this.#options;
     stream.forget(this.inbox).catch((error) => {
       log.warn("what waited for a client cannot be removed", { error: String(error) });
@@ -259,7 +271,7 @@ export class Resumable {
     const { parts: { bus }, stream } = this.#options;
     const isCurrent = () => this.#client === client && this.#phase === "replaying";
     await replay({ bus, stream }, {
-      inbox: this.#lease.inbox,
+      inbox: this.inbox,
       lastSeq,
       isCurrent,
       onStart: (position, gap) => {
@@ -288,13 +300,6 @@ export class Resumable {
 
   #tell(text: string): void {
     this.#client?.push(text, text.length);
-  }
-
-  /** Once, by whoever gets the record: not if somebody else has taken the connection meanwhile. */
-  #finish(end: CloseInfo): void {
-    if (this.#phase === "over") return;
-    this[Symbol.dispose]();
-    this.#lease.end(end).finally(() => this.#options.onOver());
   }
 }
 

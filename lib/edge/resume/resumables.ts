@@ -7,22 +7,22 @@ import { toRecordKey } from "../../mapping/connection_record.ts";
 import { CLOSE } from "../../mapping/close.ts";
 import { renderNumbered, toResumeInbox } from "../../mapping/resume.ts";
 import {
+  encodeResumeRecord,
   parseResumeRecord,
   RESUME,
   type ResumeRecord,
   withOwner,
 } from "../../mapping/resume_record.ts";
 import type { BusSubscription } from "../../nats/bus.ts";
-import type { RecordStore } from "../../nats/jetstream/records.ts";
 import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
 import type { Load } from "../admission/load.ts";
 import { repeat } from "../../time/clock.ts";
 import { LOST } from "../lifetime/connection_records.ts";
 import { tell } from "../lifetime/control_events.ts";
+import { Lease, type LeaseHome, type RecordKind } from "../lifetime/lease.ts";
 import type { EdgeParts } from "../parts.ts";
 import { Resumable } from "./resumable.ts";
 import { ResumeEntrance, type ResumeEntry } from "./resume_entrance.ts";
-import { ResumeLease } from "./resume_lease.ts";
 import type { Connection, ConnectionOwner } from "../socket/websocket.ts";
 
 /** How often clients are told how far they have come, at most. */
@@ -32,7 +32,7 @@ const EMPTY = new Uint8Array();
 /** What is worked with. */
 export interface ResumablesOptions {
   readonly parts: EdgeParts;
-  readonly records: RecordStore;
+  readonly home: LeaseHome;
   readonly stream: ResumeStream;
   /** Where what waits for its client is counted. */
   readonly load: Load;
@@ -46,6 +46,7 @@ export interface ResumablesOptions {
 export class Resumables implements Disposable {
   readonly #options: ResumablesOptions;
   readonly #parts: EdgeParts;
+  readonly #kind: RecordKind<ResumeRecord>;
   readonly #held = new Map<string, Resumable>();
   readonly #moved: BusSubscription;
   readonly #endMarks: () => void;
@@ -65,8 +66,15 @@ export class Resumables implements Disposable {
     this.#options = options;
     const { parts, stream } = options;
     this.#parts = parts;
+    this.#kind = {
+      encode: encodeResumeRecord,
+      isOurs: (stored) => parseResumeRecord(stored).owner === parts.gatewayId,
+      // Nobody else may hold it when its end is told: only the record knows.
+      attempts: Number.POSITIVE_INFINITY,
+    };
     this.entrance = new ResumeEntrance({
       ...options,
+      records: options.home.records,
       make: (id) => this.#make(id),
       find: (id) => this.#held.get(id),
       takeOver: (record, revision) => this.#takeOver(record, revision),
@@ -93,7 +101,7 @@ export class Resumables implements Disposable {
       add: (connection) => this.#attach(connection, entry),
       remove: (connection, end) => {
         entry.resumable.detach(connection, end);
-        if (this.#isLeaving) void entry.resumable.leave();
+        if (this.#isLeaving) entry.resumable.end({ how: "left" });
       },
     };
   }
@@ -108,7 +116,7 @@ export class Resumables implements Disposable {
     if (this.#isLeaving) return 0;
     const left = (await this.#list()).filter(({ record: { owner } }) => owner === gateway);
     if (left.length === 0) return 0;
-    await this.#options.records.put(toRecordKey(LOST, gateway), EMPTY);
+    await this.#options.home.records.put(toRecordKey(LOST, gateway), EMPTY);
     const adopted = left.map(async ({ record, revision }) => {
       const end = CLOSE.gatewayLost;
       const detached = record.detached ?? { end, at: Date.now() + record.windowMs };
@@ -131,20 +139,20 @@ export class Resumables implements Disposable {
   leave(): void {
     this.#isLeaving = true;
     for (const resumable of this.#held.values()) {
-      if (!resumable.hasClient) void resumable.leave();
+      if (!resumable.hasClient) resumable.end({ how: "left" });
     }
   }
 
   /** Waits for nothing any more. */
   giveUp(): void {
-    for (const resumable of this.#held.values()) resumable.drop();
+    for (const resumable of this.#held.values()) resumable.end({ how: "taken" });
   }
 
   /** Holds nothing any more. */
   [Symbol.dispose](): void {
     this.#endMarks();
     this.#moved.unsubscribe();
-    for (const resumable of this.#held.values()) resumable[Symbol.dispose]();
+    for (const resumable of this.#held.values()) resumable.end({ how: "forgotten" });
     this.#held.clear();
   }
 
@@ -185,13 +193,13 @@ export class Resumables implements Disposable {
   }
 
   #make(id: string): Resumable {
-    const { parts, records, stream } = this.#options;
-    const lease = new ResumeLease({
-      ...{ parts, records, id, inbox: toResumeInbox(id, parts.config.prefix) },
-      onLost: () => resumable.drop(),
+    const { parts, home, stream } = this.#options;
+    const lease = new Lease({
+      ...{ home, kind: this.#kind, key: toRecordKey(RESUME, id) },
+      onLost: () => resumable.end({ how: "taken" }),
     });
     const resumable: Resumable = new Resumable({
-      ...{ parts, stream, lease },
+      ...{ parts, stream, lease, id, inbox: toResumeInbox(id, parts.config.prefix) },
       safeSeq: () => this.#safeSeq,
       onOver: () => {
         if (this.#held.get(id) === resumable) this.#held.delete(id);
@@ -205,20 +213,22 @@ export class Resumables implements Disposable {
   #onMoved(text: string): void {
     const [id = "", revision] = text.split(" ");
     const held = this.#held.get(id);
-    if (held !== undefined && held.revision < Number(revision)) held.drop();
+    if (held !== undefined && held.revision < Number(revision)) held.end({ how: "taken" });
   }
 
   /** Two clients that come back at once may both have got it, one after the other. */
   #hold(resumable: Resumable): void {
     const other = this.#held.get(resumable.id);
-    if (other !== undefined && other.revision > resumable.revision) return resumable.drop();
-    other?.drop();
+    if (other !== undefined && other.revision > resumable.revision) {
+      return resumable.end({ how: "taken" });
+    }
+    other?.end({ how: "taken" });
     this.#held.set(resumable.id, resumable);
     this.#options.onHeld(resumable);
   }
 
   async #list(): Promise<{ record: ResumeRecord; revision: number }[]> {
-    const stored = await this.#options.records.list(toRecordKey(RESUME, "*"));
+    const stored = await this.#options.home.records.list(toRecordKey(RESUME, "*"));
     return stored.map(({ value, revision }) => ({ record: parseResumeRecord(value), revision }));
   }
 

@@ -5,11 +5,12 @@
  */
 import type { CloseInfo } from "../../mapping/close.ts";
 import type { ConnectionRecord } from "../../mapping/connection_record.ts";
+import type { ResumeRecord } from "../../mapping/resume_record.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
 import type { Place } from "../admission/load.ts";
+import type { Lease } from "../lifetime/lease.ts";
 import type { EdgeParts } from "../parts.ts";
-import type { ResumeLease } from "./resume_lease.ts";
 
 /** The socket of the moment. */
 export interface ResumableClient {
@@ -41,7 +42,10 @@ export interface Entry {
 export interface ResumableOptions {
   readonly parts: EdgeParts;
   readonly stream: ResumeStream;
-  readonly lease: ResumeLease;
+  readonly lease: Lease<ResumeRecord>;
+  readonly id: string;
+  /** What is published there reaches its client. */
+  readonly inbox: string;
   /** A number that the stream had reached before the connection was made. */
   readonly safeSeq: () => number;
   /** Called when it is no longer held here. */

@@ -82,6 +82,7 @@ Deno.test("a gateway drains once each end has been told, of those that still com
   world.connect("b");
   await turn();
   assert.equal(isDrained, false);
+  world.edge.records.plan = () => "answered";
   world.edge.records.arrive();
   await turn();
   assert.equal(isDrained, true);

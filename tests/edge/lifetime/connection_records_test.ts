@@ -16,16 +16,13 @@ class World implements Disposable {
   constructor(plan: () => Outcome = () => "answered") {
     this.edge = new FakeEdge();
     this.edge.records.plan = plan;
-    this.kept = new ConnectionRecords(this.edge.parts, {
-      onTaken: (ids) => this.taken.push(...ids),
-      alsoCompare: () => Promise.resolve(),
-    });
+    this.kept = new ConnectionRecords(this.edge.parts, () => Promise.resolve());
   }
 
   static async open(): Promise<World> {
     const world = new World();
     await world.kept.opened();
-    world.kept.keep("a", RECORD);
+    world.keep();
     await turn();
     return world;
   }
@@ -34,8 +31,12 @@ class World implements Disposable {
     return this.edge.records;
   }
 
+  keep(): void {
+    this.kept.keep("a", RECORD, () => this.taken.push("a"));
+  }
+
   end(): Promise<void> {
-    return this.kept.release("a", END, () => {
+    return this.kept.end("a", END, () => {
       this.told.push(this.records.read("G1.a")?.end === undefined ? "unrecorded" : "recorded");
     });
   }
@@ -78,7 +79,7 @@ Deno.test("a record is there as soon as its connection, and says its end before 
 Deno.test("the record goes out before whatever is done next", async () => {
   using world = new World();
   await world.kept.opened();
-  world.kept.keep("a", RECORD);
+  world.keep();
   assert.ok(world.records.asked.at(-1)?.endsWith("G1.a"));
 });
 
@@ -86,7 +87,7 @@ Deno.test("a connection that ends before its record was acknowledged waits for t
   using world = new World();
   await world.kept.opened();
   world.records.plan = () => "late";
-  world.kept.keep("a", RECORD);
+  world.keep();
   const ended = world.end();
   await turn();
   assert.deepEqual(world.told, []);
@@ -197,7 +198,7 @@ Deno.test("records that stay away cost no end: it is told, and what comes late i
   using world = new World();
   await world.kept.opened();
   world.records.plan = (operation) => operation === "open" ? "answered" : "fails";
-  world.kept.keep("a", RECORD);
+  world.keep();
   const ended = world.end();
   while (world.told.length === 0) await world.edge.pass(1000);
   await world.edge.pass(2000);
@@ -226,7 +227,7 @@ Deno.test("a record that is not taken at once is asked for until it is", async (
 
 Deno.test("without records each end is told at once", async () => {
   using world = new World(() => "fails");
-  world.kept.keep("a", RECORD);
+  world.keep();
   await world.end();
   assert.equal(await world.kept.opened(), false);
   assert.deepEqual(world.told, ["unrecorded"]);
@@ -234,7 +235,7 @@ Deno.test("without records each end is told at once", async () => {
 
 Deno.test("what came before the bucket was open is recorded then", async () => {
   using world = new World();
-  world.kept.keep("a", RECORD);
+  world.keep();
   await world.kept.opened();
   await turn();
   assert.deepEqual(world.records.read("G1.a"), RECORD);
