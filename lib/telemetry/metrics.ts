@@ -61,14 +61,16 @@ export class Metrics {
   readonly #unheard = this.#counter(
     "h8s_websocket_messages_unheard_total",
     "WebSocket messages that no workload subscribed to",
-    [],
   );
   #acksIgnored = 0;
   #bareFollowed = 0;
+  readonly #lostHandshakes = this.#counter(
+    "h8s_websocket_handshakes_lost_total",
+    "Clients that were gone at the very moment of their 101: each keeps a descriptor until the end",
+  );
   readonly #abandoned = this.#counter(
     "h8s_websocket_handshakes_abandoned_total",
     "Handshakes whose clients were gone before they became WebSockets",
-    [],
   );
   readonly #faults = this.#tally(
     "h8s_errors_total",
@@ -79,7 +81,6 @@ export class Metrics {
   readonly #listens = this.#counter(
     "h8s_listener_restarts_total",
     "How often no connection could be accepted and it was listened anew",
-    [],
   );
   readonly #persisted = this.#counter(
     "h8s_persisted_messages_total",
@@ -90,7 +91,6 @@ export class Metrics {
   readonly #resumeOverflowed = this.#counter(
     "h8s_websockets_resume_overflowed_total",
     "WebSockets that ended since too much waited for a client that was away",
-    [],
   );
   readonly #eventsKept = this.#counter(
     "h8s_events_kept_total",
@@ -100,12 +100,10 @@ export class Metrics {
   readonly #recordsFailed = this.#counter(
     "h8s_connection_records_failed_total",
     "Records of WebSockets that could not be written or taken back",
-    [],
   );
   readonly #lostClosed = this.#counter(
     "h8s_lost_websockets_closed_total",
     "WebSockets of lost gateways whose end was told here",
-    [],
   );
 
   /** Makes the counters, all at zero. */
@@ -218,8 +216,9 @@ export class Metrics {
     this.#eventsKept.inc({ outcome });
   }
 
-  handshakeAbandoned(): void {
+  handshakeAbandoned({ isLost = false } = {}): void {
     this.#abandoned.inc();
+    if (isLost) this.#lostHandshakes.inc();
   }
 
   fault(stage: Stage): void {
@@ -255,7 +254,7 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  #counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+  #counter<L extends string>(name: string, help: string, labelNames: L[] = []): Counter<L> {
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
   }
 

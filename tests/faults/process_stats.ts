@@ -10,6 +10,8 @@ export interface ProcessStats {
   readonly rssMiB: number;
   /** Open file descriptors. */
   readonly fds: number;
+  /** Besides those, where that is known: what the runtime will never close. */
+  readonly lost?: number;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   FDS_BOUND,
   type Figure,
   type Harm,
+  idleSnapshotOf,
   judgeErrors,
   judgeEvents,
   judgeHarm,
@@ -38,8 +39,8 @@ const LINGER_MS = 5000;
 const AFTERMATH_MS = 2500;
 /** How long the peak of what was held meanwhile may take to be collected, under the same load. */
 const CALM_MS = 20_000;
-/** How long connections may take to be closed by the system after the load has ended. */
-const SETTLE_MS = 5000;
+/** How long connections may take to be closed by the system after the load has ended; lost ones are told after 5 s. */
+const SETTLE_MS = 8000;
 
 /**
  * Puts a world under load, lets things go wrong one after the other, and counts.
@@ -54,7 +55,7 @@ export async function tryOut(
   faults: Iterable<Fault>,
   { warmUpFaults = 0 }: { warmUpFaults?: number } = {},
 ): Promise<Figure[]> {
-  const idleBefore = await snapshotOf(world);
+  const idleBefore = await idleSnapshotOf(world);
   const load = new Load(world);
   await pause(WARM_UP_MS);
   let loadedBefore = await snapshotOf(world);
@@ -153,17 +154,23 @@ function untilIdle(world: World, before: Snapshot): Promise<Snapshot> {
     world,
     before,
     timeoutMs: SETTLE_MS,
+    look: idleSnapshotOf,
   });
 }
 
 /** Looks until all processes are as they should be, or it has taken too long. */
 async function until(
   isRight: (was: ProcessStats, now: ProcessStats) => boolean,
-  { world, before, timeoutMs }: { world: World; before: Snapshot; timeoutMs: number },
+  { world, before, timeoutMs, look = snapshotOf }: {
+    world: World;
+    before: Snapshot;
+    timeoutMs: number;
+    look?: (world: World) => Promise<Snapshot>;
+  },
 ): Promise<Snapshot> {
   const latest = performance.now() + timeoutMs;
   for (;;) {
-    const after = await snapshotOf(world);
+    const after = await look(world);
     const areRight = Object.entries(after).every(([name, now]) => {
       const was = before[name];
       return was === undefined || isRight(was, now);

@@ -186,7 +186,8 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   }
 
   onDeadline(): void {
-    if (this.#state === "opening") this.#parts.metrics.handshakeAbandoned();
+    // Its 101 could not be written, and the platform waits for ever (see handshakes.ts).
+    if (this.#state === "opening") this.#parts.metrics.handshakeAbandoned({ isLost: true });
     if (this.#state === "open") return this.close(CLOSE.expired);
     this.#drop?.();
     this.#finish(this.#closing ?? CLOSE.vanished);
