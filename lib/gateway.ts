@@ -4,6 +4,7 @@
  * @module
  */
 import { nuid } from "@nats-io/nats-core";
+import { Admin } from "./admin/admin.ts";
 import type { GatewayOptions } from "./config/options.ts";
 import { type ConfigChange, LiveConfig } from "./config/live.ts";
 import type { Address } from "./config/units.ts";
@@ -74,6 +75,7 @@ export class Gateway implements AsyncDisposable {
   readonly #server: Listener;
   readonly #admin: Listener | undefined;
   readonly #accessLog: AsyncDisposable | undefined;
+  readonly #page: Admin | undefined;
   readonly #connected = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
 
@@ -174,18 +176,20 @@ export class Gateway implements AsyncDisposable {
       if (state !== "connected") return;
       reach.connected();
       controlLine.forget();
-      const ready = Promise.all([
-        this.#persistence?.ready,
-        this.#resume?.ready,
-        this.#events?.ready,
-      ]);
+      const needed = [this.#persistence, this.#resume, this.#events];
+      const ready = Promise.all(needed.map((part) => part?.ready));
       this.#connected.resolve(ready.then(() => {}));
     });
     const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
     const common = { onFault, onStopped: createOnStopped({ log, metrics }) };
+    this.#page = config.admin && new Admin({
+      ...{ gatewayId: this.id, version: VERSION, readConfig: () => live.current },
+      ...{ health, metrics, observers, bus: session, interests: this.#interests, clock, log },
+      notReady: () => this.#notReady(),
+    });
     try {
-      this.#admin = config.admin &&
-        new Listener(config.admin, { ...common, flag: "--admin", handler: health });
+      this.#admin = this.#page &&
+        new Listener(config.admin!, { ...common, flag: "--admin", handler: this.#page.handler });
       this.#server = new Listener(config.listen, {
         ...common,
         flag: "--listen",
@@ -287,7 +291,7 @@ export class Gateway implements AsyncDisposable {
     this.#connected.reject(new Error("Cannot wait for NATS: the gateway was stopped"));
     const first = [this.#edge, this.#bounds.deadlines, this.#outbox, this.#persistence];
     const then = [this.#resume, this.#events, this.#inbox, this.#interests, this.#rights];
-    for (const part of [...first, ...then]) part?.[Symbol.dispose]();
+    for (const part of [this.#page, ...first, ...then]) part?.[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
     await this.#admin?.shutdown();
     const told = this.#accessLog?.[Symbol.asyncDispose]();

@@ -16,6 +16,7 @@ export { Gateway, ListenError, startGateway } from "./gateway.ts";
 export { StreamError } from "./nats/jetstream/stream.ts";
 export type { ConfigChange } from "./config/live.ts";
 export { ConfigError, type ConfigProblem, type GatewayOptions } from "./config/options.ts";
+export type { AdminOptions } from "./config/options/admin.ts";
 export type { AdmissionOptions } from "./config/options/admission.ts";
 export type { AccessLogOptions } from "./config/options/access_log.ts";
 export type { CorsOptions } from "./config/options/cors.ts";

@@ -7,6 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["config"],
   ["nats"],
   ["edge", "workload", "client"],
+  ["admin"],
   ["prepare"],
   ["gateway", "reverse", "commands"],
   ["mod"],

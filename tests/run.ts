@@ -27,6 +27,7 @@ const FOLDERS = [
   "nats",
   "edge",
   "telemetry",
+  "admin",
   "reverse",
   "router",
   "client",

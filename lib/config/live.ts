@@ -20,6 +20,7 @@ const LIVE: ReadonlySet<Option> = new Set<Option>([
   ...["maxConnections", "maxConnectionsPerAddress", "maxInFlight"] as const,
   ...["maxUrlLength", "maxHeaderBytes", "maxHeaders"] as const,
   ...["auth", "authorizationKey", "jwt", "authorizeTimeout", "forwardCredentials"] as const,
+  ...["adminKey", "adminTap"] as const,
   ...["session", "routes", "natsGrace", "drainTimeout", "drainDelay"] as const,
 ]);
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { AdminOptions } from "./options/admin.ts";
 import type { AdmissionOptions } from "./options/admission.ts";
 import type { AccessLogOptions } from "./options/access_log.ts";
 import type { CorsOptions } from "./options/cors.ts";
@@ -26,6 +27,7 @@ export interface GatewayOptions
   extends
     NatsOptions,
     ListenOptions,
+    AdminOptions,
     RequestOptions,
     SocketOptions,
     AdmissionOptions,

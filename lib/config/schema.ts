@@ -9,6 +9,7 @@ import { together } from "./fields.ts";
 import { explainIssue, toProblems } from "./issues.ts";
 import { ConfigError, type ConfigProblem } from "./options.ts";
 import { accessLogFields } from "./options/access_log.ts";
+import { adminFields } from "./options/admin.ts";
 import { admissionFields } from "./options/admission.ts";
 import { corsFields } from "./options/cors.ts";
 import { checkIdentity, identityFields } from "./options/identity.ts";
@@ -27,6 +28,7 @@ import { checkTemplates } from "./route_checks.ts";
 export const configSchema = z.strictObject({
   ...natsFields,
   ...listenFields,
+  ...adminFields,
   ...requestFields,
   ...socketFields,
   ...admissionFields,

@@ -6,6 +6,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { toCodeLabel } from "./close_code.ts";
 import { type Stage, STAGES } from "./faults.ts";
+import type { Figure } from "./figure.ts";
 import { type Levels, registerLevels } from "./level_metrics.ts";
 import { RequestMetrics } from "./request_metrics.ts";
 
@@ -247,6 +248,11 @@ export class Metrics {
   /** The numbers in Prometheus's text format. */
   render(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** The same numbers, for whoever draws them. */
+  async read(): Promise<readonly Figure[]> {
+    return await this.#registry.getMetricsAsJSON() as unknown as Figure[];
   }
 
   /** The media type of {@link Metrics.render}. */

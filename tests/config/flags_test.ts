@@ -59,6 +59,7 @@ const VALUED: readonly Row[] = [
   row("drainTimeout", "--drain-timeout DURATION", ["500ms", "5"], "10s"),
   row("drainDelay", "--drain-delay DURATION", ["10s", "5"], "0s"),
   row("admin", "--admin HOST:PORT", [":9090", "9090"], ""),
+  row("adminKey", "--admin-key KEY", ["correct-horse-battery", "too-short"], ""),
   row("hostFilters", "--host-filters HOSTS", ["a.b,*.c", "a b"], ""),
   row("allowedOrigins", "--allowed-origins ORIGINS", ["https://a.b", "https://a.b/"], ""),
   row("cors", "--cors WHO", ["workload", "both"], "gateway"),
@@ -86,6 +87,7 @@ const SWITCHES: readonly [option: string, flag: string][] = [
   ["trackInterest", "--track-interest"],
   ["fastLane", "--fast-lane"],
   ["sharePort", "--share-port"],
+  ["adminTap", "--admin-tap"],
   ["forwardCredentials", "--forward-credentials"],
 ];
 const REPEATABLE = [
@@ -166,7 +168,7 @@ Deno.test("parseFlags() says where more options come from", async (t) => {
 
 Deno.test("parseFlags() refuses a wrong value: the flag, the value, what would be right", async (t) => {
   for (const { option, flag, values: [, wrong], expected } of VALUED) {
-    if (option === "authorizationKey") continue;
+    if (option === "authorizationKey" || option === "adminKey") continue;
     await t.step(`${flag} ${wrong}`, () => {
       assertUsage([`${flag}=${wrong}`], flag, JSON.stringify(wrong), expected);
     });

@@ -49,6 +49,8 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   drainTimeout: 10_000,
   drainDelay: 0,
   admin: undefined,
+  adminKey: undefined,
+  adminTap: false,
   hostFilters: [],
   allowedOrigins: undefined,
   cors: "gateway",

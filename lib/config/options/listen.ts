@@ -36,7 +36,7 @@ export interface ListenOptions {
    */
   readonly sharePort?: boolean;
   /**
-   * Where health and metrics are served, as `"HOST:PORT"`.
+   * Where the page for whoever runs it, health and metrics are served, as `"HOST:PORT"`.
    *
    * @default undefined: nowhere
    */
@@ -65,7 +65,10 @@ export const listenFields = {
   sharePort: z.boolean().default(false)
     .meta({ description: "Let more gateways on this machine listen on the same address" }),
   admin: address().optional()
-    .meta({ placeholder: "HOST:PORT", description: "Serve /healthz, /readyz and /metrics here" }),
+    .meta({
+      placeholder: "HOST:PORT",
+      description: "Serve a page, /healthz, /readyz and /metrics here",
+    }),
   drainTimeout: duration("10s", "How long requests in flight may take to end when stopping"),
   drainDelay: duration(
     "0s",
