@@ -4,6 +4,8 @@
  * @module
  */
 import { ContractError, type JsonObject, parseJsonObject } from "./contract_error.ts";
+import { toHeaderLine } from "./headers.ts";
+import { type ListedConnection, toListed, toText } from "./listing.ts";
 
 /** What the control events of a connection are made of. */
 export interface ConnectionRecord {
@@ -25,8 +27,39 @@ export interface ConnectionEnd {
   readonly reason: string;
 }
 
-const KEYS = ["inbox", "subject", "hostTokens", "lines"] as const;
+/** Where a connection's messages go, and come from. */
+export interface ResumeRoute {
+  readonly subscribe: readonly string[];
+  readonly mode: "request" | "publish";
+  readonly isPersistent: boolean;
+}
+
+/** The record; whoever is its owner holds the connection, and tells its end. */
+export interface ResumeRecord {
+  /** The gateway that holds it. */
+  readonly owner: string;
+  /** What its client has to show when it comes back: a MAC under the client's secret, base64url. */
+  readonly proof: string;
+  readonly windowMs: number;
+  /** What its control events are made of. */
+  readonly connection: ConnectionRecord;
+  /** What is told to those who ask who is connected. */
+  readonly info: ListedConnection;
+  readonly route: ResumeRoute;
+  /**
+   * Undefined while its client is there; `at`: when the window ends, in milliseconds since 1970, or
+   * {@link OVER}.
+   */
+  readonly detached?: { readonly end: ConnectionEnd; readonly at: number } | undefined;
+}
+
+/** In the place of the time when the window ends: no client may come back, only the end is to be told. */
+export const OVER = 0;
+/** In the place of a gateway, in keys and inboxes. */
+export const RESUME = "resume";
+
 const RECORD = "a connection's record";
+const RESUMABLE = "a resumable connection's record";
 
 /** A record's JSON. */
 export function renderConnectionRecord(
@@ -52,14 +85,7 @@ export function renderConnectionRecord(
  * ```
  */
 export function parseConnectionRecord(payload: Uint8Array): ConnectionRecord {
-  const json: JsonObject = parseJsonObject(payload, RECORD);
-  for (const key of KEYS) {
-    if (typeof json[key] !== "string") {
-      throw new ContractError(`Cannot read ${RECORD}: "${key}" is not a string`);
-    }
-  }
-  const { inbox, subject, hostTokens, lines, end } = json as unknown as ConnectionRecord;
-  return { inbox, subject, hostTokens, lines, ...(isEnd(end) ? { end } : {}) };
+  return toRecord(parseJsonObject(payload, RECORD), RECORD);
 }
 
 /**
@@ -79,6 +105,90 @@ export function toRecordedId({ lines }: Pick<ConnectionRecord, "lines">): string
  */
 export function toRecordKey(gateway: string, id: string): string {
   return `${gateway}.${id}`;
+}
+
+/** A record's JSON. */
+export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(record));
+}
+
+/**
+ * Reads a resumable connection's record. Keys that it does not know are ignored.
+ *
+ * @param payload JSON in UTF-8.
+ * @returns What was kept.
+ * @throws {ContractError} when it is none.
+ */
+export function parseResumeRecord(payload: Uint8Array): ResumeRecord {
+  const json = parseJsonObject(payload, RESUMABLE);
+  const { owner, proof, windowMs, connection, info, detached } = json;
+  if (typeof owner !== "string" || typeof proof !== "string" || typeof windowMs !== "number") {
+    throw new ContractError(`Cannot read ${RESUMABLE}: it is incomplete`);
+  }
+  return {
+    owner,
+    proof,
+    windowMs,
+    connection: toRecord(toObject(connection), RESUMABLE),
+    info: toListed(info, RESUMABLE),
+    route: toRoute(toObject(json.route)),
+    ...(isDetached(detached) ? { detached } : {}),
+  };
+}
+
+/**
+ * Gives a record to a gateway: its messages name the gateway that holds it.
+ *
+ * @returns The same record with another owner.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { type ResumeRecord, withOwner } from "./connection_record.ts";
+ *
+ * const lines = "Host: e\r\nX-H8s-Gateway-Id: G1\r\nX-H8s-Close: x\r\n";
+ * const record = { owner: "G1", connection: { lines } } as ResumeRecord;
+ * assert.equal(
+ *   withOwner(record, "G2").connection.lines,
+ *   "Host: e\r\nX-H8s-Gateway-Id: G2\r\nX-H8s-Close: x\r\n",
+ * );
+ * ```
+ */
+export function withOwner(record: ResumeRecord, owner: string): ResumeRecord {
+  const { connection } = record;
+  const own = `\r\n${toHeaderLine("X-H8s-Gateway-Id", record.owner)}`;
+  const lines = connection.lines
+    .replace(own, () => `\r\n${toHeaderLine("X-H8s-Gateway-Id", owner)}`);
+  return { ...record, owner, connection: { ...connection, lines } };
+}
+
+function toRecord(json: JsonObject, what: string): ConnectionRecord {
+  const text = (key: string) => toText(json, { key, what });
+  return {
+    inbox: text("inbox"),
+    subject: text("subject"),
+    hostTokens: text("hostTokens"),
+    lines: text("lines"),
+    ...(isEnd(json.end) ? { end: json.end } : {}),
+  };
+}
+
+function toRoute({ subscribe, mode, isPersistent }: JsonObject): ResumeRoute {
+  const isText = (value: unknown) => typeof value === "string";
+  if (
+    !Array.isArray(subscribe) || !subscribe.every(isText) || typeof isPersistent !== "boolean" ||
+    (mode !== "request" && mode !== "publish")
+  ) throw new ContractError(`Cannot read ${RESUMABLE}: "route" is none`);
+  return { subscribe, mode, isPersistent };
+}
+
+function isDetached(json: unknown): json is NonNullable<ResumeRecord["detached"]> {
+  const { end, at } = toObject(json);
+  return isEnd(end) && typeof at === "number";
+}
+
+function toObject(json: unknown): JsonObject {
+  return typeof json === "object" && json !== null ? json as JsonObject : {};
 }
 
 function isEnd(json: unknown): json is ConnectionEnd {

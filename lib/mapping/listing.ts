@@ -144,7 +144,7 @@ export function parseListing(payload: Uint8Array): Listing {
   if (!TOKEN.test(gateway)) throw refuse(LISTING, "gateway", "a token");
   return {
     gateway,
-    connections: connections.map(parseConnection),
+    connections: connections.map((value) => toListed(value, LISTING)),
     ...toOptionalText(json, { key: "cursor", what: LISTING }),
     ...toOptionalAbout(json),
   };
@@ -156,14 +156,22 @@ const TOKEN = /^[^\s.*>]+$/;
 /** What can be published to: `send` would throw on anything else, or worse. */
 const LITERAL_SUBJECT = /^[^\s.*>]+(?:\.[^\s.*>]+)*$/;
 
-function parseConnection(value: unknown): ListedConnection {
+/**
+ * Reads a connection as a gateway lists it.
+ *
+ * @param value Of JSON.
+ * @param what It is part of, for the error text.
+ * @returns The connection.
+ * @throws {ContractError} when it is none.
+ */
+export function toListed(value: unknown, what: string): ListedConnection {
   if (typeof value !== "object" || value === null) {
-    throw refuse(LISTING, "connections", "a list of objects");
+    throw refuse(what, "connections", "a list of objects");
   }
   const json = value as JsonObject;
-  const text = (key: string) => toText(json, { key, what: LISTING });
+  const text = (key: string) => toText(json, { key, what });
   const inbox = text("inbox");
-  if (!LITERAL_SUBJECT.test(inbox)) throw refuse(LISTING, "inbox", "a subject");
+  if (!LITERAL_SUBJECT.test(inbox)) throw refuse(what, "inbox", "a subject");
   return {
     id: text("id"),
     inbox,
@@ -174,7 +182,7 @@ function parseConnection(value: unknown): ListedConnection {
     remote: text("remote"),
     since: text("since"),
     protocol: text("protocol"),
-    ...toOptionalText(json, { key: "session", what: LISTING }),
+    ...toOptionalText(json, { key: "session", what }),
   };
 }
 
@@ -184,7 +192,8 @@ function toOrdered(
   return { id, inbox, subject, host, path, query, remote, since, protocol, session };
 }
 
-function toText(json: JsonObject, { key, what }: { key: string; what: string }): string {
+/** A property that has to be text. */
+export function toText(json: JsonObject, { key, what }: { key: string; what: string }): string {
   const value = json[key];
   if (typeof value !== "string") throw refuse(what, key, "a string");
   return value;

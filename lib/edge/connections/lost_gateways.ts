@@ -6,6 +6,7 @@
 import {
   type ConnectionRecord,
   parseConnectionRecord,
+  RESUME,
   toRecordKey,
 } from "../../mapping/connection_record.ts";
 import { CLOSE } from "../../mapping/close.ts";
@@ -14,7 +15,6 @@ import { GatewayWatch } from "../../nats/gateway_watch.ts";
 import type { RecordStore, StoredRecord } from "../../nats/jetstream/records.ts";
 import { type ConnectionRecords, LOST } from "../lifetime/connection_records.ts";
 import { tell } from "../lifetime/control_events.ts";
-import { RESUME } from "../../mapping/resume_record.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Resumables } from "../resume/resumables.ts";
 

@@ -15,7 +15,7 @@ import {
 } from "../../mapping/resume.ts";
 import { toAckedStream } from "../../mapping/stream_ack.ts";
 import { CLOSE, type CloseInfo, mayResume } from "../../mapping/close.ts";
-import { OVER, type ResumeRecord } from "../../mapping/resume_record.ts";
+import { OVER, type ResumeRecord } from "../../mapping/connection_record.ts";
 import type { BusMessage, BusSubscription } from "../../nats/bus.ts";
 import { replay } from "./replay.ts";
 import type { Place } from "../admission/load.ts";

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { toRecordKey } from "../../mapping/connection_record.ts";
-import { CLOSE } from "../../mapping/close.ts";
-import { renderNumbered, toResumeInbox } from "../../mapping/resume.ts";
 import {
   encodeResumeRecord,
   parseResumeRecord,
   RESUME,
   type ResumeRecord,
+  toRecordKey,
   withOwner,
-} from "../../mapping/resume_record.ts";
+} from "../../mapping/connection_record.ts";
+import { CLOSE } from "../../mapping/close.ts";
+import { renderNumbered, toResumeInbox } from "../../mapping/resume.ts";
 import type { BusSubscription } from "../../nats/bus.ts";
 import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
 import type { Load } from "../admission/load.ts";

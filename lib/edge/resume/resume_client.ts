@@ -4,8 +4,7 @@
  * @module
  */
 import type { CloseInfo } from "../../mapping/close.ts";
-import type { ConnectionRecord } from "../../mapping/connection_record.ts";
-import type { ResumeRecord } from "../../mapping/resume_record.ts";
+import type { ConnectionRecord, ResumeRecord } from "../../mapping/connection_record.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
 import type { Place } from "../admission/load.ts";

@@ -5,9 +5,14 @@
  */
 import { randomBytes } from "node:crypto";
 import { GatewayError } from "../../errors.ts";
-import { toRecordKey } from "../../mapping/connection_record.ts";
+import {
+  OVER,
+  parseResumeRecord,
+  RESUME,
+  type ResumeRecord,
+  toRecordKey,
+} from "../../mapping/connection_record.ts";
 import { parseResumeRequest, type ResumeRequest, toResumeToken } from "../../mapping/resume.ts";
-import { OVER, parseResumeRecord, RESUME, type ResumeRecord } from "../../mapping/resume_record.ts";
 import type { RecordStore } from "../../nats/jetstream/records.ts";
 import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
 import type { Admitted } from "../admission.ts";

@@ -5,11 +5,10 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { CLOSE, type CloseInfo, fromCloseEventCode, toCloseReason } from "../../mapping/close.ts";
-import type { ConnectionRecord } from "../../mapping/connection_record.ts";
+import type { ConnectionRecord, ResumeRoute } from "../../mapping/connection_record.ts";
 import { type DataFrame, type Frame, toFrame } from "../../mapping/frame.ts";
 import { toHeaderLine } from "../../mapping/headers.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
-import type { ResumeRoute } from "../../mapping/resume_record.ts";
 import { MAX_SUBJECT_LENGTH } from "../../mapping/subject.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import type { Receiver, Slot } from "../../nats/inbox.ts";
