@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { renderAccess } from "../../lib/telemetry/access_log.ts";
+import { AccessLines, type AccessLogFormat } from "../../lib/telemetry/access_lines.ts";
 import { LineWriter } from "../../lib/telemetry/line_writer.ts";
 import type { Observation } from "../../lib/telemetry/observation.ts";
 
@@ -28,7 +28,11 @@ const SEEN: Observation = {
   socket: undefined,
 };
 
-Deno.test("renderAccess() says what happened, and not the query", () => {
+function renderAccess(seen: Observation, format: AccessLogFormat): string {
+  return new AccessLines(format).render(seen);
+}
+
+Deno.test("AccessLines says what happened, and not the query", () => {
   assert.equal(
     renderAccess(SEEN, { format: "text", withQuery: false }),
     "2026-01-02T03:04:05.000Z client=192.0.2.7 method=GET host=shop.example path=/cart/7 " +
@@ -38,12 +42,33 @@ Deno.test("renderAccess() says what happened, and not the query", () => {
   );
 });
 
-Deno.test("renderAccess() tells the query where that is asked for", () => {
+Deno.test("AccessLines tells the query where that is asked for", () => {
   const { path } = JSON.parse(renderAccess(SEEN, { format: "json", withQuery: true }));
   assert.equal(path, "/cart/7?token=s3cret");
 });
 
-Deno.test("renderAccess() lets no client write a line, a field, or to a terminal", async (t) => {
+Deno.test("AccessLines tells each time as toISOString() does", () => {
+  const lines = new AccessLines({ format: "json", withQuery: false });
+  const { time } = SEEN;
+  for (const ms of [0, 7, 12, 999, 999.9, 1000, 1001.5, 0.25, -1, 3_600_000, 59_999]) {
+    const line = JSON.parse(lines.render({ ...SEEN, time: time + ms }));
+    assert.equal(line.time, new Date(time + ms).toISOString());
+  }
+});
+
+Deno.test("AccessLines leaves out what there is nothing to say of", () => {
+  const nothing = { subject: undefined, traceparent: undefined, userAgent: undefined };
+  const line = renderAccess({ ...SEEN, ...nothing, error: "not_found" }, {
+    format: "json",
+    withQuery: false,
+  });
+  assert.deepEqual(Object.keys(JSON.parse(line)), [
+    ...["time", "client", "method", "host", "path", "status", "ms", "firstByteMs"],
+    ...["bytesIn", "bytesOut", "end", "error", "requestId"],
+  ]);
+});
+
+Deno.test("AccessLines lets no client write a line, a field, or to a terminal", async (t) => {
   const hostile = [
     "a\r\nb status=200",
     "\x1b[2J",
