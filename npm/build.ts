@@ -9,10 +9,10 @@ import manifest from "../deno.json" with { type: "json" };
 
 /** The one that Deno checks with. */
 const COMPILER = `typescript@${Deno.version.typescript}`;
-const TYPES = "@types/node@22";
+const TYPES = ["@types/node@22", "@types/ws@8"];
 /** Deno programs. */
 const LEFT_OUT = [".", "./main"];
-const DEPENDENCIES = ["@nats-io/jetstream", "@nats-io/nats-core"] as const;
+const DEPENDENCIES = ["@nats-io/jetstream", "@nats-io/nats-core", "ws"] as const;
 const ROOT = new URL("../", import.meta.url).pathname;
 
 const entries = Object.entries(manifest.exports).filter(([name]) => !LEFT_OUT.includes(name))
@@ -45,7 +45,7 @@ export async function build(folder: string): Promise<void> {
     await Deno.writeTextFile(`${work}/package.json`, toJson({ private: true, type: "module" }));
     const packages = [
       COMPILER,
-      TYPES,
+      ...TYPES,
       ...Object.entries(toDependencies()).map((pair) => pair.join("@")),
     ];
     await run("npm", ["install", "--silent", "--no-audit", "--no-fund", ...packages], work);

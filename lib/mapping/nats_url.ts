@@ -35,6 +35,23 @@ export function splitNatsUrl(url: string): NatsAddress {
   return { address: url.replace(LOGIN, "$<scheme>"), login: LOGIN.exec(url)?.groups?.login };
 }
 
+/**
+ * Says the port of a WebSocket's URL: without one, the client library takes that of TCP.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { withPort } from "./nats_url.ts";
+ *
+ * assert.equal(withPort("wss://nats.example.com/at"), "wss://nats.example.com:443/at");
+ * assert.equal(withPort("nats.example.com"), "nats.example.com");
+ * ```
+ */
+export function withPort(address: string): string {
+  const port = /^ws:/i.test(address) ? 80 : 443;
+  return address.replace(/^(wss?:\/\/(?:\[[^\]]*\]|[^:/?]+))(?=[/?]|$)/i, `$1:${port}`);
+}
+
 /** Who one is in NATS, as the client library wants to be told: it does not look for it in a URL. */
 export type UrlLogin = { readonly user: string; readonly pass: string } | {
   readonly token: string;

@@ -83,16 +83,16 @@ function toConnectionOptions({ servers = [], ...rest }: ConnectionOptions): Conn
   };
 }
 
-/** A browser has no sockets, and need not load what opens them. */
+/** A page has no sockets, need not load what opens them, and may not say whom to trust. */
 async function dialAny(options: ConnectionOptions): Promise<NatsConnection> {
-  if (hasWsProtocol(options)) return await wsconnect(options);
+  if (hasWsProtocol(options) && !options.tls) return await wsconnect(options);
   const { dial } = await loadDial();
   return await dial(options) as NatsConnection;
 }
 
 async function loadDial(): Promise<typeof import("../nats/client/dial.ts")> {
   const message =
-    "Cannot connect: a page has no sockets, expected a server that is ws:// or wss://";
+    "Cannot connect: a page has no sockets, expected a server that is ws:// or wss://, and no tls";
   try {
     const module = await import("../nats/client/dial.ts");
     // What a bundler leaves for a page is empty.

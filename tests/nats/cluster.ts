@@ -17,12 +17,16 @@ export interface Cluster extends AsyncDisposable {
  * before it closes connections.
  *
  * @param size How many members.
- * @param options `jetstream`: keep streams, too; three members at least.
+ * @param options `jetstream`: keep streams, too; three members at least. `config`: what else a member's
+ * configuration says.
  * @returns The running cluster.
  */
 export async function startCluster(
   size: number,
-  { jetstream = false }: { jetstream?: boolean } = {},
+  { jetstream = false, config: more = () => "" }: {
+    jetstream?: boolean;
+    config?: (index: number) => string;
+  } = {},
 ): Promise<Cluster> {
   await using stack = new AsyncDisposableStack();
   const ports = Array.from({ length: size }, () => freePort());
@@ -31,7 +35,8 @@ export async function startCluster(
   for (const [index, port] of ports.entries()) {
     const config = `server_name: s${index}
       cluster { name: c, listen: "127.0.0.1:${port}", routes: [${routes}] }
-      lame_duck_duration: 30s, lame_duck_grace_period: 5s`;
+      lame_duck_duration: 30s, lame_duck_grace_period: 5s
+      ${more(index)}`;
     servers.push(stack.use(await startNats({ jetstream, config })));
   }
   for (const from of servers) for (const to of servers) await untilHeard(from, to);

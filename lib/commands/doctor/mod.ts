@@ -135,7 +135,8 @@ class Doctor {
       ...{ check: "nats", verdict: "ok" },
       text: `${where}, nats-server ${info?.version}${cluster}`,
     };
-    const isEncrypted = info?.tls_required === true || this.#login.tls !== undefined;
+    const isEncrypted = info?.tls_required === true || this.#login.tls !== undefined ||
+      this.#login.servers.some((url) => /^wss:/i.test(url));
     const isNear = /^(localhost|127\.|\[?::1)/.test(where);
     yield isEncrypted || isNear
       ? { check: "tls", verdict: "ok", text: isEncrypted ? "encrypted" : "off, on this machine" }

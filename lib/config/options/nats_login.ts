@@ -11,7 +11,8 @@ const NATS_URL = `a NATS URL such as "nats://127.0.0.1:4222"`;
 /** Where NATS is, who one is there, and whom to trust. At most one way to log in. */
 export interface NatsLoginOptions {
   /**
-   * NATS servers to connect to; with a `tls://` among them the connection is encrypted or not made.
+   * NATS servers to connect to; with a `tls://` among them the connection is encrypted or not made. Over
+   * WebSockets where all are `ws://` or all are `wss://`.
    *
    * @default ["nats://127.0.0.1:4222"]
    */
@@ -92,7 +93,9 @@ function text() {
 
 function parseNatsUrl(text: string): string | undefined {
   const url = URL.parse(text.includes("://") ? text : `nats://${text}`);
-  if (url === null || !/^(nats|tls):$/.test(url.protocol) || url.hostname === "") return undefined;
+  if (url === null || !/^(nats|tls|wss?):$/.test(url.protocol) || url.hostname === "") {
+    return undefined;
+  }
   return isPercentEncoded(url.username) && isPercentEncoded(url.password) ? text : undefined;
 }
 

@@ -16,7 +16,7 @@ const Connection = NatsConnectionImpl as unknown as new (
 ) => NatsConnectionImpl;
 
 /**
- * Connects over TCP or TLS, and later connects again in the same way.
+ * Connects over TCP, TLS or WebSockets, and later connects again in the same way.
  *
  * @param lane Opened whenever there is a connection; @default none: all goes through the library
  * @throws {Error} when no server can be reached, or the client library is not the one that we know.

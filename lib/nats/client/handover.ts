@@ -8,6 +8,7 @@ import type { NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
 import type { FastLane } from "./fast_lane.ts";
 import { COPY_MS, Overlap } from "./overlap.ts";
+import { toUrl } from "./server_url.ts";
 import { flushPending, publishOn, subscribeOn } from "./wire.ts";
 import { pause, settlesWithin } from "../../time/within.ts";
 
@@ -88,8 +89,10 @@ export function isFast(link: ServerLink | undefined): boolean {
  */
 export function otherServers(connection: NatsConnection, configured: readonly string[]): string[] {
   const here = connection.getServer();
-  const all = [...configured, ...connection.info?.connect_urls ?? []];
-  return [...new Set(all)].filter((server) => server.replace(/^\w+:\/\//, "") !== here);
+  const told = connection.info?.connect_urls ?? [];
+  const all = [...configured, ...told.map((address) => toUrl(address, configured))];
+  // A WebSocket's URL may have a path.
+  return [...new Set(all)].filter((server) => server.replace(/^\w+:\/\/|\/.*$/g, "") !== here);
 }
 
 /** One move. */

@@ -12,7 +12,7 @@ import {
 import { readCertificate, toCertificate } from "../../config/certificate.ts";
 import { ConfigError } from "../../config/options.ts";
 import type { NatsLoginOptions } from "../../config/options/nats_login.ts";
-import { parseLogin, splitNatsUrl } from "../../mapping/nats_url.ts";
+import { parseLogin, splitNatsUrl, withPort } from "../../mapping/nats_url.ts";
 
 /** What a configuration says of it; files have been read. */
 export type LoginConfig = NatsLoginOptions & Required<Pick<NatsLoginOptions, "natsUrl">>;
@@ -57,8 +57,9 @@ export function toLogin(config: LoginConfig): Login {
   if (config.natsPassword !== undefined && config.natsUser === undefined) {
     throw new ConfigError(["natsPassword"], "expected natsUser, too");
   }
+  checkSchemes(config);
   return {
-    servers: parts.map(({ address }) => address),
+    servers: parts.map(({ address }) => withPort(address)),
     ...(inUrl === undefined ? toCredentials(config) : parseLogin(inUrl)),
     ...toTls(config),
   };
@@ -96,6 +97,18 @@ function usable(
     throw new ConfigError([option], `expected ${expected}`);
   }
   return { authenticator };
+}
+
+/** What a cluster tells of its other servers has no scheme: it is that of these. */
+function checkSchemes({ natsUrl, natsCa, natsCert }: LoginConfig): void {
+  const schemes = new Set(natsUrl.map((url) => /^wss?(?=:\/\/)/i.exec(url)?.[0].toLowerCase()));
+  if (schemes.size > 1) {
+    throw new ConfigError(["natsUrl"], "expected all ws://, all wss://, or neither");
+  }
+  if (!schemes.has("ws")) return;
+  const useless = Object.entries({ natsCa, natsCert }).find(([, text]) => text !== undefined);
+  if (useless === undefined) return;
+  throw new ConfigError([useless[0]], "expected natsUrl with wss://, since ws:// is not encrypted");
 }
 
 /** Any of it, even empty, has the client library refuse a server that does not encrypt. */

@@ -27,7 +27,7 @@ import {
   subscribeVia,
 } from "./handover.ts";
 import { RETRY_DELAYS_MS, type SessionOptions, toConnectionOptions } from "./session_options.ts";
-import { pendingBytesOf, publishOn } from "./wire.ts";
+import { pendingBytesOf, publishOn, urlOf } from "./wire.ts";
 import { pause, settlesWithin } from "../../time/within.ts";
 
 export type { SessionOptions };
@@ -146,7 +146,7 @@ export class Session implements Bus, AsyncDisposable {
    * @throws {Error} when it cannot be asked.
    */
   takesLine(bytes: number): Promise<boolean> {
-    const servers = this.#link === undefined ? [] : [this.#link.connection.getServer()];
+    const servers = this.#link === undefined ? [] : [urlOf(this.#link.connection)];
     return takesLine(bytes, {
       ...toConnectionOptions(this.#options, servers),
       name: `${this.#options.name}-line`,

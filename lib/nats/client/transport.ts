@@ -5,12 +5,14 @@
  */
 import { Buffer } from "node:buffer";
 import { connect as dial, type OnReadOpts, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { connect as dialTls } from "node:tls";
 import type { ConnectionOptions, Server, ServerInfo, TlsOptions } from "@nats-io/nats-core";
-import { checkOptions, INFO, type Transport } from "@nats-io/nats-core/internal";
+import { checkOptions, hasWsProtocol, INFO, type Transport } from "@nats-io/nats-core/internal";
 import type { FastLane } from "./fast_lane.ts";
 import { ProtocolSplitter } from "./protocol_splitter.ts";
 import { Output } from "./output.ts";
+import { toUrl } from "./server_url.ts";
 
 /** One socket; a new one is made for each attempt. */
 export class SocketTransport implements Transport {
@@ -22,7 +24,7 @@ export class SocketTransport implements Transport {
   readonly #lane: FastLane | undefined;
   /** Undefined where all that comes is the library's. */
   readonly #splitter: ProtocolSplitter | undefined;
-  #socket: Socket | undefined;
+  #socket: Duplex | undefined;
   #state: "connecting" | "open" | "closed" = "connecting";
   #isEncrypted = false;
   /** What the socket said last; whoever listens hears of it when it closes. */
@@ -43,12 +45,14 @@ export class SocketTransport implements Transport {
     return this.#state === "closed";
   }
 
-  async connect({ hostname, port, tlsName }: Server, options: ConnectionOptions): Promise<void> {
+  async connect(server: Server, options: ConnectionOptions): Promise<void> {
+    if (hasWsProtocol(options)) return await this.#connectWebSocket(server, options);
+    const { hostname, port, tlsName } = server;
     const tlsOptions = { ...await toTlsOptions(options.tls ?? {}), servername: tlsName };
     const isTlsFirst = options.tls?.handshakeFirst === true;
     const address = { host: hostname, port };
     let socket = isTlsFirst
-      ? await this.#own(dialTls({ ...address, ...tlsOptions }), "secureConnect")
+      ? await this.#own(dialTls({ ...address, ...tlsOptions }).setNoDelay(true), "secureConnect")
       : await this.#dial(address, options);
     const info = await this.#readInfo();
     checkOptions(info, options);
@@ -60,6 +64,18 @@ export class SocketTransport implements Transport {
       socket = await this.#own(dialTls({ socket, ...tlsOptions }), "secureConnect");
     }
     this.#isEncrypted = wantsTls || isTlsFirst;
+    this.#open(socket);
+  }
+
+  /** Whether it is encrypted is for the URL to say, not for the server: a proxy may stand before it. */
+  async #connectWebSocket({ src, tlsName }: Server, options: ConnectionOptions): Promise<void> {
+    const { openWebSocket } = await import("./websocket.ts");
+    const url = toUrl(src, options.servers);
+    const servername = tlsName === "" ? {} : { servername: tlsName };
+    const tlsOptions = { ...await toTlsOptions(options.tls ?? {}), ...servername };
+    const socket = await this.#own(openWebSocket(url, tlsOptions), "connect");
+    await this.#readInfo();
+    this.#isEncrypted = /^wss:/i.test(url);
     this.#open(socket);
   }
 
@@ -105,10 +121,9 @@ export class SocketTransport implements Transport {
    * Waits until a socket is ready. Its errors are listened to until the end, and after: a server that
    * refuses a login resets the connection, and an error that nobody listens to ends the process.
    */
-  #own<S extends Socket>(socket: S, ready: "connect" | "secureConnect"): Promise<S> {
+  #own<S extends Duplex>(socket: S, ready: "connect" | "secureConnect"): Promise<S> {
     const { promise, resolve, reject } = Promise.withResolvers<S>();
     this.#socket = socket;
-    socket.setNoDelay(true);
     socket.once(ready, () => resolve(socket));
     // What a socket reads into the splitter's memory is not told here.
     socket.on("data", (chunk) => {
@@ -129,7 +144,7 @@ export class SocketTransport implements Transport {
   #dial(address: Address, { tls }: Pick<ConnectionOptions, "tls">): Promise<Socket> {
     const splitter = tls ? undefined : this.#splitter;
     const onread = splitter && { onread: toOnRead(splitter) };
-    return this.#own(dial({ ...address, ...onread }), "connect");
+    return this.#own(dial({ ...address, ...onread }).setNoDelay(true), "connect");
   }
 
   /** The server wants TLS unasked, and what reads into the splitter's memory cannot be wrapped in it. */
@@ -151,7 +166,7 @@ export class SocketTransport implements Transport {
     }
   }
 
-  #open(socket: Socket): void {
+  #open(socket: Duplex): void {
     if (this.isClosed) return void socket.destroy();
     this.#state = "open";
     this.#lane?.open(this.#output);

@@ -8,10 +8,11 @@
  * @module
  */
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
-import type { MsgImpl, NatsConnectionImpl } from "@nats-io/nats-core/internal";
+import { hasWsProtocol, type MsgImpl, type NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
 import { decodeLatin1, encodeLatin1 } from "../../mapping/latin1.ts";
 import type { FastLane } from "./fast_lane.ts";
+import { toUrl } from "./server_url.ts";
 
 /**
  * Publishes on a connection.
@@ -83,6 +84,15 @@ export function flushPending(connection: NatsConnection): void {
  */
 export function pendingBytesOf(connection: NatsConnection): number {
   return (connection as NatsConnectionImpl).protocol.outbound.size();
+}
+
+/** Where the server is that a connection is to. */
+export function urlOf(connection: NatsConnection): string {
+  const { options, protocol } = connection as NatsConnectionImpl;
+  const src = protocol.getServer()?.src;
+  return src !== undefined && hasWsProtocol(options)
+    ? toUrl(src, options.servers)
+    : connection.getServer();
 }
 
 function toMsgHdrs(headers: string | Uint8Array): MsgHdrs {

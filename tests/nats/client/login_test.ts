@@ -89,6 +89,9 @@ Deno.test("toLogin() refuses what it cannot use, and quotes no secret", async (t
     ["no seed", { natsNkey: `${seed.slice(0, -1)}!` }, "natsNkey", /the seed of a user's nkey/],
     ["no credentials", { natsCreds: `-----BEGIN\ns3cret` }, "natsCreds", /a \.creds file/],
     ["half a pair", { natsCert: "-----BEGIN" }, "natsCert", /natsCert and natsKey together/],
+    ["some over WebSocket", { natsUrl: ["ws://a", "s3cret@b"] }, "natsUrl", /all ws:.*or neither/],
+    ["some encrypted", { natsUrl: ["ws://a", "wss://b"] }, "natsUrl", /all ws:\/\/, all wss:/],
+    ["trust without TLS", { natsUrl: ["WS://a"], natsCa: "-----BEGIN" }, "natsCa", /wss:\/\//],
     ["the other half", { natsKey: "-----BEGIN s3cret" }, "natsKey", /together/],
   ];
   for (const [title, way, option, reason] of table) {
