@@ -178,7 +178,11 @@ browserTest("what clients send is text, wherever it is shown", async () => {
   await world.connect(`/rooms/x?name=${encodeURIComponent(MARKUP)}`);
   await goTo(page, "Connections");
   await has(page.locator("#connection-rows"), "name=");
-  await page.goto(`${world.url}/#explorer?url=${encodeURIComponent(`http://127.0.0.1/${MARKUP}`)}`);
+  await page.goto(
+    `${world.url}/#explorer?url=${
+      encodeURIComponent(`http://127.0.0.1/${MARKUP.replaceAll(" ", "%20")}`)
+    }`,
+  );
   await has(page.locator("#verdict"), "Goes to");
   assert.equal(await page.locator("main img").count(), 0);
   assert.match(await page.title(), /^h8s gateway/);

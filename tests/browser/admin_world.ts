@@ -4,7 +4,7 @@
  * @module
  */
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { connect } from "@nats-io/transport";
+import { connect, type NatsConnection } from "@nats-io/transport";
 import { type Gateway, type GatewayOptions, startGateway } from "../../lib/mod.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { answer, natsHeaders } from "../harness/setup.ts";
@@ -25,12 +25,18 @@ export interface Client {
 export class AdminWorld implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly #gateway: Gateway;
+  /** Of the workloads. */
+  readonly nc: NatsConnection;
   readonly page: Page;
   /** What the browser said of the page: refused by its policy, thrown, not found. */
   readonly complaints: string[] = [];
 
-  private constructor(stack: AsyncDisposableStack, gateway: Gateway, page: Page) {
+  private constructor(
+    stack: AsyncDisposableStack,
+    { gateway, nc, page }: { gateway: Gateway; nc: NatsConnection; page: Page },
+  ) {
     this.#stack = stack;
+    this.nc = nc;
     this.#gateway = gateway;
     this.page = page;
     page.on("pageerror", (error) => this.complaints.push(String(error)));
@@ -72,10 +78,14 @@ export class AdminWorld implements AsyncDisposable {
     }));
     await gateway.connected;
     const interest = { host: "127.0.0.1", path: "/cart", match: "prefix", method: "GET" };
-    nc.publish("h8s.control.interest.register.127.0.0.1", JSON.stringify(interest));
+    const register = () =>
+      nc.publish("h8s.control.interest.register.127.0.0.1", JSON.stringify(interest));
+    // Again and again, as workloads do: the first one may come before it is listened to.
+    const timer = setInterval(register, 200);
+    stack.defer(() => clearInterval(timer));
     const browser = stack.adopt(await launch(), (browser) => browser.close());
     const page = await (await browser.newContext(look)).newPage();
-    return new AdminWorld(stack, gateway, page);
+    return new AdminWorld(stack, { gateway, nc, page });
   }
 
   /** Of the page, without a slash at its end. */
