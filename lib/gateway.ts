@@ -38,6 +38,7 @@ import { createHealthHandler } from "./telemetry/health.ts";
 import { createLog, type Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { Observers } from "./telemetry/observation.ts";
+import { startTracing } from "./tracing/tracing.ts";
 
 export { ListenError };
 
@@ -74,7 +75,7 @@ export class Gateway implements AsyncDisposable {
   readonly #onFault: OnFault;
   readonly #server: Listener;
   readonly #admin: Listener | undefined;
-  readonly #accessLog: AsyncDisposable | undefined;
+  readonly #reports: readonly (AsyncDisposable | undefined)[];
   readonly #page: Admin | undefined;
   readonly #connected = Promise.withResolvers<void>();
   #stopped: Promise<void> | undefined;
@@ -112,13 +113,15 @@ export class Gateway implements AsyncDisposable {
       reconnects: () => session.reconnects,
       connected: () => session.state === "connected",
     });
-    const strays = new Strays({ bus: session, metrics, log });
     const onFault = this.#onFault = createOnFault({ log, metrics });
+    const strays = new Strays({ bus: session, metrics, log });
     const clock = guarded(systemClock(), (error) => onFault("timer", error));
     checkDescriptors(config.maxConnections, log);
     const observers = new Observers(onFault);
-    const write = (bytes: Uint8Array) => Deno.stdout.write(bytes);
-    this.#accessLog = openAccessLog(config, { observers, log, write });
+    this.#reports = [
+      startTracing(config, { observers, metrics, instance: this.id, log }),
+      openAccessLog(config, { observers, log, write: (bytes) => Deno.stdout.write(bytes) }),
+    ];
     const bounds = this.#bounds = createBounds(session, {
       read: () => live.current,
       clock,
@@ -293,9 +296,8 @@ export class Gateway implements AsyncDisposable {
     const then = [this.#resume, this.#events, this.#inbox, this.#interests, this.#rights];
     for (const part of [this.#page, ...first, ...then]) part?.[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
-    await this.#admin?.shutdown();
-    const told = this.#accessLog?.[Symbol.asyncDispose]();
-    await settlesWithin(Promise.resolve(told), FLUSH_TIMEOUT_MS);
+    const told = this.#reports.map((report) => report?.[Symbol.asyncDispose]());
+    await settlesWithin(Promise.all([this.#admin?.shutdown(), ...told]), FLUSH_TIMEOUT_MS);
   }
 
   #notReady(): string | undefined {

@@ -23,6 +23,7 @@ export type { CorsOptions } from "./config/options/cors.ts";
 export type { IdentityOptions, JwtAlgorithm, JwtOptions } from "./config/options/identity.ts";
 export type { ListenOptions } from "./config/options/listen.ts";
 export type { LogOptions } from "./config/options/log.ts";
+export type { CollectorOptions, TracingOptions } from "./config/options/tracing.ts";
 export type { NatsOptions } from "./config/options/nats.ts";
 export type { NatsLoginOptions } from "./config/options/nats_login.ts";
 export type { PersistenceOptions, StorageKind } from "./config/options/persistence.ts";

@@ -12,7 +12,12 @@ const COMPILER = `typescript@${Deno.version.typescript}`;
 const TYPES = ["@types/node@22", "@types/ws@8"];
 /** Deno programs. */
 const LEFT_OUT = [".", "./main"];
-const DEPENDENCIES = ["@nats-io/jetstream", "@nats-io/nats-core", "ws"] as const;
+const DEPENDENCIES = [
+  "@nats-io/jetstream",
+  "@nats-io/nats-core",
+  "@opentelemetry/api",
+  "ws",
+] as const;
 const ROOT = new URL("../", import.meta.url).pathname;
 
 const entries = Object.entries(manifest.exports).filter(([name]) => !LEFT_OUT.includes(name))

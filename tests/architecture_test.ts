@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 
 /** Low to high. Those on one line do not know each other; `telemetry` and `router` know nobody. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors", "telemetry", "time", "router", "version"],
+  ["errors", "telemetry", "time", "router", "version", "without_environment"],
   ["mapping"],
   ["config"],
-  ["nats"],
+  ["nats", "tracing"],
   ["edge", "workload", "client"],
   ["admin"],
   ["prepare"],

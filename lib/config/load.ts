@@ -3,7 +3,6 @@
  *
  * @module
  */
-import process from "node:process";
 import {
   type Document,
   isMap,
@@ -18,6 +17,7 @@ import {
 import type { z } from "zod";
 import { ConfigFileError } from "./options.ts";
 import { readSource, type TextSource, toSourceName } from "./source.ts";
+import { withoutEnvironment } from "../without_environment.ts";
 import { present } from "./walk.ts";
 
 /** Options as they were written, and where. */
@@ -188,18 +188,4 @@ function findKey(document: Document, path: readonly string[]): number | undefine
 
 function toKey(key: string): string | number {
   return /^\d+$/.test(key) ? Number(key) : key;
-}
-
-/**
- * The parser asks the environment whether it should trace itself; the program has no permission to
- * look, so it finds an empty environment instead.
- */
-function withoutEnvironment<T>(work: () => T): T {
-  const { env } = process;
-  process.env = {};
-  try {
-    return work();
-  } finally {
-    process.env = env;
-  }
 }

@@ -11,6 +11,7 @@ import type { CorsOptions } from "./options/cors.ts";
 import type { IdentityOptions } from "./options/identity.ts";
 import type { ListenOptions } from "./options/listen.ts";
 import type { LogOptions } from "./options/log.ts";
+import type { CollectorOptions, TracingOptions } from "./options/tracing.ts";
 import type { NatsOptions } from "./options/nats.ts";
 import type { NatsLoginOptions } from "./options/nats_login.ts";
 import type { RequestOptions } from "./options/requests.ts";
@@ -36,11 +37,17 @@ export interface GatewayOptions
     RoutingOptions,
     PersistenceOptions,
     LogOptions,
-    AccessLogOptions {}
+    AccessLogOptions,
+    TracingOptions {}
 
 /** The reverse daemon's configuration. */
 export interface ReverseOptions
-  extends BackendOptions, NatsLoginOptions, Pick<NatsOptions, "prefix">, LogOptions {}
+  extends
+    BackendOptions,
+    NatsLoginOptions,
+    Pick<NatsOptions, "prefix">,
+    LogOptions,
+    CollectorOptions {}
 
 /** A configuration that cannot be read or used; the message says where and why, a line for each thing. */
 export class ConfigFileError extends Error {

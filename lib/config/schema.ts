@@ -22,6 +22,7 @@ import { requestFields } from "./options/requests.ts";
 import { backendFields } from "./options/reverse.ts";
 import { routingFields } from "./options/routing.ts";
 import { checkResume, socketFields } from "./options/sockets.ts";
+import { collectorFields, tracingFields } from "./options/tracing.ts";
 import { checkTemplates } from "./route_checks.ts";
 
 /** Every option with its default, what it is for, and how its value is called in the help. */
@@ -38,6 +39,7 @@ export const configSchema = z.strictObject({
   ...persistenceFields,
   ...logFields,
   ...accessLogFields,
+  ...tracingFields,
 })
   .check(together(["persist", "prefix", "routes"], checkPersistence))
   .check(together(["resume", "connectionRecords", "routes"], checkResume))
@@ -56,6 +58,7 @@ export const reverseSchema = z.strictObject({
   ...natsLoginFields,
   prefix: natsFields.prefix,
   ...logFields,
+  ...collectorFields,
 });
 
 /** The reverse daemon's configuration, complete. */

@@ -228,7 +228,7 @@ export class Visit implements Observation, Page {
     return { requestId, remoteAddress, method, host, path, subject, status };
   }
 
-  #tell(step: "sent" | "answered"): void {
+  #tell(step: "sent" | "answered" | "end"): void {
     this.#options.parts.observers.tell(step, this.#following, this);
   }
 
@@ -240,6 +240,7 @@ export class Visit implements Observation, Page {
     if (observers.isEmpty) return;
     this.durationMs = performance.now() - this.#begun;
     this.time = Date.now() - this.durationMs;
+    if (this.#following.length > 0) this.#tell("end");
     observers.end(this);
   }
 

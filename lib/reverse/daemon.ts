@@ -15,6 +15,7 @@ import { Announcer } from "../workload/announcer.ts";
 import { Session } from "../nats/client/session.ts";
 import { prepareReverse } from "../prepare.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
+import { startConsumerTracing } from "../tracing/tracing.ts";
 import { Link } from "../workload/link.ts";
 import { serve } from "../workload/mod.ts";
 import { createHttpProxy } from "./http_proxy.ts";
@@ -30,6 +31,7 @@ export class ReverseDaemon implements AsyncDisposable {
   readonly #log: Log;
   readonly #session: Session;
   readonly #serving: Promise<AsyncDisposableStack>;
+  readonly #tracing: AsyncDisposable | undefined;
   #stopped: Promise<void> | undefined;
 
   /** One token that no other replica has. */
@@ -44,6 +46,7 @@ export class ReverseDaemon implements AsyncDisposable {
   constructor(options: ReverseOptions) {
     const { config, login } = prepareReverse(options);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
+    this.#tracing = startConsumerTracing(config, { instance: this.id, log });
     const connected = Promise.withResolvers<void>();
     const reach = new Reach(log, config.natsUrl);
     this.#session = new Session({
@@ -150,6 +153,7 @@ export class ReverseDaemon implements AsyncDisposable {
     if (this.#session.state !== "connecting") await (await this.#serving).disposeAsync();
     await this.#session.flush().catch(() => {});
     await this.#session[Symbol.asyncDispose]();
+    await this.#tracing?.[Symbol.asyncDispose]();
     this.#log.info("stopped");
   }
 }

@@ -5,8 +5,8 @@
  */
 import type { EventEmitter } from "node:events";
 import type { ClientRequest } from "node:http";
-import process from "node:process";
 import { PassThrough } from "node:stream";
+import { withoutEnvironment } from "../without_environment.ts";
 
 /** `undici`: takes path, query and `Host` as they are given, and sends nothing twice. */
 export type Undici = typeof import("undici");
@@ -52,16 +52,12 @@ export interface Libraries {
  * Loads them. Both look for switches in the environment, which the program has no permission to read: they
  * find an empty one instead. undici does so as late as with its first connection; so it makes one here.
  */
-export async function loadLibraries(): Promise<Libraries> {
-  const { env } = process;
-  process.env = {};
-  try {
+export function loadLibraries(): Promise<Libraries> {
+  return withoutEnvironment(async () => {
     const [undici, ws] = await Promise.all([import("undici"), import("ws")]);
     await connectOnce(undici);
     return { undici, ws };
-  } finally {
-    process.env = env;
-  }
+  });
 }
 
 /** To nobody. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { RouterMessage } from "./chain.ts";
+import { ConsumerSpan } from "./consumer_span.ts";
 import {
   type ListenFailure,
   type Listening,
@@ -127,11 +128,17 @@ class Listener implements Listening {
   }
 
   async #attempt(message: RouterMessage<Uint8Array>): Promise<Fault | undefined> {
+    const { subject, headers } = message;
+    const traceparent = headers.get?.("Traceparent");
+    const span = new ConsumerSpan({ name: "process message", subject, traceparent });
     try {
-      if (await this.#route(message)) return undefined;
-      return { stage: "unmatched", error: new UnmatchedSubjectError(message.subject) };
+      if (await span.run(() => this.#route(message))) return undefined;
+      return { stage: "unmatched", error: new UnmatchedSubjectError(subject) };
     } catch (error) {
+      span.fail(error);
       return { stage: "handler", error };
+    } finally {
+      span.end();
     }
   }
 

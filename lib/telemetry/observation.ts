@@ -87,6 +87,8 @@ export interface Following {
   sent?(observation: Observation): void;
   /** The head of the response is known: `status` is there. */
   answered?(observation: Observation): void;
+  /** It is over, as {@link Observer.end} says; whoever observes only since then is not told here. */
+  end?(observation: Observation): void;
 }
 
 /** All who want to know. They may come and go while requests are under way. */

@@ -80,10 +80,14 @@ const VALUED: readonly Row[] = [
   row("logFormat", "--log-format FORMAT", ["json", "xml"], "text"),
   row("logLevel", "--log-level LEVEL", ["warn", "loud"], "info"),
   row("accessLog", "--access-log FORMAT", ["json", "xml"], "off"),
+  row("otlpEndpoint", "--otlp-endpoint URL", ["http://127.0.0.1:4318", "127.0.0.1:4318"], ""),
+  row("otlpHeaders", "--otlp-headers NAME=VALUE", ["X-Key=1", ""], ""),
+  row("traceSample", "--trace-sample SHARE", ["0.5", "50%"], "0.01"),
 ];
 const SWITCHES: readonly [option: string, flag: string][] = [
   ["publishOnly", "--publish-only"],
   ["accessLogQuery", "--access-log-query"],
+  ["otlpMetrics", "--otlp-metrics"],
   ["trackInterest", "--track-interest"],
   ["fastLane", "--fast-lane"],
   ["sharePort", "--share-port"],
@@ -97,6 +101,7 @@ const REPEATABLE = [
   "corsExposedHeaders",
   "trustedProxies",
   "authorizationKey",
+  "otlpHeaders",
 ];
 const FILE_ONLY = ["session", "routes", "jwt"];
 

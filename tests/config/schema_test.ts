@@ -79,6 +79,10 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   logLevel: "info",
   accessLog: "off",
   accessLogQuery: false,
+  otlpEndpoint: undefined,
+  otlpHeaders: [],
+  traceSample: 0.01,
+  otlpMetrics: false,
 };
 const DURATIONS = [
   "requestTimeout",
@@ -147,6 +151,10 @@ Deno.test("parseConfig() reads values as people write them", async (t) => {
     ["logLevel", "debug", "debug"],
     ["accessLog", "json", "json"],
     ["accessLogQuery", true, true],
+    ["otlpEndpoint", "http://127.0.0.1:4318/", "http://127.0.0.1:4318"],
+    ["otlpHeaders", ["X-Key=a=b"], [["X-Key", "a=b"]]],
+    ["traceSample", ".5", 0.5],
+    ["otlpMetrics", true, true],
     ...DURATIONS.flatMap((option): [string, unknown, unknown][] => [
       [option, "1.5s", 1500],
       [option, "0s", 0],
@@ -232,6 +240,11 @@ Deno.test("parseConfig() refuses what it cannot use, and says where and what wou
     ["logFormat", "xml", ["logFormat"], /^expected one of text, json$/],
     ["accessLog", "xml", ["accessLog"], /^expected one of off, text, json$/],
     ["accessLogQuery", "yes", ["accessLogQuery"], /^expected true or false$/],
+    ["otlpEndpoint", "ftp://a", ["otlpEndpoint"], /^expected the URL of a collector/],
+    ["otlpEndpoint", "http://a?b", ["otlpEndpoint"], /^expected the URL of a collector/],
+    ["otlpHeaders", ["a b=c"], ["otlpHeaders", "0"], /^expected headers as NAME=VALUE/],
+    ["traceSample", "1.5", ["traceSample"], /^expected a share from 0 to 1/],
+    ["otlpMetrics", "yes", ["otlpMetrics"], /^expected true or false$/],
     ["logLevel", "loud", ["logLevel"], /^expected one of debug, info, warn, error$/],
     ["listn", "a:1", ["listn"], /^there is no such option; did you mean "listen"\?$/],
     ["request-timeout", "5s", ["request-timeout"], /did you mean "requestTimeout"\?$/],

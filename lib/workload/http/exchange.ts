@@ -6,6 +6,7 @@
 import { type Incoming, toRequestUrl } from "../../mapping/incoming.ts";
 import { findHeader } from "../../mapping/headers.ts";
 import { toInbox } from "../../mapping/socket_message.ts";
+import { ConsumerSpan } from "../../router/consumer_span.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import type { CloseWatch } from "../close_watch.ts";
 import { type Link, LinkLostError } from "../link.ts";
@@ -57,6 +58,7 @@ export class Exchange {
   readonly #unwatch: () => void;
   readonly #endState: () => void;
   readonly #ended = Promise.withResolvers<void>();
+  #span: ConsumerSpan | undefined;
   #upload: UploadBody | undefined;
   #writer: ReplyWriter | undefined;
 
@@ -100,10 +102,13 @@ export class Exchange {
     const body = this.#toBody();
     const request = this.#toRequest(pathTokens, body);
     if (request === undefined) return this.#send(this.#toProblem("malformed_request"));
+    const span = this.#span = this.#startSpan(request);
     try {
-      const response: unknown = await this.#parts.handler(request, toServeInfo(this.#input, body));
+      const info = toServeInfo(this.#input, body);
+      const response: unknown = await span.run(() => this.#parts.handler(request, info));
       this.#send(toResponse(response));
     } catch (error) {
+      span.fail(error);
       if (!this.#isAbort(error)) this.#parts.onError(error, "handler");
       this.#send(this.#toProblem("internal"));
     }
@@ -162,6 +167,7 @@ export class Exchange {
   #end(): void {
     this.#unwatch();
     this.#endState();
+    this.#span?.end();
     this.#upload?.abort(new DOMException("The request was answered", "AbortError"));
     this.#ended.resolve();
   }
@@ -218,6 +224,15 @@ export class Exchange {
       this.#parts.onError(error, "request");
       return undefined;
     }
+  }
+
+  /** The handler's part of the trace; what it passes on by hand belongs to it, too. */
+  #startSpan(request: Request): ConsumerSpan {
+    const { incoming, message: { subject }, method } = this.#input;
+    const traceparent = findHeader(incoming.headers, "traceparent");
+    const span = new ConsumerSpan({ name: `process ${method}`, subject, traceparent });
+    if (span.traceparent !== undefined) request.headers.set("traceparent", span.traceparent);
+    return span;
   }
 
   #toBody(): RequestBody {

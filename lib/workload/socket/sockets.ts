@@ -4,6 +4,7 @@
  * @module
  */
 import { CLOSE, type CloseInfo } from "../../mapping/close.ts";
+import { findHeader } from "../../mapping/headers.ts";
 import { type Incoming, parseIncoming, toDestination } from "../../mapping/incoming.ts";
 import {
   findServed,
@@ -32,6 +33,7 @@ import {
   toHandshake,
   toKnownHandshake,
 } from "../socket_handle.ts";
+import { ConsumerSpan } from "../../router/consumer_span.ts";
 import type { SocketConnection, SocketHandlers } from "./socket_handlers.ts";
 
 /** How much of one connection's messages may wait for its handler. */
@@ -173,8 +175,32 @@ export class Sockets implements Disposable {
     if (handlers.message === undefined || this.#overflowed.has(inbox)) return;
     const data = toSocketData(incoming.control, message.data);
     const bytes = message.data.length + message.headers.length;
-    const task = () => this.#run("message", () => handlers.message?.(handle, data));
+    const about = { incoming, subject: message.subject };
+    const inSpan = () => this.#handle(() => handlers.message?.(handle, data), about);
+    const task = () => this.#run("message", inSpan);
     if (!this.#queue.add(inbox, task, bytes)) this.#onOverflow(handle, inbox);
+  }
+
+  /** In a span of its own: the handshake may be days old. */
+  async #handle(
+    handler: () => unknown,
+    { incoming, subject }: { incoming: Incoming; subject: string },
+  ): Promise<void> {
+    const traceparent = findHeader(incoming.headers, "traceparent");
+    const span = new ConsumerSpan({
+      name: "process message",
+      subject,
+      traceparent,
+      relation: "link",
+    });
+    try {
+      await span.run(handler);
+    } catch (error) {
+      span.fail(error);
+      throw error;
+    } finally {
+      span.end();
+    }
   }
 
   #onClose({ group, incoming, handle, id, inbox }: Received): void {
