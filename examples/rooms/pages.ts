@@ -9,7 +9,7 @@ import { toRoomName } from "./room_name.ts";
 import { PAST_FOR_NEWCOMERS } from "./rooms.ts";
 import type { Transcript } from "./transcript.ts";
 // As text, so that the worker needs no permission to read files.
-import ackClientScript from "./assets/ack_client.js" with { type: "text" };
+import clientScript from "./assets/client.js" with { type: "text" };
 import domScript from "./assets/dom.js" with { type: "text" };
 import journalScript from "./assets/journal.js" with { type: "text" };
 import logScript from "./assets/log.js" with { type: "text" };
@@ -32,7 +32,7 @@ const SCRIPT = "text/javascript; charset=utf-8";
 const HTML = "text/html; charset=utf-8";
 
 const ASSETS: Readonly<Record<string, { type: string; text: string }>> = {
-  "ack_client.js": { type: SCRIPT, text: ackClientScript },
+  "client.js": { type: SCRIPT, text: clientScript },
   "dom.js": { type: SCRIPT, text: domScript },
   "icon.svg": { type: "image/svg+xml", text: icon },
   "journal.js": { type: SCRIPT, text: journalScript },

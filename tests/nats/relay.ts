@@ -14,6 +14,7 @@ export class Relay implements AsyncDisposable {
   #stalled: PromiseWithResolvers<void> | undefined;
   #isOpen = true;
   #pieceBytes = 65536;
+  #accepted = 0;
 
   /**
    * @param serverPort Of a nats-server on this machine.
@@ -26,6 +27,11 @@ export class Relay implements AsyncDisposable {
   /** `nats://127.0.0.1:<port>`. */
   get url(): string {
     return `nats://127.0.0.1:${this.#listener.addr.port}`;
+  }
+
+  /** How many connections it has taken. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** From now on nothing comes back from the server, as if it hung. */
@@ -71,13 +77,27 @@ export class Relay implements AsyncDisposable {
 
   async #accept(): Promise<void> {
     for await (const client of this.#listener) {
-      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#serverPort });
+      this.#accepted++;
+      const server = await this.#connect();
+      if (server === undefined) {
+        client.close();
+        continue;
+      }
       client.setNoDelay(true);
       this.#connections.push(client, server);
       this.#running.push(
         this.#pump(client, server, { gate: () => this.#stalled?.promise }),
         this.#pump(server, client, { isHeld: () => this.#isHeld }),
       );
+    }
+  }
+
+  /** Undefined while nobody listens there. */
+  async #connect(): Promise<Deno.TcpConn | undefined> {
+    try {
+      return await Deno.connect({ hostname: "127.0.0.1", port: this.#serverPort });
+    } catch {
+      return undefined;
     }
   }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /// <reference lib="dom" />
 /** @import { Frame, Person } from "../protocol.ts" */
-import { AckClient } from "./ack_client.js";
+import { connect } from "./client.js";
 import { find } from "./dom.js";
 import { Journal } from "./journal.js";
 import { Log } from "./log.js";
@@ -10,7 +10,7 @@ import { People } from "./people.js";
 
 /** How long a message may be on its way to us after others have heard of it, in milliseconds. */
 const LATENESS_MS = 2000;
-/** The room is told who is here every ten seconds. Nothing for so long: the connection is dead. */
+/** The room is told who is here every ten seconds. Nothing for so long: something is broken. */
 const SILENCE_MS = 35_000;
 /** How long the worker may take to welcome us before we speak of it, in milliseconds. */
 const PATIENCE_MS = 3000;
@@ -28,32 +28,45 @@ let me = { id: client, name: "" };
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let patience;
 
-const connection = new AckClient({
-  url() {
-    const url = new URL(`/${room}/${me.id}`, location.href.replace(/^http/, "ws"));
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let silence;
+
+// Acknowledged, or not at all: a message that may be lost is not shown as sent. What was said before the worker
+// tells by itself; see `journal.js`.
+const connection = connect(
+  () => {
+    const url = new URL(`/${room}/${me.id}`, location.href);
     if (journal.after > 0) {
       url.searchParams.set("after", String(journal.after));
       url.searchParams.set("transcript", journal.transcript);
     }
     return url;
   },
-  onMessage: (json) => onFrame(JSON.parse(String(json))),
-  silenceMs: SILENCE_MS,
-  onState(state) {
-    clearTimeout(patience);
-    retry.hidden = state !== "waiting";
-    switch (state) {
-      case "connecting":
-        return;
-      case "open":
-        patience = setTimeout(() => {
-          status.textContent = "The room does not answer yet. What you write is kept for it.";
-        }, PATIENCE_MS);
-        return;
-      case "waiting":
-        status.textContent = "Connection lost. Trying again …";
-    }
-  },
+  { ack: true, resume: false, retryMs: 300, maxRetryMs: 5000 },
+);
+
+connection.on("message", ({ data }) => {
+  listenForSilence();
+  onFrame(JSON.parse(String(data)));
+});
+
+connection.on("state", ({ name }) => {
+  clearTimeout(patience);
+  clearTimeout(silence);
+  retry.hidden = name !== "waiting";
+  switch (name) {
+    case "open":
+      listenForSilence();
+      patience = setTimeout(() => {
+        status.textContent = "The room does not answer yet. What you write is kept for it.";
+      }, PATIENCE_MS);
+      return;
+    case "waiting":
+      status.textContent = "Connection lost. Trying again …";
+      return;
+    case "closed":
+      status.textContent = "The room is closed. Load the page again to come back.";
+  }
 });
 
 find("#composer").addEventListener("submit", (event) => {
@@ -61,7 +74,10 @@ find("#composer").addEventListener("submit", (event) => {
   const saying = { id: createId(), text: text.value.trim() };
   if (saying.text === "") return;
   log.send(saying, me);
-  connection.send(saying).then(() => log.keep(saying.id));
+  connection.send(saying).then(
+    () => log.keep(saying.id),
+    (error) => log.refuse(saying.id, error.message),
+  );
   text.value = "";
 });
 
@@ -72,7 +88,7 @@ text.addEventListener("keydown", (event) => {
 });
 
 find("#rename").addEventListener("click", () => nameDialog.open(me.name));
-retry.addEventListener("click", () => connection.retryNow());
+retry.addEventListener("click", () => connection.wake());
 
 /** @param {Frame} frame */
 function onFrame(frame) {
@@ -113,8 +129,14 @@ function onCaughtUp() {
 function checkForMissing(lastSeq) {
   if (!journal.isCaughtUp || journal.after >= lastSeq) return;
   setTimeout(() => {
-    if (journal.isCaughtUp && journal.after < lastSeq) connection.replace();
+    if (journal.isCaughtUp && journal.after < lastSeq) connection.reconnect();
   }, LATENESS_MS);
+}
+
+/** The gateway may be there while the room is not heard. */
+function listenForSilence() {
+  clearTimeout(silence);
+  silence = setTimeout(() => connection.reconnect(), SILENCE_MS);
 }
 
 /** @param {Person} person */
