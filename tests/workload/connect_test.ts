@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect as connectStock } from "@nats-io/transport";
 import { connect, type ConnectOptions, LinkLostError, serve } from "../../lib/workload/mod.ts";
+import { Certificate } from "../harness/certificate.ts";
 import { freePort } from "../harness/free_port.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { RestartableNats } from "../nats/restartable_nats.ts";
@@ -79,6 +80,24 @@ Deno.test("connect() speaks WebSocket where a server's URL says so", async () =>
   await using _nats = await startNats({ jetstream: false, config });
   await using nc = await connect({ servers: `ws://127.0.0.1:${port}`, log: () => {} });
   await nc.flush();
+});
+
+Deno.test("connect() trusts whom it is told to, over TLS and wss://", async (t) => {
+  await using certificate = await Certificate.create();
+  const { ca, certFile, keyFile } = certificate;
+  const tls = `tls { cert_file: "${certFile}", key_file: "${keyFile}" }`;
+  const port = freePort();
+  const config = `${tls}\nwebsocket { port: ${port}, ${tls} }`;
+  await using nats = await startNats({ jetstream: false, config });
+  const options = { waitOnFirstConnect: false, log: () => {} };
+  for (const servers of [`tls://localhost:${nats.port}`, `wss://localhost:${port}`]) {
+    await t.step(servers.split(":")[0]!, async () => {
+      await using nc = await connect({ ...options, servers, tls: { ca } });
+      await nc.flush();
+      const distrusting = connect({ ...options, servers, tls: {} });
+      await assert.rejects(distrusting, /certificate|issuer/i);
+    });
+  }
 });
 
 Deno.test("serve(): finished rejects when the connection ends for good, with the cause", async () => {
