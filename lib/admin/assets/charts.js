@@ -163,11 +163,18 @@ function fit({ chart, body, height }) {
   if (width > 0 && width !== chart.width) chart.setSize({ width, height });
 }
 
-/** @param {(number | null)[][]} values */
+/**
+ * One on top of the other. What is nothing, and is nothing beside it, has no line: it would hide the one below.
+ *
+ * @param {(number | null)[][]} values
+ */
 function stack(values) {
   const sums = /** @type {number[]} */ ([]);
-  return values.map((row) =>
-    row.map((value, index) => sums[index] = (sums[index] ?? 0) + (value ?? 0))
+  return values.map((row, level) =>
+    row.map((value, index) => {
+      const sum = sums[index] = (sums[index] ?? 0) + (value ?? 0);
+      return level === 0 || value || row[index - 1] || row[index + 1] ? sum : null;
+    })
   );
 }
 
