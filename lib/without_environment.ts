@@ -5,6 +5,10 @@
  */
 import process from "node:process";
 
+const environment = process.env;
+/** There is one environment, and several may be at it at once. */
+const works = new Set<symbol>();
+
 /**
  * Does something while the environment is empty.
  *
@@ -12,10 +16,12 @@ import process from "node:process";
  * @returns What it does.
  */
 export function withoutEnvironment<T>(work: () => T): T {
-  const { env } = process;
+  const self = Symbol("work");
+  works.add(self);
   process.env = {};
   const restore = () => {
-    process.env = env;
+    works.delete(self);
+    if (works.size === 0) process.env = environment;
   };
   let isPending = false;
   try {

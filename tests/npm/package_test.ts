@@ -4,6 +4,8 @@ import { Readable } from "node:stream";
 import manifest from "../../deno.json" with { type: "json" };
 import { startGateway } from "../../lib/mod.ts";
 import { build } from "../../npm/build.ts";
+import { Certificate } from "../harness/certificate.ts";
+import { freePort } from "../harness/free_port.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { Client } from "../harness/websocket.ts";
 import { findRuntimes, npm, run, type Runtime } from "./runtimes.ts";
@@ -67,6 +69,22 @@ for (const runtime of runtimes) {
     assert.equal(await get("/connections"), `["/chat"]`);
     await client.close();
     assert.equal((await app.stop()).code, 0);
+  });
+}
+
+for (const runtime of runtimes) {
+  Deno.test(`the package trusts whom it is told to, over TLS and wss://, in ${runtime.name}`, async () => {
+    await using certificate = await Certificate.create();
+    const { certFile, keyFile } = certificate;
+    const tls = `tls { cert_file: "${certFile}", key_file: "${keyFile}" }`;
+    const port = freePort();
+    const config = `${tls}\nwebsocket { port: ${port}, ${tls} }`;
+    await using nats = await startNats({ jetstream: false, config });
+    for (const url of [`nats://localhost:${nats.port}`, `wss://localhost:${port}`]) {
+      const args = [...runtime.args, "trust.ts", url, certFile];
+      const printed = await run(runtime.command, { cwd: folder, args });
+      assert.equal(printed, "connected\nnot trusted\n", url);
+    }
   });
 }
 

@@ -4,9 +4,9 @@
  * @module
  */
 import type { EventEmitter } from "node:events";
-import process from "node:process";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
+import { withoutEnvironment } from "../../without_environment.ts";
 
 /** `ws`, which brings no types of its own: what is used of it. */
 interface Ws {
@@ -20,7 +20,9 @@ interface Ws {
   createWebSocketStream(socket: EventEmitter): Duplex;
 }
 
-const { WebSocket, createWebSocketStream } = await loadWs();
+const { WebSocket, createWebSocketStream } = await withoutEnvironment(
+  async () => await import("ws") as unknown as Ws,
+);
 
 /**
  * Opens one by `ws`, which unlike the platform's own takes certificates, tells how much the system has not
@@ -34,15 +36,4 @@ export function openWebSocket(url: string, tls: TlsOptions): Duplex {
   const stream = createWebSocketStream(socket);
   socket.once("open", () => stream.emit("connect"));
   return stream;
-}
-
-/** It looks for switches in the environment, which the program has no permission to read. */
-async function loadWs(): Promise<Ws> {
-  const { env } = process;
-  process.env = {};
-  try {
-    return await import("ws") as unknown as Ws;
-  } finally {
-    process.env = env;
-  }
 }
