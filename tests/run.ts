@@ -24,6 +24,7 @@ const SOURCES = ["main.ts", "lib", "tests", "bench", "examples"];
 const SUITES: readonly Stage[] = [
   suite("workload", 15),
   suite("e2e", 40),
+  suite("docs", 10),
   suite("fuzz", 15),
   suite("bench", 10),
   suite("faults", 30),
