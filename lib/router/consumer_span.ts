@@ -8,11 +8,11 @@ import {
   type Context,
   context,
   type Span,
-  type SpanContext,
   SpanKind,
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
+import { parseTraceparent, toTraceparent } from "./traceparent.ts";
 
 /** A message that is taken. */
 export interface Consumed {
@@ -24,8 +24,6 @@ export interface Consumed {
   /** A WebSocket's messages carry its handshake's, which may be days old: they are linked to it. */
   readonly relation?: "child" | "link";
 }
-
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /** A consumer's span. */
 export class ConsumerSpan {
@@ -57,9 +55,7 @@ export class ConsumerSpan {
 
   /** What its own messages carry; undefined where nothing is traced. */
   get traceparent(): string | undefined {
-    const { traceId, spanId, traceFlags } = this.#span.spanContext();
-    if (!this.#span.isRecording()) return undefined;
-    return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
+    return this.#span.isRecording() ? toTraceparent(this.#span.spanContext()) : undefined;
   }
 
   fail(error: unknown): void {
@@ -71,10 +67,4 @@ export class ConsumerSpan {
     if (status !== undefined) this.#span.setAttribute("http.response.status_code", status);
     this.#span.end();
   }
-}
-
-function parseTraceparent(text: string | undefined): SpanContext | undefined {
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(text ?? "") ?? [];
-  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
-  return { traceId, spanId, traceFlags: parseInt(flags, 16), isRemote: true };
 }

@@ -15,6 +15,7 @@ import {
   trace,
   type Tracer,
 } from "@opentelemetry/api";
+import { parseTraceparent, toTraceparent } from "../router/traceparent.ts";
 import type { Following, Observation, Observer } from "../telemetry/observation.ts";
 
 /** What is traced. */
@@ -25,7 +26,6 @@ export interface SpanOptions {
   readonly share: number;
 }
 
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 const SAMPLED = 1;
 /** HTTP's and PATCH; any other is one label, since clients make them up. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
@@ -87,8 +87,7 @@ class Visit implements Following {
     const name = route === undefined ? "publish" : `publish ${route}`;
     const options = { kind: SpanKind.PRODUCER, attributes };
     this.#message = this.#tracer.startSpan(name, options, this.#context);
-    const { traceId, spanId } = this.#message.spanContext();
-    return `00-${traceId}-${spanId}-01`;
+    return toTraceparent(this.#message.spanContext());
   }
 
   sent(): void {
@@ -140,11 +139,4 @@ function toRequestAttributes(observation: Observation, method: string): Attribut
 
 function toMethod(method: string): string {
   return METHODS.has(method) ? method : "_OTHER";
-}
-
-/** W3C Trace Context, version 00. */
-function parseTraceparent(text: string | undefined): SpanContext | undefined {
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(text ?? "") ?? [];
-  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
-  return { traceId, spanId, traceFlags: parseInt(flags, 16), isRemote: true };
 }
