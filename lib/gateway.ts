@@ -7,11 +7,10 @@ import { nuid } from "@nats-io/nats-core";
 import { Admin } from "./admin/admin.ts";
 import type { GatewayOptions } from "./config/options.ts";
 import { type ConfigChange, LiveConfig } from "./config/live.ts";
-import type { Address } from "./config/units.ts";
+import { type Address, renderAddress } from "./config/units.ts";
 import { type Bounds, createBounds } from "./edge/limits/bounds.ts";
 import { checkDescriptors, createOnStopped } from "./edge/limits/descriptors.ts";
 import { Edge } from "./edge/handler.ts";
-import { renderAddress } from "./config/units.ts";
 import { Listener, ListenError } from "./edge/listener.ts";
 import { Strays } from "./edge/strays.ts";
 import { RequestIds } from "./edge/request_ids.ts";
@@ -94,6 +93,7 @@ export class Gateway implements AsyncDisposable {
     const { config, login, fileKeys, certificate } = prepareGateway(options);
     const live = this.#live = new LiveConfig(options);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
+    log.info("options besides the defaults", live.differences);
     const reach = this.#reach = new Reach(log, config.natsUrl);
     const session = this.#session = new Session({
       login,

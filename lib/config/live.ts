@@ -4,6 +4,7 @@
  * @module
  */
 import { listCaptured } from "../mapping/capture.ts";
+import { listDifferences } from "./differences.ts";
 import type { GatewayOptions } from "./options.ts";
 import { configSchema, type GatewayConfig, parseConfig } from "./schema.ts";
 
@@ -49,6 +50,11 @@ export class LiveConfig {
   /** The configuration as it is now; whoever reads it later may read another one. */
   get current(): GatewayConfig {
     return this.#current;
+  }
+
+  /** The options that differ from their defaults, as they may be shown. */
+  get differences(): Record<string, string | number | boolean> {
+    return listDifferences(configSchema, this.#options);
   }
 
   /**

@@ -45,6 +45,10 @@ Deno.test("promtool takes the alerts, the dashboard's queries, and what /metrics
   await promtool(["check", "metrics"], await readMetrics());
 });
 
+Deno.test("each alert rings when it should, and none where all is well", async () => {
+  await promtool(["test", "rules", new URL("alerts.test.yml", import.meta.url).pathname]);
+});
+
 async function listNames(path: string): Promise<string[]> {
   const text = await Deno.readTextFile(new URL(path, ROOT));
   return Array.from(text.matchAll(NAME), ([name]) => name);
