@@ -1,0 +1,67 @@
+// @ts-check
+/** @import { Client, ClientOptions, Gap } from "../../../lib/client/mod.ts" */
+
+/**
+ * What a client in whatever runtime has lived through.
+ *
+ * @typedef {object} Travelled
+ * @property {string} protocol What was spoken.
+ * @property {unknown[]} heard
+ * @property {Gap[]} gaps
+ * @property {(number | undefined)[]} kept What each `send()` resolved with.
+ * @property {string[]} failures What each other one was rejected with.
+ * @property {number} sockets How often it connected.
+ */
+
+/**
+ * Says one message after the other until it hears "end", and reports what it has heard.
+ *
+ * @typedef {object} Way
+ * @property {string} url
+ * @property {string} report Where it tells, besides the connection that breaks, how much it has heard.
+ * @property {ClientOptions} options
+ * @property {number} limitMs When it gives up.
+ *
+ * @param {(url: string, options: ClientOptions) => Client} connect
+ * @param {Way} way
+ * @returns {Promise<Travelled>}
+ */
+export async function travel(connect, { url, report, options, limitMs }) {
+  const client = connect(url, { ...options, signal: AbortSignal.timeout(limitMs) });
+  /** @type {Gap[]} */
+  const gaps = [];
+  /** @type {string[]} */
+  const failures = [];
+  let sockets = 0;
+  let protocol = "";
+  let isOver = false;
+  client.on("gap", (gap) => gaps.push(gap));
+  client.on("state", ({ name }) => {
+    if (name !== "open") return;
+    protocol = client.protocol;
+    sockets++;
+  });
+  const saying = sayAll();
+  /** @type {unknown[]} */
+  const heard = [];
+  for await (const { data } of client) {
+    if (data === "end") break;
+    heard.push(data);
+    await (await fetch(report, { method: "POST", body: String(heard.length) })).body?.cancel();
+  }
+  isOver = true;
+  const kept = await saying;
+  await client.close();
+  return { protocol, heard, gaps, kept, failures, sockets };
+
+  async function sayAll() {
+    const sent = [];
+    while (!isOver) {
+      sent.push(
+        client.send(`said ${sent.length}`).catch((error) => void failures.push(String(error))),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return Promise.all(sent);
+  }
+}

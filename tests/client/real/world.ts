@@ -1,0 +1,209 @@
+/**
+ * The real gateway with everything that can break between it and a client.
+ *
+ * @module
+ */
+import { jetstream, type JetStreamClient, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport";
+import { GatewayProcess } from "../../harness/gateway.ts";
+import { listen } from "../../harness/setup.ts";
+import { pause } from "../../../lib/time/within.ts";
+import { Relay } from "../../nats/relay.ts";
+import { until } from "../../faults/fault.ts";
+import { RestartableNats } from "../../nats/restartable_nats.ts";
+
+/** Which of the gateway's protocols can be had. */
+export interface Spoken {
+  readonly ack: boolean;
+  readonly resume: boolean;
+}
+
+type Heard = Awaited<ReturnType<typeof listen>>;
+
+/** nats-server, a gateway, a relay in front of it, and a workload. */
+export class World implements AsyncDisposable {
+  readonly #stack: AsyncDisposableStack;
+  readonly #nats: RestartableNats;
+  readonly #storeDir: string;
+  readonly #flags: readonly string[];
+  readonly #nc: NatsConnection;
+  readonly #js: JetStreamClient;
+  readonly #opened: Heard;
+  readonly #resumed: Heard;
+  readonly #reports: Deno.HttpServer<Deno.NetAddr>;
+  readonly relay: Relay;
+  #gateway: GatewayProcess;
+  #told = 0;
+  #heard = 0;
+  #inbox = "";
+
+  private constructor(
+    stack: AsyncDisposableStack,
+    parts: {
+      nats: RestartableNats;
+      storeDir: string;
+      flags: readonly string[];
+      nc: NatsConnection;
+      opened: Heard;
+      resumed: Heard;
+      gateway: GatewayProcess;
+      relay: Relay;
+    },
+  ) {
+    this.#stack = stack;
+    this.#nats = parts.nats;
+    this.#storeDir = parts.storeDir;
+    this.#flags = parts.flags;
+    this.#nc = parts.nc;
+    this.#js = jetstream(parts.nc);
+    this.#opened = parts.opened;
+    this.#resumed = parts.resumed;
+    this.#reports = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      async (request) => {
+        this.#heard = Number(await request.text());
+        return new Response(null, { status: 204 });
+      },
+    );
+    this.#gateway = parts.gateway;
+    this.relay = parts.relay;
+  }
+
+  /** Starts it. */
+  static async start({ ack, resume }: Spoken): Promise<World> {
+    await using stack = new AsyncDisposableStack();
+    const storeDir = stack.adopt(
+      await Deno.makeTempDir({ prefix: "h8s-client-" }),
+      (path) => Deno.remove(path, { recursive: true }),
+    );
+    const nats = stack.use(await RestartableNats.start({ jetstream: true, storeDir }));
+    const options = { servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 };
+    const nc = stack.adopt(await connect(options), (nc) => nc.close());
+    const opened = await listen(nc, "h8s.control.ws.conn.established");
+    const resumed = await listen(nc, "h8s.control.ws.conn.resumed");
+    const flags = [
+      ...["--nats-url", nats.url],
+      ...(ack ? ["--persist", "said"] : []),
+      ...(resume ? ["--resume", "60s"] : []),
+    ];
+    const gateway = await startGateway(flags, 0);
+    const relay = stack.use(new Relay(gateway.port));
+    const parts = { nats, storeDir, flags, nc, opened, resumed, gateway, relay };
+    return new World(stack.move(), parts);
+  }
+
+  /** Where the client connects to. */
+  get url(): string {
+    return `${this.relay.url.replace("nats:", "ws:")}/travel`;
+  }
+
+  /** Waits for a connection that workloads are told of. */
+  async connected(): Promise<void> {
+    this.#inbox = (await this.#opened.next()).reply!;
+  }
+
+  /** How often workloads were told of one. */
+  get connections(): number {
+    return this.#opened.all.length;
+  }
+
+  /** How often workloads were told that another gateway holds it now. */
+  get resumptions(): number {
+    return this.#resumed.all.length;
+  }
+
+  /** Where the client says how many texts it has heard. */
+  get report(): string {
+    return `http://127.0.0.1:${this.#reports.addr.port}/`;
+  }
+
+  /** Waits until the client has heard so many texts. */
+  async heard(count: number): Promise<void> {
+    await until(() => this.#heard >= count, { what: `${count} are heard, not ${this.#heard}` });
+  }
+
+  /** Tells the client so many texts more. */
+  async tell(count: number): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      this.#nc.publish(this.#inbox, `told ${this.#told++}`);
+    }
+    await this.#nc.flush();
+  }
+
+  /** Tells the client that it is over. */
+  async end(): Promise<void> {
+    this.#nc.publish(this.#inbox, "end");
+    await this.#nc.flush();
+  }
+
+  /** All that was told. */
+  get told(): string[] {
+    return Array.from({ length: this.#told }, (_, index) => `told ${index}`);
+  }
+
+  /** Cuts the connection. */
+  async cut(): Promise<void> {
+    await this.#again(() => this.relay.cut());
+  }
+
+  /** Kills the gateway and starts another one in its place. */
+  async replaceGateway(): Promise<void> {
+    const { port } = this.#gateway;
+    await this.#gateway[Symbol.asyncDispose]();
+    this.#gateway = await startGateway(this.#flags, port);
+  }
+
+  /** Kills nats-server and starts it again on its store. */
+  async restartNats(): Promise<void> {
+    await this.#nats.restart({ jetstream: true, storeDir: this.#storeDir });
+    await this.#reconnected();
+    await ready(this.#gateway);
+  }
+
+  /** Lets nothing through, without a word, until the client has found out and tries again. */
+  async stall(): Promise<void> {
+    await this.#again(() => this.relay.stall());
+    this.relay.cut();
+  }
+
+  /** What the stream has, in order. */
+  async stored(): Promise<string[]> {
+    const { state } = await (await jetstreamManager(this.#nc)).streams.info("said");
+    const texts: string[] = [];
+    const stream = await this.#js.streams.get("said");
+    for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+      texts.push((await stream.getMessage({ seq }))!.string());
+    }
+    return texts;
+  }
+
+  async #again(happen: () => void): Promise<void> {
+    const before = this.relay.accepted;
+    happen();
+    await until(() => this.relay.accepted > before, { what: "the client connects again" });
+  }
+
+  /** What asks a connection that was lost meanwhile is refused. */
+  async #reconnected(): Promise<void> {
+    while (!await this.#nc.flush().then(() => true, () => false)) await pause(20);
+  }
+
+  /** Ends it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reports.shutdown();
+    await this.relay[Symbol.asyncDispose]();
+    await this.#gateway[Symbol.asyncDispose]();
+    await this.#stack.disposeAsync();
+  }
+}
+
+async function startGateway(flags: readonly string[], port: number): Promise<GatewayProcess> {
+  const gateway = await GatewayProcess.start(flags, { port });
+  await ready(gateway);
+  return gateway;
+}
+
+async function ready(gateway: GatewayProcess): Promise<void> {
+  for (let status = 0; status !== 200;) status = (await gateway.admin("/readyz")).status;
+}
