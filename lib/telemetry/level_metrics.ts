@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { memoryUsage } from "node:process";
-import { Gauge, type Registry } from "prom-client";
+import { cpuUsage, memoryUsage } from "node:process";
+import { Counter, Gauge, type Registry } from "prom-client";
 
 /** What there is to read. */
 export interface Levels {
@@ -15,7 +15,7 @@ export interface Levels {
   readonly sending: { readonly total: number };
 }
 
-/** Registers the gauges. */
+/** Registers them. */
 export function registerLevels(
   registry: Registry,
   { version, outbox, session, budget, sending }: Levels,
@@ -32,6 +32,16 @@ export function registerLevels(
     help: "When the process began, in seconds since 1970",
     registers,
   }).set(performance.timeOrigin / 1000);
+  new Counter({
+    name: "process_cpu_seconds_total",
+    help: "Time on the processor, of all threads",
+    registers,
+    collect() {
+      const { user, system } = cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
   const table: [name: string, help: string, read: () => number][] = [
     ["process_resident_memory_bytes", "Memory of the process", () => memoryUsage().rss],
     ["h8s_heap_used_bytes", "Memory of its JavaScript objects", () => memoryUsage().heapUsed],

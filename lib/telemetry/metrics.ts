@@ -13,7 +13,10 @@ import { RequestMetrics } from "./request_metrics.ts";
 const DIRECTIONS = ["in", "out"] as const;
 
 const ABORTS = ["overflow", "timeout", "nats_disconnected", "draining", "write_error", "aborted"];
-const CLOSES = ["1000", "1001", "1005", "1006", "1008", "1009", "1011", "1013", "4401", "other"];
+const CLOSES = [
+  ...["1000", "1001", "1002", "1003", "1005", "1006", "1007", "1008", "1009", "1010", "1011"],
+  ...["1012", "1013", "3000", "3003", "3008", "4401", "4499", "other"],
+];
 const OUTCOMES = ["stored", "refused", "unavailable"];
 
 /** Which way bytes and messages go: from the client into NATS, or from NATS to the client. */

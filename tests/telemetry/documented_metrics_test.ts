@@ -49,6 +49,14 @@ Deno.test("each alert rings when it should, and none where all is well", async (
   await promtool(["test", "rules", new URL("alerts.test.yml", import.meta.url).pathname]);
 });
 
+Deno.test("what the process takes, and each close code, is there from the beginning", async () => {
+  const text = await readMetrics();
+  assert.ok(Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1]) > 0);
+  for (const code of [1002, 1007, 1012, 3008, 4499]) {
+    assert.ok(text.includes(`h8s_websockets_closed_total{code="${code}"} 0`), `${code}`);
+  }
+});
+
 async function listNames(path: string): Promise<string[]> {
   const text = await Deno.readTextFile(new URL(path, ROOT));
   return Array.from(text.matchAll(NAME), ([name]) => name);
