@@ -48,8 +48,10 @@ export class Socket implements Sink {
     socket.onopen = () => this.#onOpen();
     socket.onmessage = ({ data }) => this.#onMessage(data);
     socket.onclose = ({ code, reason }) => this.#onLost({ code: fromCloseEventCode(code), reason });
-    // The end comes as an event of its own.
-    socket.onerror = () => {};
+    // Where a handshake fails, Node 22 tells no close. What breaks an open socket tells one everywhere.
+    socket.onerror = () => {
+      if (this.#heartbeat === undefined) this.#onLost({ ...CLOSE.vanished, reason: "" });
+    };
     this.#cancelConnect = platform.after(settings.connectMs, () => this.#break("no handshake"));
   }
 
@@ -132,6 +134,7 @@ export class Socket implements Sink {
   #release(): void {
     this.#cancelConnect();
     this.#heartbeat?.stop();
-    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.onopen = this.#socket.onmessage = null;
+    this.#socket.onclose = this.#socket.onerror = null;
   }
 }

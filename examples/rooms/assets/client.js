@@ -484,6 +484,7 @@ var Socket = class {
     socket.onmessage = ({ data }) => this.#onMessage(data);
     socket.onclose = ({ code, reason }) => this.#onLost({ code: fromCloseEventCode(code), reason });
     socket.onerror = () => {
+      if (this.#heartbeat === void 0) this.#onLost({ ...CLOSE.vanished, reason: "" });
     };
     this.#cancelConnect = platform.after(settings.connectMs, () => this.#break("no handshake"));
   }
@@ -554,7 +555,8 @@ var Socket = class {
   #release() {
     this.#cancelConnect();
     this.#heartbeat?.stop();
-    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.onopen = this.#socket.onmessage = null;
+    this.#socket.onclose = this.#socket.onerror = null;
   }
 };
 
