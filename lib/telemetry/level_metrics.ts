@@ -10,7 +10,11 @@ import { Counter, Gauge, type Registry } from "prom-client";
 export interface Levels {
   readonly version: string;
   readonly outbox: { readonly size: number };
-  readonly session: { readonly unsentBytes: number };
+  readonly session: {
+    readonly unsentBytes: number;
+    /** Undefined where NATS is away, or does not answer. */
+    roundTripMs(): Promise<number | undefined>;
+  };
   readonly budget: { readonly held: number };
   readonly sending: { readonly total: number };
 }
@@ -40,6 +44,18 @@ export function registerLevels(
       const { user, system } = cpuUsage();
       this.reset();
       this.inc((user + system) / 1e6);
+    },
+  });
+  new Gauge({
+    name: "h8s_nats_round_trip_seconds",
+    help:
+      "From here to nats-server and back, asked when it is read; missing where it does not answer",
+    labelNames: [],
+    registers,
+    async collect() {
+      const ms = await session.roundTripMs();
+      if (ms === undefined) this.remove();
+      else this.set(ms / 1000);
     },
   });
   const table: [name: string, help: string, read: () => number][] = [

@@ -11,6 +11,9 @@ const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 /** A label's values are series for ever; a table of routes has no bound. */
 const MOST_ROUTES = 100;
 const OTHERS = "other";
+const MOST_HOSTS = 100;
+/** What says that a host's workloads are away, or too slow. */
+const AWAY = [503, 504] as const;
 /** What takes no route. */
 const CONVENTION = "convention";
 
@@ -18,6 +21,7 @@ const CONVENTION = "convention";
 export class RequestMetrics {
   readonly #all = toZeros();
   readonly #routes = new Map<string, number[]>([[CONVENTION, toZeros()]]);
+  readonly #failures = new Map<string, [number, number]>();
   readonly #duration: Histogram;
   readonly #firstByte: Histogram;
 
@@ -50,6 +54,21 @@ export class RequestMetrics {
         }
       },
     });
+    const failures = this.#failures;
+    new Counter({
+      name: "h8s_http_host_failures_total",
+      help: "HTTP requests answered 503 or 504, by the host that was asked for",
+      labelNames: ["host", "status"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [host, counts] of failures) {
+          for (const [index, status] of AWAY.entries()) {
+            this.labels(host, `${status}`).inc(counts[index]);
+          }
+        }
+      },
+    });
     const buckets = DURATION_BUCKETS;
     this.#duration = new Histogram({
       name: "h8s_http_request_duration_seconds",
@@ -68,14 +87,26 @@ export class RequestMetrics {
   /** A request was answered to its end. */
   ended(
     status: number,
-    { durationMs, firstByteMs, route }: Pick<Observation, "durationMs" | "firstByteMs" | "route">,
+    seen: Pick<Observation, "durationMs" | "firstByteMs" | "route" | "host">,
   ): void {
+    const { durationMs, firstByteMs, route } = seen;
     const index = Math.floor(status / 100) - 1;
     this.#all[index]!++;
     this.#countsOf(route ?? CONVENTION)[index]!++;
+    if (status === 503 || status === 504) this.#failed(seen.host, status);
     this.#duration.observe(durationMs / 1000);
     // One that nobody waited for had none.
     if (firstByteMs > 0) this.#firstByte.observe(firstByteMs / 1000);
+  }
+
+  /** Clients make hosts up: those after the first hundred are one. */
+  #failed(host: string, status: (typeof AWAY)[number]): void {
+    const own = host.toLowerCase();
+    const isNamed = this.#failures.has(own) || this.#failures.size < MOST_HOSTS;
+    const name = isNamed ? own : OTHERS;
+    const counts = this.#failures.get(name) ?? [0, 0];
+    counts[status - AWAY[0]]!++;
+    this.#failures.set(name, counts);
   }
 
   #countsOf(route: string): number[] {

@@ -39,7 +39,12 @@ Deno.test("a sample says what happened in its second", async () => {
   const { metrics } = world;
   for (const [status, ms] of [[200, 0.5], [204, 3], [302, 3], [404, 3], [503, 60_000]] as const) {
     metrics.requestBegun();
-    metrics.requestEnded(status, { route: undefined, firstByteMs: ms, durationMs: ms });
+    metrics.requestEnded(status, {
+      route: undefined,
+      host: "e.com",
+      firstByteMs: ms,
+      durationMs: ms,
+    });
   }
   metrics.requestBegun();
   metrics.requestRefused("no_responders");

@@ -92,15 +92,31 @@ Deno.test("Metrics starts with everything at zero, so that a rate has a beginnin
 Deno.test("Metrics counts by route, and names no more than a hundred", async () => {
   const metrics = new Metrics(SOURCES);
   for (let count = 0; count < 300; count++) {
-    metrics.requestEnded(200, { durationMs: 1, firstByteMs: 1, route: `/${count}` });
+    metrics.requestEnded(200, { durationMs: 1, firstByteMs: 1, route: `/${count}`, host: "e.com" });
   }
-  metrics.requestEnded(404, { durationMs: 1, firstByteMs: 1, route: undefined });
+  metrics.requestEnded(404, { durationMs: 1, firstByteMs: 1, route: undefined, host: "e.com" });
   const series = await readSeries(metrics);
   const total = (labels: string) => series.get(`h8s_http_route_requests_total{${labels}}`);
   assert.equal(total('route="/7",status="2xx"'), 1);
   assert.equal(total('route="convention",status="4xx"'), 1);
   assert.equal(total('route="other",status="2xx"'), 201);
   assert.equal([...series.keys()].filter((name) => name.includes("route=")).length, 101 * 5);
+});
+
+Deno.test("Metrics counts 503 and 504 by host, and names no more than a hundred", async () => {
+  const metrics = new Metrics(SOURCES);
+  const seen = { durationMs: 1, firstByteMs: 1, route: undefined };
+  metrics.requestEnded(504, { ...seen, host: "Shop.example" });
+  metrics.requestEnded(500, { ...seen, host: "fails.example" });
+  for (let count = 0; count < 300; count++) {
+    metrics.requestEnded(503, { ...seen, host: `${count}` });
+  }
+  const series = await readSeries(metrics);
+  const total = (labels: string) => series.get(`h8s_http_host_failures_total{${labels}}`);
+  assert.equal(total('host="shop.example",status="504"'), 1);
+  assert.equal(total('host="7",status="503"'), 1);
+  assert.equal(total('host="fails.example",status="503"'), undefined);
+  assert.equal(total('host="other",status="503"'), 201);
 });
 
 Deno.test("Metrics asks for the state of NATS each time it is rendered", async () => {
@@ -157,7 +173,10 @@ Deno.test("render() is Prometheus's text format, each metric with its help and t
 
 function end(metrics: Metrics, status: number, durationMs = 1): void {
   metrics.requestBegun();
-  metrics.requestEnded(status, { durationMs, firstByteMs: durationMs, route: undefined });
+  metrics.requestEnded(status, {
+    ...{ durationMs, firstByteMs: durationMs },
+    ...{ route: undefined, host: "e.com" },
+  });
 }
 
 function abort(metrics: Metrics, reason: string): void {

@@ -34,6 +34,8 @@ export type { SessionOptions };
 
 /** How long closing may wait for a server. */
 const CLOSE_TIMEOUT_MS = 1000;
+/** How long a server may take to answer a ping that measures how long it takes. */
+const ROUND_TRIP_MS = 500;
 /** How long requests of the client's own may still be answered over a connection that was left. */
 const LINGER_MS = 5000;
 /** Until the first connection has told the server's own limit: nats-server's default. */
@@ -85,6 +87,14 @@ export class Session implements Bus, AsyncDisposable {
   get unsentBytes(): number {
     if (this.#link === undefined) return 0;
     return pendingBytesOf(this.#link.connection) + this.#link.lane.unsentBytes;
+  }
+
+  async roundTripMs(): Promise<number | undefined> {
+    if (this.#state !== "connected") return undefined;
+    let ms: number | undefined;
+    const asked = this.#link?.connection.rtt().then((taken) => ms = taken);
+    await settlesWithin(asked?.catch(() => {}) ?? Promise.resolve(), ROUND_TRIP_MS);
+    return ms;
   }
 
   /** The client's own connection, for what is not on the hot path; undefined until connected. */
