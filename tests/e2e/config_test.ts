@@ -217,7 +217,8 @@ logLevel: debug
   const token = ['{"alg":"RS256","kid":"a"}', "{}", "x"].map(btoa).join(".").replaceAll("=", "");
   const response = await fetch(gateway.url, { headers: { authorization: `Bearer ${token}` } });
   assert.match(await response.text(), /identity_unavailable/);
-  await gateway.logged("The keys for tokens are out of reach");
+  const { detail } = await gateway.logged("request failed: identity_unavailable");
+  assert.equal(detail, "The keys for tokens are out of reach");
   assert.doesNotMatch(JSON.stringify([gateway.lines, gateway.noise]), /s3cret/);
 });
 
