@@ -9,8 +9,18 @@ import { announceNats, startNats } from "../tests/harness/nats_server.ts";
 import { GATEWAY_OPTIONS } from "./rooms/gateway_options.ts";
 import { WorkerProcess } from "./rooms/worker_process.ts";
 
+const HELP = `Usage: deno task demo [HOST:PORT]
+
+Starts nats-server, the gateway on HOST:PORT [127.0.0.1:8080] and a workload: rooms to talk in.
+Port 0 is any free one. Ctrl-C stops everything.`;
+
+const [listen = "127.0.0.1:8080"] = Deno.args;
+if (listen === "--help" || listen === "-h") {
+  console.log(HELP);
+  Deno.exit(0);
+}
 await announceNats();
-Deno.exit(await demo(Deno.args[0] ?? "127.0.0.1:8080"));
+Deno.exit(await demo(listen));
 
 async function demo(listen: string): Promise<number> {
   const interrupted = untilInterrupted();
@@ -42,11 +52,13 @@ Open  ${url}/lobby   in two windows, one of them private, and talk to yourself.
 
 Or try
   curl -i ${url}/lobby
+      the page, from examples/rooms/worker.ts, a process without an open port
   curl -i --data '{"name":"Ada"}' ${url}/users
+      200 at once; a stream keeps the name until the worker has taken it
   curl ${url}/lobby/messages
+      what was said: nothing, until you have said something in the page
 
-The page comes from examples/rooms/worker.ts, a process without an open port; the name waits in a
-stream until that has taken it; the last prints what was said. All of it crosses ${natsUrl}.
+All of it crosses ${natsUrl}.
 Ctrl-C stops everything.`;
 }
 
