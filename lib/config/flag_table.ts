@@ -85,21 +85,31 @@ function isFlag(value: string | undefined): boolean {
   return value !== undefined && /^-(-|[A-Za-z])/.test(value);
 }
 
+/** Flags that belong together, under a title. */
+export type FlagGroup = readonly [title: string, flags: readonly Flag[]];
+
 /**
  * Flags as lines of a help text.
  *
- * @param flags Those that there are; `--help` and `--version` are added.
- * @returns One line a flag: what it is called, what it does, its default.
+ * @param groups Those that there are; `--help` and `--version` are added to the last.
+ * @returns For each group its title, where it has one, and one line a flag: what it is called, what it does,
+ * its default.
  */
-export function renderFlags(flags: readonly Flag[]): string[] {
-  const rows = flags.map((flag): [string, string] => {
-    const value = flag.placeholder === undefined ? "" : ` ${flag.placeholder}`;
-    const byDefault = flag.byDefault === undefined ? "" : ` [${flag.byDefault}]`;
-    return [`--${toFlagName(flag.option)}${value}`, flag.description + byDefault];
-  });
-  rows.push(["--help", "Print this"], ["--version", "Print the version"]);
-  const width = Math.max(...rows.map(([flag]) => flag.length));
-  return rows.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`);
+export function renderFlags(groups: readonly FlagGroup[]): string[] {
+  const blocks = groups.map(([title, flags]) => ({ title, rows: flags.map(toRow) }));
+  blocks.at(-1)?.rows.push(["--help", "Print this"], ["--version", "Print the version"]);
+  const width = Math.max(...blocks.flatMap(({ rows }) => rows.map(([flag]) => flag.length)));
+  return blocks.flatMap(({ title, rows }, index) => [
+    ...(index === 0 ? [] : [""]),
+    ...(title === "" ? [] : [`${title}:`]),
+    ...rows.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`),
+  ]);
+}
+
+function toRow(flag: Flag): [flag: string, text: string] {
+  const value = flag.placeholder === undefined ? "" : ` ${flag.placeholder}`;
+  const byDefault = flag.byDefault === undefined ? "" : ` [${flag.byDefault}]`;
+  return [`--${toFlagName(flag.option)}${value}`, flag.description + byDefault];
 }
 
 /**

@@ -4,10 +4,18 @@
  * @module
  */
 import { type Environment, readEnvironment } from "./environment.ts";
+import { z } from "zod";
 import { checkFlags } from "./explain.ts";
-import { type Flag, listFlags, readFlags, renderFlags, UsageError } from "./flag_table.ts";
+import {
+  type Flag,
+  type FlagGroup,
+  listFlags,
+  readFlags,
+  renderFlags,
+  UsageError,
+} from "./flag_table.ts";
 import { isQuestion, type Question, type QuestionName, QUESTIONS } from "./questions.ts";
-import { configSchema, parseWith, reverseSchema } from "./schema.ts";
+import { CONFIG_GROUPS, configSchema, parseWith, reverseSchema } from "./schema.ts";
 import { type ConfigSource, parseSource } from "./source.ts";
 
 export { UsageError };
@@ -176,7 +184,7 @@ export function renderHelp(program: string, of: Program | QuestionName = "gatewa
       "",
       `Usage: ${program} ${usage} [FLAGS] [FLAGS OF THE GATEWAY]`,
       "",
-      ...renderFlags(listFlags(fields)),
+      ...renderFlags([["", listFlags(fields)]]),
       "",
       "The gateway's own flags, --config among them, say where NATS is: give the same ones.",
       `Exit codes: ${exits}; 2: the flags cannot be used. Where NATS cannot be asked: 1.`,
@@ -192,7 +200,13 @@ export function renderHelp(program: string, of: Program | QuestionName = "gatewa
         `       ${program} config check FILE [FLAGS] | config show [FLAGS] | config schema`,
         ...Object.values(QUESTIONS).map(({ usage }) => `       ${program} ${usage} [FLAGS]`),
         "",
-        ...renderFlags([CONFIG_FLAGS[of], ...listFlags(configSchema)]),
+        ...renderFlags([
+          ["", [CONFIG_FLAGS[of]]],
+          ...Object.entries(CONFIG_GROUPS).map(([title, shape]): FlagGroup => [
+            title,
+            listFlags(z.object(shape)),
+          ]),
+        ]),
         "",
         "Durations: 500ms, 5s, 1m. Sizes: 500B, 64KiB, 2MiB. Defaults stand in [brackets].",
         "With --allow-env=H8S_* each flag may be a variable: --request-timeout is H8S_REQUEST_TIMEOUT.",
@@ -204,7 +218,7 @@ export function renderHelp(program: string, of: Program | QuestionName = "gatewa
         `Usage: ${program} reverse --hostname HOST --backend-url URL [FLAGS]`,
         `       ${program} reverse config check FILE [FLAGS] | show [FLAGS] | schema`,
         "",
-        ...renderFlags([CONFIG_FLAGS[of], ...listFlags(reverseSchema)]),
+        ...renderFlags([["", [CONFIG_FLAGS[of], ...listFlags(reverseSchema)]]]),
       ].join("\n");
   }
 }
