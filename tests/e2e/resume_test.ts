@@ -250,6 +250,30 @@ Deno.test("an end that its gateway died of telling is told by the next one, as i
   assert.equal(again.isNew, true);
 });
 
+Deno.test("what the stream takes while its gateway has no NATS is heard afterwards", async () => {
+  await using stack = new AsyncDisposableStack();
+  const nats = stack.use(await startNats());
+  const nc = stack.adopt(await connect({ servers: nats.url }), (nc) => nc.close());
+  const relay = stack.use(new Relay(Number(new URL(nats.url).port)));
+  const flags = ["--nats-url", relay.url, "--resume", "30s"];
+  const gateway = stack.use(await GatewayProcess.start(flags));
+  for (let status = 0; status !== 200;) status = (await gateway.admin("/readyz")).status;
+  const opened = await listen(nc, "h8s.control.ws.conn.established");
+  const me = new Resuming();
+  await me.open(gateway.port);
+  const inbox = (await opened.next()).reply!;
+  await say(nc, inbox, numbers(0, 3));
+  await me.read(3);
+  relay.cut();
+  await say(nc, inbox, numbers(3, 6));
+  await gateway.logged("nats connected", 2);
+  await say(nc, inbox, numbers(6, 9));
+  await me.read(9);
+  assert.deepEqual(me.texts, numbers(0, 9));
+  assert.deepEqual(me.gaps, []);
+  await me.client.close();
+});
+
 Deno.test("nobody resumes with a token that is not its own", async () => {
   await using world = await setUp(1);
   const { nc, gateways: [gateway] } = world;

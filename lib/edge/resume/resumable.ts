@@ -24,7 +24,7 @@ import type { Lease } from "../lifetime/lease.ts";
 import type { Entry, ResumableClient, ResumableOptions } from "./resume_client.ts";
 import { ResumeParking } from "./resume_parking.ts";
 
-type Phase = "detached" | "replaying" | "live" | "over";
+type Phase = "detached" | "replaying" | "live" | "behind" | "over";
 
 /**
  * How a connection ends here: the workloads are told, unless somebody else holds it by now; somebody else
@@ -164,11 +164,28 @@ export class Resumable {
     this.#tell(renderMark(seq));
   }
 
-  /** The stream was lost, and begins anew; `last` is the largest number of the new one. */
-  onStreamLost(last: number): void {
-    if (this.#phase !== "live") return;
-    this.#tell(renderGap(this.#position + 1, undefined));
-    this.#position = last;
+  /** NATS is away: what the stream takes meanwhile comes to nobody here. */
+  onNatsLost(): void {
+    if (this.#phase === "live") this.#phase = "behind";
+  }
+
+  /**
+   * Sends on what the stream took while NATS was away.
+   *
+   * @param last The largest number of the stream; less than what was sent on where it begins anew.
+   * @param run Runs so many of them at a time.
+   */
+  async catchUp(last: number, run: <T>(task: () => Promise<T>) => Promise<T>): Promise<void> {
+    const client = this.#client;
+    if (client === undefined || this.#phase !== "behind") return;
+    if (last < this.#position) {
+      this.#beginAnew(last);
+      for (const message of this.#stopReplay("live")) this.#forwardNew(message);
+      return;
+    }
+    this.#phase = "replaying";
+    await run(() => this.#replay(client, this.#position))
+      .catch((error) => this.#onReplayFailed(client, error));
   }
 
   /** Is held here no more; once. */
@@ -230,13 +247,14 @@ export class Resumable {
         const frame = toFrame(message.headers, message.data);
         return frame.kind === "close" ? this.end({ how: "told", end: frame }) : this.#miss(message);
       }
+      case "behind":
       case "replaying":
         this.#waiting.push(message);
         this.#waitingBytes += message.data.length;
         if (this.#waitingBytes <= this.#options.parts.config.wsSendLimit) return;
         return this.#client?.close(CLOSE.slowConsumer);
       case "live":
-        return this.#forward(toSeq(message), message);
+        return this.#forwardNew(message);
     }
   }
 
@@ -247,6 +265,19 @@ export class Resumable {
     stream.forget(this.inbox).catch((error) => {
       log.warn("what waited for a client cannot be removed", { error: String(error) });
     });
+  }
+
+  /** The stream was lost, or its end, and numbers come again. */
+  #beginAnew(last: number): void {
+    this.#tell(renderGap(this.#position + 1, undefined));
+    this.#position = last;
+  }
+
+  /** What comes now is never older than what came: else the stream begins anew, or has lost its end. */
+  #forwardNew(message: BusMessage): void {
+    const seq = toSeq(message);
+    if (seq <= this.#position) this.#beginAnew(seq - 1);
+    this.#forward(seq, message);
   }
 
   /** What was read from the stream may come once more as it is heard, and the other way round. */

@@ -14,6 +14,7 @@ import {
 import { CLOSE } from "../../mapping/close.ts";
 import { renderNumbered, toResumeInbox } from "../../mapping/resume.ts";
 import type { BusSubscription } from "../../nats/bus.ts";
+import { Semaphore } from "../../nats/jetstream/semaphore.ts";
 import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
 import type { Load } from "../admission/load.ts";
 import { repeat } from "../../time/clock.ts";
@@ -27,6 +28,8 @@ import type { Connection, ConnectionOwner } from "../socket/websocket.ts";
 
 /** How often clients are told how far they have come, at most. */
 const MARK_INTERVAL_MS = 15_000;
+/** How many connections catch up at once after NATS was away: each asks JetStream for a consumer. */
+const CATCHING_UP = 16;
 const EMPTY = new Uint8Array();
 
 /** What is worked with. */
@@ -50,8 +53,10 @@ export class Resumables implements Disposable {
   readonly #held = new Map<string, Resumable>();
   readonly #moved: BusSubscription;
   readonly #endMarks: () => void;
+  readonly #endState: () => void;
   /** What the stream had reached one interval ago: all of it has been sent on since. */
   #safeSeq = 0;
+  readonly #catchingUp = new Semaphore(CATCHING_UP);
   #isLeaving = false;
 
   /** Lets clients in. */
@@ -83,6 +88,10 @@ export class Resumables implements Disposable {
       this.#toMovedSubject(parts.gatewayId),
       ({ data }) => this.#onMoved(new TextDecoder().decode(data)),
     );
+    this.#endState = parts.bus.onState((state) => {
+      if (state === "connected") return;
+      for (const resumable of this.#held.values()) resumable.onNatsLost();
+    });
     stream.onReady(() => this.#onStream());
     const interval = Math.min(MARK_INTERVAL_MS, Math.max(100, parts.config.resume / 2));
     this.#endMarks = repeat(parts.clock, interval, () => this.#mark());
@@ -151,6 +160,7 @@ export class Resumables implements Disposable {
   /** Holds nothing any more. */
   [Symbol.dispose](): void {
     this.#endMarks();
+    this.#endState();
     this.#moved.unsubscribe();
     for (const resumable of this.#held.values()) resumable.end({ how: "forgotten" });
     this.#held.clear();
@@ -232,16 +242,13 @@ export class Resumables implements Disposable {
     return stored.map(({ value, revision }) => ({ record: parseResumeRecord(value), revision }));
   }
 
-  /** A stream that ends before what clients have seen is another one. */
+  /** NATS is back. A stream that ends before what clients have seen is another one. */
   async #onStream(): Promise<void> {
-    const seen = [...this.#held.values()].map((resumable) => {
-      return { resumable, position: resumable.position };
-    });
     const { last } = await this.#options.stream.extent();
     this.#safeSeq = last;
-    for (const { resumable, position } of seen) {
-      if (last < position) resumable.onStreamLost(last);
-    }
+    const run = <T>(task: () => Promise<T>) => this.#catchingUp.run(task);
+    const all = [...this.#held.values()].map((resumable) => resumable.catchUp(last, run));
+    Promise.all(all).catch((error) => this.#parts.onFault("websocket", error));
   }
 
   /** One question for all connections. */

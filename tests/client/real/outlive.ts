@@ -50,7 +50,8 @@ async function check(world: World, spoken: Spoken, travelled: Travelled): Promis
   assert.ok(sockets >= 4, `${sockets} sockets`);
   assert.deepEqual(heard, world.told);
   if (spoken.resume) {
-    assert.deepEqual(gaps, []);
+    // A nats-server that is killed may lose the end of its stream, which the client had heard: then it is told.
+    assert.ok(gaps.length <= 1, JSON.stringify(gaps));
     assert.equal(world.connections, 1);
     assert.ok(world.resumptions > 0, "another gateway went on with it");
   } else {
