@@ -156,8 +156,12 @@ export class World implements AsyncDisposable {
 
   /** Kills nats-server and starts it again on its store. */
   async restartNats(): Promise<void> {
+    const reconnects = () => this.#gateway.metric("h8s_nats_reconnects_total");
+    const before = await reconnects();
     await this.#nats.restart({ jetstream: true, storeDir: this.#storeDir });
     await this.#reconnected();
+    // It may still look ready where it has not noticed the loss yet.
+    await until(async () => await reconnects() > before, { what: "the gateway reconnects" });
     await ready(this.#gateway);
   }
 
