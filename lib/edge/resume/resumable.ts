@@ -4,19 +4,13 @@
  * @module
  */
 import { toFrame } from "../../mapping/frame.ts";
-import { findHeader, parseHeaderBlock } from "../../mapping/headers.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
-import {
-  renderGap,
-  renderMark,
-  renderNumbered,
-  renderWelcome,
-  toResumedSubject,
-} from "../../mapping/resume.ts";
-import { toAckedStream } from "../../mapping/stream_ack.ts";
+import { renderGap, renderMark, renderWelcome, toResumedSubject } from "../../mapping/resume.ts";
 import { CLOSE, type CloseInfo, mayResume } from "../../mapping/close.ts";
 import { OVER, type ResumeRecord } from "../../mapping/connection_record.ts";
 import type { BusMessage, BusSubscription } from "../../nats/bus.ts";
+import { deliver } from "./deliver.ts";
+import { HeldBack, toSeq } from "./held_back.ts";
 import { replay } from "./replay.ts";
 import type { Place } from "../admission/load.ts";
 import { tell } from "../lifetime/control_events.ts";
@@ -44,8 +38,7 @@ export class Resumable {
   #endWindow: (() => void) | undefined;
   readonly #parking: ResumeParking;
   /** What came while older messages are read. */
-  #waiting: BusMessage[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new HeldBack();
   /** The largest number that the client was sent. */
   #position = 0;
 
@@ -249,9 +242,7 @@ export class Resumable {
       }
       case "behind":
       case "replaying":
-        this.#waiting.push(message);
-        this.#waitingBytes += message.data.length;
-        if (this.#waitingBytes <= this.#options.parts.config.wsSendLimit) return;
+        if (this.#waiting.add(message) <= this.#options.parts.config.wsSendLimit) return;
         return this.#client?.close(CLOSE.slowConsumer);
       case "live":
         return this.#forwardNew(message);
@@ -281,20 +272,11 @@ export class Resumable {
   }
 
   /** What was read from the stream may come once more as it is heard, and the other way round. */
-  #forward(seq: number, { headers, data }: BusMessage): void {
+  #forward(seq: number, message: BusMessage): void {
     if (seq <= this.#position) return;
     this.#position = seq;
-    const stream = toAckedStream(headers, data);
-    if (stream !== undefined) return this.#options.parts.strays.ack(stream);
-    const frame = toFrame(headers, data);
-    switch (frame.kind) {
-      case "no_responders":
-        return;
-      case "close":
-        return this.#client?.close(frame);
-      case "text":
-      case "binary":
-        this.#client?.push(renderNumbered(frame, seq), data.length);
+    if (this.#client !== undefined) {
+      deliver(this.#client, message, { seq, strays: this.#options.parts.strays });
     }
   }
 
@@ -322,18 +304,11 @@ export class Resumable {
   }
 
   #stopReplay(phase: Phase): BusMessage[] {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
     this.#phase = phase;
-    return waiting;
+    return this.#waiting.takeAll();
   }
 
   #tell(text: string): void {
     this.#client?.push(text, text.length);
   }
-}
-
-function toSeq({ headers }: BusMessage): number {
-  return Number(findHeader(parseHeaderBlock(headers).entries, "nats-sequence"));
 }
