@@ -39,6 +39,7 @@ export interface WorkloadSummary {
 export class Cluster implements Disposable {
   readonly #own: string;
   readonly #list: GatewayList;
+  readonly #leaving = new AbortController();
   #census: Census | undefined;
 
   /**
@@ -57,7 +58,7 @@ export class Cluster implements Disposable {
   ) {
     this.#own = own;
     this.#list = new GatewayList(bus, { prefix });
-    askConnections(bus, { prefix, limit: 0 }).then((census) => {
+    askConnections(bus, { prefix, limit: 0, signal: this.#leaving.signal }).then((census) => {
       this.#census = census;
     }).catch(onError);
   }
@@ -83,6 +84,7 @@ export class Cluster implements Disposable {
 
   /** Listens no more. */
   [Symbol.dispose](): void {
+    this.#leaving.abort();
     this.#list[Symbol.dispose]();
   }
 }

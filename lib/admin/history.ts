@@ -50,7 +50,7 @@ export class History implements Disposable {
   readonly #listeners = new Set<(sample: Sample) => void>();
   readonly #end: () => void;
   readonly #now: () => number;
-  #before: Totals | undefined;
+  #before: Totals;
 
   /** Upper bounds of the buckets of {@link Sample.latency}, in seconds; longer ones have none. */
   bounds: readonly number[] = [];
@@ -66,6 +66,8 @@ export class History implements Disposable {
   }) {
     this.#source = source;
     this.#now = now;
+    // The gateway has just begun: what comes before the first second is over counts as well.
+    this.#before = { at: now(), counts: [], latency: [] };
     this.#end = repeat(clock, SAMPLE_MS, () => void this.#take().catch(onError));
   }
 
@@ -114,7 +116,7 @@ export class History implements Disposable {
     };
     const before = this.#before;
     this.#before = after;
-    if (before === undefined || after.at <= before.at) return;
+    if (after.at <= before.at) return;
     const seconds = (after.at - before.at) / 1000;
     const rates = after.counts.map((count, index) =>
       perSecond(count, before.counts[index], seconds)

@@ -33,8 +33,7 @@ if (unavailable !== undefined) {
  * @param fn The test.
  */
 export function browserTest(name: string, fn: () => Promise<void>): void {
-  // The browser's driver has timers of its own, which end when they like.
-  Deno.test({ name, ignore: unavailable !== undefined, sanitizeOps: false, fn });
+  Deno.test({ name, ignore: unavailable !== undefined, fn });
 }
 
 /**

@@ -58,16 +58,17 @@ export interface Census {
  * Asks who is connected.
  *
  * @param options `prefix` of all subjects; `filter`: which; `limit`: the most that are wanted, 0 for
- * nothing but who answers; `inboxPrefix`: where answers may come in.
+ * nothing but who answers; `inboxPrefix`: where answers may come in; `signal`: waits no longer once aborted.
  * @returns What the gateways said that answered.
  */
 export async function askConnections(
   bus: Asking,
-  { prefix, filter = {}, limit = 10_000, inboxPrefix = "_INBOX.h8s" }: {
+  { prefix, filter = {}, limit = 10_000, inboxPrefix = "_INBOX.h8s", signal }: {
     prefix: string;
     filter?: ConnectionFilter;
     limit?: number;
     inboxPrefix?: string;
+    signal?: AbortSignal;
   },
 ): Promise<Census> {
   const inbox = createInbox(inboxPrefix);
@@ -112,6 +113,7 @@ export async function askConnections(
       isPartial = true;
     }
   });
+  signal?.addEventListener("abort", () => resolve(), { once: true });
   ask(undefined);
   await promise;
   clearTimeout(timer);
