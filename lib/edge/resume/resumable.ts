@@ -41,6 +41,8 @@ export class Resumable {
   readonly #waiting = new HeldBack();
   /** The largest number that the client was sent. */
   #position = 0;
+  /** Which numbers were read from the stream last: more than `after`, and at most `upTo`. */
+  #read = { after: 0, upTo: 0 };
 
   constructor(options: ResumableOptions) {
     this.#options = options;
@@ -125,6 +127,7 @@ export class Resumable {
     const info = { ...client.describe(), since: record.info.since };
     this.#lease.write({ ...record, connection: client.record, info, detached: undefined });
     this.#phase = "replaying";
+    this.#read = { after: 0, upTo: 0 };
     this.#replay(client, lastSeq).catch((error) => this.#onReplayFailed(client, error));
   }
 
@@ -177,6 +180,8 @@ export class Resumable {
       return;
     }
     this.#phase = "replaying";
+    // What was heard before NATS was away cannot come once more.
+    this.#read = { after: this.#position, upTo: 0 };
     await run(() => this.#replay(client, this.#position))
       .catch((error) => this.#onReplayFailed(client, error));
   }
@@ -262,16 +267,20 @@ export class Resumable {
   #beginAnew(last: number): void {
     this.#tell(renderGap(this.#position + 1, undefined));
     this.#position = last;
+    this.#read = { after: 0, upTo: 0 };
   }
 
-  /** What comes now is never older than what came: else the stream begins anew, or has lost its end. */
+  /**
+   * What comes now is never older than what came: else the stream begins anew, or has lost its end. But what
+   * was read from it may be heard as well, and later: JetStream republishes beside what consumers get.
+   */
   #forwardNew(message: BusMessage): void {
     const seq = toSeq(message);
+    if (seq > this.#read.after && seq <= this.#read.upTo) return;
     if (seq <= this.#position) this.#beginAnew(seq - 1);
     this.#forward(seq, message);
   }
 
-  /** What was read from the stream may come once more as it is heard, and the other way round. */
   #forward(seq: number, message: BusMessage): void {
     if (seq <= this.#position) return;
     this.#position = seq;
@@ -294,8 +303,8 @@ export class Resumable {
       onMessage: (seq, message) => this.#forward(seq, message),
     });
     if (!isCurrent()) return;
-    const waiting = this.#stopReplay("live");
-    for (const message of waiting) this.#forward(toSeq(message), message);
+    this.#read = { ...this.#read, upTo: this.#position };
+    for (const message of this.#stopReplay("live")) this.#forwardNew(message);
   }
 
   #onReplayFailed(client: ResumableClient, error: unknown): void {
