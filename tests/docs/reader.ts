@@ -86,7 +86,8 @@ export class Reader implements AsyncDisposable {
     await this.#until(async () => answer.test((await this.#output(question)).stdout), url);
   }
 
-  async #do(line: string, answer?: string): Promise<void> {
+  async #do(written: string, answer?: string): Promise<void> {
+    const line = written.replaceAll("jsr:@h8s/gateway/main", "main.ts");
     const command = this.#localize(line);
     if (line.startsWith("curl ")) {
       const silent = command.replace("curl", "curl -sS");
@@ -124,7 +125,7 @@ export class Reader implements AsyncDisposable {
 
   /** The clone instead of the package, free ports instead of the usual ones. */
   #localize(text: string): string {
-    const local = text.replaceAll("jsr:@h8s/gateway/main", " main.ts").replaceAll(
+    const local = text.replaceAll("jsr:@h8s/gateway/main", "main.ts").replaceAll(
       / +main\.ts/g,
       ` ${ROOT}main.ts`,
     )
