@@ -39,6 +39,12 @@ export class Relay implements AsyncDisposable {
     this.#isHeld = true;
   }
 
+  /** Lets it come again after {@link Relay.hold}, over new connections: those that were held are closed. */
+  release(): void {
+    this.#isHeld = false;
+    this.cut();
+  }
+
   /**
    * From now on what comes from the server goes on in small pieces.
    *
