@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { CloseInfo } from "./close.ts";
 import { ContractError, type JsonObject, parseJsonObject } from "./contract_error.ts";
 import { toHeaderLine } from "./headers.ts";
 import { type ListedConnection, toListed, toText } from "./listing.ts";
@@ -18,13 +19,7 @@ export interface ConnectionRecord {
   /** The lines of the header block that all its messages have, latin-1. */
   readonly lines: string;
   /** Only once it is over, and before that is told. */
-  readonly end?: ConnectionEnd;
-}
-
-/** How a connection ended. */
-export interface ConnectionEnd {
-  readonly code: number;
-  readonly reason: string;
+  readonly end?: CloseInfo;
 }
 
 /** Where a connection's messages go, and come from. */
@@ -50,7 +45,7 @@ export interface ResumeRecord {
    * Undefined while its client is there; `at`: when the window ends, in milliseconds since 1970, or
    * {@link OVER}.
    */
-  readonly detached?: { readonly end: ConnectionEnd; readonly at: number } | undefined;
+  readonly detached?: { readonly end: CloseInfo; readonly at: number } | undefined;
 }
 
 /** In the place of the time when the window ends: no client may come back, only the end is to be told. */
@@ -191,7 +186,7 @@ function toObject(json: unknown): JsonObject {
   return typeof json === "object" && json !== null ? json as JsonObject : {};
 }
 
-function isEnd(json: unknown): json is ConnectionEnd {
-  const { code, reason } = (json ?? {}) as Partial<ConnectionEnd>;
+function isEnd(json: unknown): json is CloseInfo {
+  const { code, reason } = (json ?? {}) as Partial<CloseInfo>;
   return typeof code === "number" && typeof reason === "string";
 }

@@ -199,7 +199,7 @@ async function useRecords(natsUrl: string): Promise<void> {
   assert.equal((await records.get("gone.1"))?.value.length, 2);
   assert.equal((await records.list("gone.>")).length, 1);
   assert.deepEqual(await records.keys("gone.>"), ["gone.1"]);
-  assert.equal(await records.take("gone.1"), true);
+  assert.equal(await records.claim("gone.1"), true);
   await session.flush();
   assert.deepEqual(errors, []);
 }

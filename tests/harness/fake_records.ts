@@ -45,8 +45,8 @@ export class FakeRecords implements RecordStore {
     });
   }
 
-  take(key: string, revision?: number): Promise<boolean> {
-    return this.#ask("take", key, () => {
+  claim(key: string, revision?: number): Promise<boolean> {
+    return this.#ask("claim", key, () => {
       const stored = this.bucket.get(key);
       return (revision === undefined || stored?.revision === revision) && this.bucket.delete(key);
     });

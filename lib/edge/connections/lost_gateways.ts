@@ -24,7 +24,7 @@ const NEXT_IN_LINE_MS = 500;
 const RETRY_MS = 5000;
 
 /**
- * Watches the other gateways. Whoever takes the record of a dead one's connection tells its end; the
+ * Watches the other gateways. Whoever claims the record of a dead one's connection tells its end; the
  * survivors begin one after the other, so that as a rule the first one does it all.
  */
 export class LostGateways implements Disposable {
@@ -118,7 +118,7 @@ export class LostGateways implements Disposable {
 
   async #close({ key, value, revision }: StoredRecord): Promise<boolean> {
     const record = this.#parse(value);
-    if (record === undefined || !await this.#records.take(key, revision)) return false;
+    if (record === undefined || !await this.#records.claim(key, revision)) return false;
     tell({ type: "closed", ...(record.end ?? CLOSE.gatewayLost) }, record, this.#parts);
     this.#parts.metrics.lostClosed();
     return true;

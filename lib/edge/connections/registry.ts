@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { ConnectionEnd } from "../../mapping/connection_record.ts";
 import { CLOSE, type CloseInfo } from "../../mapping/close.ts";
 import { renderData } from "../../mapping/ack.ts";
 import type { DataFrame } from "../../mapping/frame.ts";
@@ -74,7 +73,7 @@ export class Registry implements ConnectionOwner, Disposable {
     if (this.#onEmpty !== undefined) connection.close(CLOSE.draining);
   }
 
-  remove(connection: Connection, end: ConnectionEnd): void {
+  remove(connection: Connection, end: CloseInfo): void {
     connection.place[Symbol.dispose]();
     const tellEnd = () => tell({ type: "closed", ...end }, connection.record, this.#parts);
     this.records.end(connection.id, end, tellEnd).catch(this.#onFault)

@@ -1,7 +1,7 @@
 /**
  * The records of this gateway's connections: what others need to tell their end, should it die.
  *
- * A record and the right to tell a connection's end are one: whoever takes the record tells it. So it is
+ * A record and the right to tell a connection's end are one: whoever claims the record tells it. So it is
  * told once, also when a gateway that was taken for lost comes back.
  *
  * @module
@@ -121,7 +121,7 @@ export class ConnectionRecords implements LeaseHome, Disposable {
     this.#leases.delete(id);
   }
 
-  /** Looks which records are still there: somebody may have taken them, or JetStream lost them. */
+  /** Looks which records are still there: somebody may have claimed them, or JetStream lost them. */
   async resync(): Promise<void> {
     if (this.#parts.records === undefined || this.#isComparing) return;
     this.#isComparing = true;
@@ -141,10 +141,10 @@ export class ConnectionRecords implements LeaseHome, Disposable {
     return await this.records.get(toRecordKey(LOST, this.#parts.gatewayId)) !== undefined;
   }
 
-  takeLate(key: string): void {
+  claimLate(key: string): void {
     const cancel = this.clock.after(LATE_MS, () => {
       this.#timers.delete(cancel);
-      return this.records.take(key).then(() => {}, this.report);
+      return this.records.claim(key).then(() => {}, this.report);
     });
     this.#timers.add(cancel);
   }

@@ -14,7 +14,7 @@ import { pause } from "../../time/within.ts";
 /** When what JetStream did not write is tried again. */
 const RETRY_MS = 1000;
 /** A nats-server that hung reads on where it stopped: by then it has done what it had been asked. */
-const TAKE_AGAIN_MS = 2000;
+const CLAIM_AGAIN_MS = 2000;
 
 /**
  * `unrecorded`: nobody could tell the end if this gateway died now; `writing`: that may be about to change;
@@ -52,8 +52,8 @@ export interface LeaseHome {
   readonly givenUp: AbortSignal;
   /** Whether somebody has told, or is telling, the end of connections that are held here. */
   wasLost(): Promise<boolean>;
-  /** Takes a record that may come yet. */
-  takeLate(key: string): void;
+  /** Claims a record that may come yet. */
+  claimLate(key: string): void;
   /** The records did not do what they were asked. */
   report(error: unknown): void;
   /** Something failed that never should. */
@@ -110,7 +110,7 @@ export class Lease<T> {
   }
 
   /** Takes over what another gateway wrote; false when somebody was faster. */
-  async take(record: T, revision: number): Promise<boolean> {
+  async claim(record: T, revision: number): Promise<boolean> {
     this.#record = record;
     this.#move("write");
     const isOurs = await this.#put(revision);
@@ -148,7 +148,7 @@ export class Lease<T> {
   }
 
   /**
-   * Has the record say that the connection is over, tells it, and takes the record: the last two go to NATS in
+   * Has the record say that the connection is over, tells it, and claims the record: the last two go to NATS in
    * one write. Who dies has done neither, and another gateway finds the record, or both.
    *
    * @param record Says how it ended.
@@ -164,16 +164,16 @@ export class Lease<T> {
     const isDoubtful = this.#state === "unrecorded";
     if (!this.#move("end", "ending")) return;
     this.#record = record;
-    const claim = await this.#claim();
-    if (claim === "theirs") return this.drop();
+    const end = await this.#announceEnd();
+    if (end === "theirs") return this.drop();
     // What JetStream did not acknowledge may be there after all, and would be taken for a connection.
-    if (home.isOn && (isDoubtful || claim === "unrecorded")) home.takeLate(key);
+    if (home.isOn && (isDoubtful || end === "unrecorded")) home.claimLate(key);
     tell();
-    if (claim === "ours") await this.#take();
+    if (end === "ours") await this.#claimOwn();
   }
 
   /** `unrecorded`: it is ours to tell, and nobody would if this gateway died now. */
-  async #claim(): Promise<"ours" | "theirs" | "unrecorded"> {
+  async #announceEnd(): Promise<"ours" | "theirs" | "unrecorded"> {
     const { home, kind } = this.#options;
     const { clock, givenUp: signal } = home;
     for (let attempt = 1;; attempt++) {
@@ -191,16 +191,16 @@ export class Lease<T> {
     }
   }
 
-  async #take(): Promise<void> {
+  async #claimOwn(): Promise<void> {
     const { home: { records, clock, givenUp: signal, report }, key } = this.#options;
     do {
       try {
-        await records.take(key, this.#revision);
+        await records.claim(key, this.#revision);
         return;
       } catch (error) {
         report(error);
       }
-      await pause(TAKE_AGAIN_MS, { clock, signal });
+      await pause(CLAIM_AGAIN_MS, { clock, signal });
     } while (!signal.aborted);
   }
 
@@ -220,7 +220,7 @@ export class Lease<T> {
     return await this.#put(this.#revision) || await this.#holdAgain();
   }
 
-  /** The same, when an earlier attempt was not answered, somebody has taken it, or JetStream has lost it. */
+  /** The same, when an earlier attempt was not answered, somebody has claimed it, or JetStream has lost it. */
   async #holdAgain(): Promise<boolean> {
     const { home, kind, key } = this.#options;
     const stored = await home.records.get(key);

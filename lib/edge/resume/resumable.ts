@@ -26,7 +26,7 @@ type Phase = "detached" | "replaying" | "live" | "behind" | "over";
  */
 export type Ending =
   | { readonly how: "told"; readonly end: CloseInfo }
-  | { readonly how: "taken" | "left" | "forgotten" };
+  | { readonly how: "lost" | "left" | "forgotten" };
 
 /** Held by this gateway, with a client or without. */
 export class Resumable {
@@ -89,11 +89,11 @@ export class Resumable {
   }
 
   /** Takes a connection over, and waits for its client; false when somebody was faster. */
-  async take(
+  async claim(
     record: ResumeRecord,
     { revision, place }: { revision: number; place: () => Place },
   ): Promise<boolean> {
-    if (!await this.#lease.take(record, revision)) return false;
+    if (!await this.#lease.claim(record, revision)) return false;
     this.#parking.enter(place());
     this.#listen();
     this.#wait();
@@ -209,7 +209,7 @@ export class Resumable {
           () => tell({ type: "closed", ...end }, record.connection, parts),
         );
       }
-      case "taken": {
+      case "lost": {
         const client = this.#client;
         this.#client = undefined;
         this.#lease.drop();

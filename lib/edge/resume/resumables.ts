@@ -129,7 +129,7 @@ export class Resumables implements Disposable {
     const adopted = left.map(async ({ record, revision }) => {
       const end = CLOSE.gatewayLost;
       const detached = record.detached ?? { end, at: Date.now() + record.windowMs };
-      return await this.#take({ ...record, detached }, revision) !== undefined;
+      return await this.#claim({ ...record, detached }, revision) !== undefined;
     });
     return (await Promise.all(adopted)).filter((isHeld) => isHeld).length;
   }
@@ -154,7 +154,7 @@ export class Resumables implements Disposable {
 
   /** Waits for nothing any more. */
   giveUp(): void {
-    for (const resumable of this.#held.values()) resumable.end({ how: "taken" });
+    for (const resumable of this.#held.values()) resumable.end({ how: "lost" });
   }
 
   /** Holds nothing any more. */
@@ -185,18 +185,18 @@ export class Resumables implements Disposable {
   async #takeOver(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {
     const end = record.detached?.end ?? CLOSE.vanished;
     const detached = { end, at: Date.now() + record.windowMs };
-    const resumable = await this.#take({ ...record, detached }, revision);
+    const resumable = await this.#claim({ ...record, detached }, revision);
     if (resumable === undefined) return undefined;
     const moved = new TextEncoder().encode(`${record.info.id} ${resumable.revision}`);
     this.#parts.bus.publish(this.#toMovedSubject(record.owner), moved);
     return resumable;
   }
 
-  async #take(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {
+  async #claim(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {
     const resumable = this.#make(record.info.id);
     const own = withOwner(record, this.#parts.gatewayId);
     const place = () => this.#options.load.take(record.info.remote);
-    if (!await resumable.take(own, { revision, place })) return undefined;
+    if (!await resumable.claim(own, { revision, place })) return undefined;
     this.#hold(resumable);
     tell({ type: "resumed", revision }, own.connection, this.#parts);
     return resumable;
@@ -206,7 +206,7 @@ export class Resumables implements Disposable {
     const { parts, home, stream } = this.#options;
     const lease = new Lease({
       ...{ home, kind: this.#kind, key: toRecordKey(RESUME, id) },
-      onLost: () => resumable.end({ how: "taken" }),
+      onLost: () => resumable.end({ how: "lost" }),
     });
     const resumable: Resumable = new Resumable({
       ...{ parts, stream, lease, id, inbox: toResumeInbox(id, parts.config.prefix) },
@@ -223,16 +223,16 @@ export class Resumables implements Disposable {
   #onMoved(text: string): void {
     const [id = "", revision] = text.split(" ");
     const held = this.#held.get(id);
-    if (held !== undefined && held.revision < Number(revision)) held.end({ how: "taken" });
+    if (held !== undefined && held.revision < Number(revision)) held.end({ how: "lost" });
   }
 
   /** Two clients that come back at once may both have got it, one after the other. */
   #hold(resumable: Resumable): void {
     const other = this.#held.get(resumable.id);
     if (other !== undefined && other.revision > resumable.revision) {
-      return resumable.end({ how: "taken" });
+      return resumable.end({ how: "lost" });
     }
-    other?.end({ how: "taken" });
+    other?.end({ how: "lost" });
     this.#held.set(resumable.id, resumable);
     this.#options.onHeld(resumable);
   }

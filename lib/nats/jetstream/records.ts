@@ -42,7 +42,7 @@ export class Records {
 
   /**
    * Opens the bucket, or makes it: in memory, one version of each key. There is no limit of age, since a
-   * connection may last for ever; what the dead leave is taken by the living. A bucket that is there
+   * connection may last for ever; what the dead leave is claimed by the living. A bucket that is there
    * is used as it is, so that whoever wants replicas or a disk makes it before.
    *
    * @throws {Error} when there is no JetStream, or no right to use it.
@@ -99,7 +99,7 @@ export class Records {
    * @param revision Only if this is still the record's revision.
    * @returns True for the one.
    */
-  async take(key: string, revision?: number): Promise<boolean> {
+  async claim(key: string, revision?: number): Promise<boolean> {
     const { manager } = this.#opened();
     const filter = `$KV.${this.#bucket}.${key}`;
     const { purged } = await this.#semaphore.run(() =>

@@ -78,7 +78,7 @@ Deno.test("a gateway that falls silent is told as gone, each connection once, it
   assert.deepEqual(world.edge.told, Array(2).fill("closed 1006 gateway lost"));
   assert.deepEqual([...world.edge.records.bucket.keys()], ["lost.G2"]);
   const { asked } = world.edge.records;
-  assert.ok(asked.indexOf("put lost.G2") < asked.indexOf("take G2.a"));
+  assert.ok(asked.indexOf("put lost.G2") < asked.indexOf("claim G2.a"));
 });
 
 Deno.test("an end that its gateway had written down is told as it was", async () => {
@@ -94,7 +94,7 @@ Deno.test("a record that changes between reading and taking is not ours to tell"
   await world.live(1000, ["G2"]);
   world.hold("G2.a");
   world.edge.records.plan = (operation) => {
-    if (operation === "take") world.hold("G2.a", { code: 4000, reason: "bye" });
+    if (operation === "claim") world.hold("G2.a", { code: 4000, reason: "bye" });
     return "answered";
   };
   await world.live(LOST_MS);

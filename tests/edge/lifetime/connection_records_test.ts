@@ -213,7 +213,7 @@ Deno.test("records that stay away cost no end: it is told, and what comes late i
 
 Deno.test("a record that is not taken at once is asked for until it is", async () => {
   using world = await World.open();
-  world.records.plan = first(2, "take", "fails");
+  world.records.plan = first(2, "claim", "fails");
   const ended = world.end();
   await turn();
   assert.deepEqual(world.told, ["recorded"]);

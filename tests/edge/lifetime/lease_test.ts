@@ -36,7 +36,7 @@ class World implements Disposable {
       ...{ records, clock, settling: undefined, isOn: true, isConnected: true },
       givenUp: this.givenUp.signal,
       wasLost: async () => await records.get("lost.G1") !== undefined,
-      takeLate: () => {},
+      claimLate: () => {},
       report: () => {},
       onFault: (error) => this.faults.push(String(error)),
     };
@@ -85,12 +85,12 @@ Deno.test("versions are written in order, each on top of the one before", async 
   assert.equal(world.lease.revision, 2);
 });
 
-Deno.test("of two that take one record over, one gets it", async () => {
+Deno.test("of two that claim one record, one gets it", async () => {
   using world = new World();
   world.lease.write({ owner: "G1" });
   await world.lease.settled;
   const other = await world.records.replace(KEY, KIND.encode({ owner: "G2" }), 1);
-  assert.equal(await world.lease.take({ owner: "G1" }, 1), false);
+  assert.equal(await world.lease.claim({ owner: "G1" }, 1), false);
   assert.equal(other, 2);
   assert.equal(world.lease.state, "theirs");
 });

@@ -18,18 +18,18 @@ Deno.test("a record can be read, listed and taken, and is gone after that", asyn
   assert.deepEqual([record?.key, record?.revision], ["G1.b", revision]);
   assert.equal(new TextDecoder().decode(record?.value), "2");
   assert.deepEqual((await other.list("G1.*")).map(({ key }) => key), ["G1.a", "G1.b"]);
-  assert.equal(await other.take("G1.b"), true);
+  assert.equal(await other.claim("G1.b"), true);
   assert.equal(await other.get("G1.b"), undefined);
   assert.deepEqual(await one.keys(">"), ["G1.a", "G2.a"]);
   assert.deepEqual(await one.list("G3.*"), []);
   assert.deepEqual(await one.keys("G3.*"), []);
 });
 
-Deno.test("of many who take a record one succeeds", async () => {
+Deno.test("of many who claim a record one succeeds", async () => {
   await using two = await openTwo();
   await two.one.put("G1.a", bytes("1"));
   const taken = await Promise.all(
-    Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? two.one : two.other).take("G1.a")),
+    Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? two.one : two.other).claim("G1.a")),
   );
   assert.equal(taken.filter((isMine) => isMine).length, 1);
 });
@@ -38,10 +38,10 @@ Deno.test("a record that was written anew is not taken, or overwritten, as the o
   await using two = await openTwo();
   const old = await two.one.replace("resume.a", bytes("1"), 0);
   const revision = await two.other.replace("resume.a", bytes("2"), old!);
-  assert.equal(await two.one.take("resume.a", old), false);
+  assert.equal(await two.one.claim("resume.a", old), false);
   assert.equal(await two.one.replace("resume.a", bytes("3"), old!), undefined);
   assert.equal(await two.one.replace("resume.a", bytes("3"), 0), undefined);
-  assert.equal(await two.one.take("resume.a", revision), true);
+  assert.equal(await two.one.claim("resume.a", revision), true);
 });
 
 Deno.test("without JetStream the records cannot be opened", async () => {
