@@ -27,14 +27,8 @@ import { type Rules, toRules } from "./admission/rules.ts";
 import { Cors } from "./cors.ts";
 import type { EdgeParts } from "./parts.ts";
 import { type Routed, toRouted } from "./admission/routing.ts";
-import { toClientSession } from "./admission/session_cookie.ts";
+import { type ClientSession, toClientSession } from "./admission/session_cookie.ts";
 import type { Visit } from "./visit.ts";
-
-/** What tells a client apart across requests and connections. */
-export interface Session {
-  /** One subject token. */
-  readonly id: string;
-}
 
 /** A request that may go on. */
 export interface Admitted extends Routed {
@@ -58,7 +52,7 @@ export interface Admitted extends Routed {
   readonly resumeToken: string | undefined;
   readonly identity: Identity;
   /** Undefined where sessions are off. */
-  readonly session: Session | undefined;
+  readonly session: Pick<ClientSession, "id"> | undefined;
   /** `Set-Cookie` values for the response. */
   readonly setCookies: readonly string[];
   /** Headers that the workload wants on the 101, where it was asked. */
@@ -224,7 +218,7 @@ export class Admission {
   #toSession(
     { request, peer }: Candidate,
     { sessionId, subject, setCookies = NONE }: Identity,
-  ): { session: Session | undefined; setCookies: readonly string[] } {
+  ): { session: Admitted["session"]; setCookies: readonly string[] } {
     const { config: { session: config, rate }, ids } = this.#parts;
     const limit = (key: string) => {
       if (rate !== undefined) takeToken(key, { rate, table: this.#memory.rates });

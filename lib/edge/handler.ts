@@ -19,8 +19,8 @@ import { LostGateways } from "./connections/lost_gateways.ts";
 import type { EdgeParts } from "./parts.ts";
 import { Peers } from "./peer.ts";
 import { toErrorResponse, toGatewayError } from "./problem.ts";
-import { Registry } from "./connections/registry.ts";
-import { RegistryService } from "./connections/registry_service.ts";
+import { Connections } from "./connections/connections.ts";
+import { ConnectionService } from "./connections/connection_service.ts";
 import { checkSubjects } from "./subject_length.ts";
 import { Connection, type ConnectionOwner } from "./socket/websocket.ts";
 import { Visit } from "./visit.ts";
@@ -36,9 +36,9 @@ export class Edge implements Disposable {
   readonly #parts: EdgeParts;
   readonly #peers: Peers;
   readonly #admission: Admission;
-  readonly #registry: Registry;
+  readonly #connections: Connections;
   readonly #lostGateways: LostGateways | undefined;
-  readonly #service: RegistryService;
+  readonly #service: ConnectionService;
   readonly #inFlight = new InFlight();
   #isDraining = false;
 
@@ -49,16 +49,16 @@ export class Edge implements Disposable {
     this.#parts = parts;
     this.#peers = new Peers(parts);
     this.#admission = new Admission(parts);
-    this.#registry = new Registry(parts, this.#admission.load);
+    this.#connections = new Connections(parts, this.#admission.load);
     const { records } = parts;
     // Listens before this gateway begins to beat: it has to hear itself.
     this.#lostGateways = records &&
       new LostGateways(records, {
         parts,
-        own: this.#registry.records,
-        resumables: this.#registry.resumables,
+        own: this.#connections.records,
+        resumables: this.#connections.resumables,
       });
-    this.#service = new RegistryService(this.#registry, parts);
+    this.#service = new ConnectionService(this.#connections, parts);
   }
 
   /** True once {@link Edge.drain} was called. */
@@ -106,7 +106,7 @@ export class Edge implements Disposable {
   async drain(): Promise<void> {
     this.#isDraining = true;
     this.#service.drain();
-    await Promise.all([this.#registry.drain(), this.#inFlight.idle()]);
+    await Promise.all([this.#connections.drain(), this.#inFlight.idle()]);
   }
 
   /** Says that nothing more comes from here. */
@@ -116,14 +116,14 @@ export class Edge implements Disposable {
 
   /** Waits no more for NATS: leaves it to others to tell what has not been told. */
   giveUp(): void {
-    this.#registry.giveUp();
+    this.#connections.giveUp();
   }
 
   /** Ends timers. */
   [Symbol.dispose](): void {
     this.#lostGateways?.[Symbol.dispose]();
     this.#service[Symbol.dispose]();
-    this.#registry[Symbol.dispose]();
+    this.#connections[Symbol.dispose]();
   }
 
   async #answer(request: Request, visit: Visit): Promise<Response> {
@@ -187,14 +187,14 @@ export class Edge implements Disposable {
 
   async #open(request: Request, visit: Visit): Promise<Opening> {
     const entry = this.#admission.enter(request, { kind: "websocket", visit });
-    const { resumables } = this.#registry;
+    const { resumables } = this.#connections;
     const asked = await this.#askWorkload(await this.#admit(entry));
     if (speaksResume(asked.protocol) && resumables !== undefined) {
       const { admitted, entry } = await resumables.entrance.open(asked);
       return { admitted, place: admitted.place, owner: resumables.toOwner(entry) };
     }
     const place = this.#admission.load.connect(asked.remoteAddress, this.#parts.config);
-    return { admitted: { ...asked, place }, place, owner: this.#registry };
+    return { admitted: { ...asked, place }, place, owner: this.#connections };
   }
 
   /** A client that goes on with its connection is known to the workload. */

@@ -15,7 +15,7 @@ import { replay } from "./replay.ts";
 import type { Place } from "../admission/load.ts";
 import { tell } from "../lifetime/control_events.ts";
 import type { Lease } from "../lifetime/lease.ts";
-import type { Entry, ResumableClient, ResumableOptions } from "./resume_client.ts";
+import type { Arrival, ResumableClient, ResumableOptions } from "./resume_client.ts";
 import { ResumeParking } from "./resume_parking.ts";
 
 type Phase = "detached" | "replaying" | "live" | "behind" | "over";
@@ -106,7 +106,7 @@ export class Resumable {
   }
 
   /** A client has come, or come back. One that is still there has lost its connection without knowing. */
-  attach(client: ResumableClient, { token, lastSeq, lostFrom }: Entry): void {
+  attach(client: ResumableClient, { token, lastSeq, lostFrom }: Arrival): void {
     this.#endWindow?.();
     const previous = this.#client;
     this.#client = client;

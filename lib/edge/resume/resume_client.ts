@@ -28,7 +28,7 @@ export interface ResumableClient {
 }
 
 /** How a client is let in. */
-export interface Entry {
+export interface Arrival {
   /** What it comes back with next time. */
   readonly token: string;
   /** The last number that it has seen; undefined for a new connection. */

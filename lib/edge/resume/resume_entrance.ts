@@ -19,14 +19,14 @@ import type { Admitted } from "../admission.ts";
 import type { Load } from "../admission/load.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Resumable } from "./resumable.ts";
-import type { Entry } from "./resume_client.ts";
+import type { Arrival } from "./resume_client.ts";
 import { isSame, toProof } from "./resume_token.ts";
 
 /** How often a record that changes hands is tried to be had. */
 const MAX_ATTEMPTS = 3;
 
 /** What a handshake has led to. */
-export interface ResumeEntry extends Entry {
+export interface ResumeEntry extends Arrival {
   readonly resumable: Resumable;
   /** What the client has to show when it comes back. */
   readonly proof: string;

@@ -24,7 +24,7 @@ import type { BusMessage, BusSubscription } from "../../nats/bus.ts";
 import { repeat } from "../../time/clock.ts";
 import { VERSION } from "../../version.ts";
 import type { EdgeParts } from "../parts.ts";
-import type { Registry } from "./registry.ts";
+import type { Connections } from "./connections.ts";
 
 /** The most connections in one answer where nothing else is asked. */
 const DEFAULT_LIST_LIMIT = 1000;
@@ -34,9 +34,9 @@ const REPLY_ROOM = 1024;
 const encoder = new TextEncoder();
 
 /** Answers list requests and beats. */
-export class RegistryService implements Disposable {
+export class ConnectionService implements Disposable {
   readonly #parts: EdgeParts;
-  readonly #registry: Registry;
+  readonly #connections: Connections;
   readonly #subscriptions: readonly BusSubscription[];
   readonly #since = new Date().toISOString();
   readonly #endState: () => void;
@@ -45,11 +45,11 @@ export class RegistryService implements Disposable {
   /**
    * Subscribes, and begins to beat.
    *
-   * @param registry Who is connected.
+   * @param connections Who is connected.
    * @param parts Of the edge.
    */
-  constructor(registry: Registry, parts: EdgeParts) {
-    this.#registry = registry;
+  constructor(connections: Connections, parts: EdgeParts) {
+    this.#connections = connections;
     this.#parts = parts;
     const { prefix } = parts.config;
     const answer = (message: BusMessage) => this.#answer(message);
@@ -95,13 +95,13 @@ export class RegistryService implements Disposable {
       listen: renderAddress(this.#parts.config.listen),
       since: this.#since,
       now: new Date().toISOString(),
-      connections: this.#registry.size,
+      connections: this.#connections.size,
     };
   }
 
   #answer({ data, reply }: BusMessage): void {
     // Who is not answered asks again at the next heartbeat.
-    if (reply === "" || this.#registry.records.settling !== undefined) return;
+    if (reply === "" || this.#connections.records.settling !== undefined) return;
     try {
       const list = this.#list(parseListRequest(data));
       this.#parts.bus.publish(reply, encoder.encode(renderListing(list)));
@@ -118,7 +118,7 @@ export class RegistryService implements Disposable {
     const about = this.#about();
     let room = this.#parts.bus.maxPayload - REPLY_ROOM;
     let last = cursor;
-    for (const [number, info] of this.#registry.describe(Number(cursor))) {
+    for (const [number, info] of this.#connections.describe(Number(cursor))) {
       if (subject !== undefined && info.subject !== subject) continue;
       if (hostName !== undefined && toHostName(info.host) !== hostName) continue;
       room -= new TextEncoder().encode(JSON.stringify(info)).length + 1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Load } from "../../../lib/edge/admission/load.ts";
-import { Registry } from "../../../lib/edge/connections/registry.ts";
-import { RegistryService } from "../../../lib/edge/connections/registry_service.ts";
+import { Connections } from "../../../lib/edge/connections/connections.ts";
+import { ConnectionService } from "../../../lib/edge/connections/connection_service.ts";
 import type { Connection } from "../../../lib/edge/socket/websocket.ts";
 import type { CloseInfo } from "../../../lib/mapping/close.ts";
 import { FakeEdge, turn } from "../../harness/fake_edge.ts";
@@ -9,8 +9,8 @@ import { FakeEdge, turn } from "../../harness/fake_edge.ts";
 /** One gateway's connections, and who tells of them. */
 class World implements Disposable {
   readonly edge = new FakeEdge({ config: { natsGrace: "10s" } });
-  readonly registry = new Registry(this.edge.parts, new Load());
-  readonly service = new RegistryService(this.registry, this.edge.parts);
+  readonly connections = new Connections(this.edge.parts, new Load());
+  readonly service = new ConnectionService(this.connections, this.edge.parts);
   readonly closed: string[] = [];
 
   /** A client that answers a close at once. */
@@ -31,10 +31,10 @@ class World implements Disposable {
       describe: () => ({ id, subject: record.subject, host: "a" }),
       close: (end: CloseInfo) => {
         this.closed.push(`${id} ${end.code} ${end.reason}`);
-        this.registry.remove(connection, end);
+        this.connections.remove(connection, end);
       },
     } as unknown as Connection;
-    this.registry.add(connection);
+    this.connections.add(connection);
     return connection;
   }
 
@@ -46,7 +46,7 @@ class World implements Disposable {
 
   [Symbol.dispose](): void {
     this.service[Symbol.dispose]();
-    this.registry[Symbol.dispose]();
+    this.connections[Symbol.dispose]();
     this.edge[Symbol.dispose]();
     assert.equal(this.edge.clock.waiting, 0);
   }
@@ -65,10 +65,10 @@ Deno.test("connections are closed when NATS stays away, and go on when it comes 
   world.edge.bus.setState("disconnected");
   await world.edge.pass(10_000);
   assert.deepEqual(world.closed, ["a goes on", "a 1013 NATS is not connected"]);
-  assert.equal(world.registry.size, 1, "its end has not been told");
+  assert.equal(world.connections.size, 1, "its end has not been told");
   world.edge.bus.setState("connected");
   await turn();
-  assert.equal(world.registry.size, 0);
+  assert.equal(world.connections.size, 0);
   assert.deepEqual(world.edge.told, ["established", "closed 1013 NATS is not connected"]);
 });
 
@@ -78,7 +78,7 @@ Deno.test("a gateway drains once each end has been told, of those that still com
   world.connect("a");
   let isDrained = false;
   world.edge.records.plan = (operation) => operation === "replace" ? "late" : "answered";
-  void world.registry.drain().then(() => isDrained = true);
+  void world.connections.drain().then(() => isDrained = true);
   world.connect("b");
   await turn();
   assert.equal(isDrained, false);
@@ -97,10 +97,10 @@ Deno.test("connections whose end another gateway has told are closed, and not to
   await turn();
   await world.edge.records.put("lost.G1", new Uint8Array());
   world.edge.records.bucket.delete("G1.a");
-  await world.registry.records.resync();
+  await world.connections.records.resync();
   await turn();
   assert.deepEqual(world.closed, ["a 1013 the gateway was cut off"]);
-  assert.equal(world.registry.size, 1);
+  assert.equal(world.connections.size, 1);
   assert.deepEqual(world.edge.told, ["established", "established"]);
 });
 

@@ -24,7 +24,7 @@ interface Member {
 }
 
 /** Knows who is connected and tells it, closes them when NATS stays away, and when the gateway drains. */
-export class Registry implements ConnectionOwner, Disposable {
+export class Connections implements ConnectionOwner, Disposable {
   readonly #parts: EdgeParts;
   /** In the order in which they came; the numbers are cursors for those who list them. */
   readonly #connections = new Map<Member, number>();
