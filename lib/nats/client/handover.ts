@@ -76,9 +76,9 @@ export function publishVia(
   if (!lane.isOn || !lane.publish(message, maxPayload)) publishOn(connection, message);
 }
 
-/** Says whether messages pass by the client library. */
-export function isFast(link: ServerLink | undefined): boolean {
-  return link !== undefined && link.lane.isOn && link.lane.isOpen;
+/** Undefined where messages go through the client library: for good, or while there is no socket. */
+export function openLaneOf({ lane }: ServerLink): FastLane | undefined {
+  return lane.isOn && lane.isOpen ? lane : undefined;
 }
 
 /**

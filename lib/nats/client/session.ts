@@ -18,14 +18,15 @@ import { dial } from "./dial.ts";
 import { FastLane } from "./fast_lane.ts";
 import {
   Handover,
-  isFast,
   type Message,
+  openLaneOf,
   otherServers,
   publishVia,
   type Registration,
   type ServerLink,
   subscribeVia,
 } from "./handover.ts";
+import { isUp, type Place, type Step, toHearing, toPlace, toState } from "./place.ts";
 import { RETRY_DELAYS_MS, type SessionOptions, toConnectionOptions } from "./session_options.ts";
 import { pendingBytesOf, publishOn, urlOf } from "./wire.ts";
 import { pause, settlesWithin } from "../../time/within.ts";
@@ -48,18 +49,14 @@ export class Session implements Bus, AsyncDisposable {
   readonly #registrations = new Set<Registration>();
   readonly #stop = new AbortController();
   readonly #firstConnection: Promise<void>;
-  #link: ServerLink | undefined;
-  /** Where everything is moved to, until it is there. */
-  #next: ServerLink | undefined;
-  #leaving: ServerLink | undefined;
+  #place: Place<ServerLink> = { name: "connecting" };
+  /** The lane of the place's connection, while messages may take it; the hot path asks nothing else. */
+  #lane: FastLane | undefined;
+  /** What is published while crossing. */
+  #held: Message[] = [];
   #moved: Promise<void> | undefined;
-  /** What is published in the moment between two connections. */
-  #held: Message[] | undefined;
-  #state: BusState = "connecting";
   #reconnects = 0;
   #maxPayload = DEFAULT_MAX_PAYLOAD;
-  /** False for good where the lane is off, and while another library's transport has taken its place. */
-  #isFast = false;
 
   /**
    * Begins to connect, and keeps trying.
@@ -72,12 +69,12 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   get state(): BusState {
-    return this.#state;
+    return toState(this.#place);
   }
 
   get maxPayload(): number {
     // While it is away, the last one that is known.
-    return this.#maxPayload = this.#link?.connection.info?.max_payload ?? this.#maxPayload;
+    return this.#maxPayload = this.#place.link?.connection.info?.max_payload ?? this.#maxPayload;
   }
 
   get reconnects(): number {
@@ -85,28 +82,30 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   get unsentBytes(): number {
-    if (this.#link === undefined) return 0;
-    return pendingBytesOf(this.#link.connection) + this.#link.lane.unsentBytes;
+    const { link } = this.#place;
+    return link === undefined ? 0 : pendingBytesOf(link.connection) + link.lane.unsentBytes;
   }
 
   async roundTripMs(): Promise<number | undefined> {
-    if (this.#state !== "connected") return undefined;
+    if (this.state !== "connected") return undefined;
     let ms: number | undefined;
-    const asked = this.#link?.connection.rtt().then((taken) => ms = taken);
+    const asked = this.connection?.rtt().then((taken) => ms = taken);
     await settlesWithin(asked?.catch(() => {}) ?? Promise.resolve(), ROUND_TRIP_MS);
     return ms;
   }
 
   /** The client's own connection, for what is not on the hot path; undefined until connected. */
   get connection(): NatsConnection | undefined {
-    return this.#link?.connection;
+    return this.#place.link?.connection;
   }
 
   publish(subject: string, data: Uint8Array, options: PublishOptions = {}): boolean {
-    if (this.#state !== "connected" || this.#link === undefined) return false;
-    if (this.#isFast) return this.#link.lane.publish({ subject, data, options }, this.maxPayload);
-    if (this.#held === undefined) publishOn(this.#link.connection, { subject, data, options });
-    else this.#held.push({ subject, data, options });
+    const message = { subject, data, options };
+    if (this.#lane !== undefined) return this.#lane.publish(message, this.maxPayload);
+    const place = this.#place;
+    if (!isUp(place)) return false;
+    if (place.name === "crossing") this.#held.push(message);
+    else publishOn(place.link.connection, message);
     return true;
   }
 
@@ -117,7 +116,7 @@ export class Session implements Bus, AsyncDisposable {
   ): BusSubscription {
     const registration: Registration = { subject, onMessage, options, end: undefined };
     this.#registrations.add(registration);
-    const link = this.#next ?? this.#link;
+    const link = toHearing(this.#place);
     if (link !== undefined) registration.end = subscribeVia(link, registration, this.#options);
     return {
       unsubscribe: () => {
@@ -134,11 +133,12 @@ export class Session implements Bus, AsyncDisposable {
    */
   resubscribe(subject: string): void {
     // A move subscribes to everything by itself.
-    if (this.#link === undefined || this.#next !== undefined) return;
+    const { link } = this.#place;
+    if (link === undefined || link !== toHearing(this.#place)) return;
     for (const registration of this.#registrations) {
       if (registration.subject !== subject) continue;
       registration.end?.();
-      registration.end = subscribeVia(this.#link, registration, this.#options);
+      registration.end = subscribeVia(link, registration, this.#options);
     }
   }
 
@@ -156,7 +156,7 @@ export class Session implements Bus, AsyncDisposable {
    * @throws {Error} when it cannot be asked.
    */
   takesLine(bytes: number): Promise<boolean> {
-    const servers = this.#link === undefined ? [] : [urlOf(this.#link.connection)];
+    const servers = this.connection === undefined ? [] : [urlOf(this.connection)];
     return takesLine(bytes, {
       ...toConnectionOptions(this.#options, servers),
       name: `${this.#options.name}-line`,
@@ -164,16 +164,17 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   async flush(): Promise<void> {
-    await this.#link?.connection.flush();
+    await this.connection?.flush();
   }
 
   /** Closes the connection without waiting; {@link Session.flush} first where that matters. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const links = [this.#place.link, toHearing(this.#place)];
     this.#stop.abort();
-    this.#setState("closed");
+    this.#go({ type: "close" });
     // A server that accepts and then keeps silent would hold this up; the attempt ends by itself.
     await settlesWithin(this.#firstConnection, CLOSE_TIMEOUT_MS);
-    for (const link of [this.#link, this.#next]) {
+    for (const link of new Set(links)) {
       if (link !== undefined) await settlesWithin(link.connection.close(), CLOSE_TIMEOUT_MS);
     }
   }
@@ -184,11 +185,10 @@ export class Session implements Bus, AsyncDisposable {
       try {
         const link = await this.#dial(this.#options.login.servers);
         if (this.#stop.signal.aborted) return await link.connection.close();
-        this.#link = link;
         for (const registration of this.#registrations) {
           registration.end = subscribeVia(link, registration, this.#options);
         }
-        this.#setState("connected");
+        this.#go({ type: "connect", link });
         this.#watch(link).catch(this.#options.onError);
         return;
       } catch (error) {
@@ -210,22 +210,20 @@ export class Session implements Bus, AsyncDisposable {
   async #watch(link: ServerLink): Promise<void> {
     for await (const status of link.connection.status()) {
       if (status.type === "error") this.#options.onError(status.error);
-      // What was left is about to close.
-      if (this.#link !== link) continue;
       switch (status.type) {
         case "ldm":
           if (this.#options.onMove) this.#leave(link).catch(this.#options.onError);
           break;
         case "staleConnection":
         case "disconnect":
-          this.#setState("disconnected");
+          this.#go({ type: "down", link });
           break;
         case "reconnect":
-          this.#reconnects++;
-          this.#setState("connected");
+          if (this.#place.link === link) this.#reconnects++;
+          this.#go({ type: "up", link });
           break;
         case "close":
-          this.#setState("closed");
+          if (this.#place.link === link) this.#go({ type: "close" });
           break;
       }
     }
@@ -234,47 +232,45 @@ export class Session implements Bus, AsyncDisposable {
   /** Make before break. With nowhere to go it stays until the server closes the connection. */
   async #leave(from: ServerLink): Promise<void> {
     const servers = otherServers(from.connection, this.#options.login.servers);
-    // A lame duck may say so more than once.
-    if (servers.length === 0 || this.#leaving === from) return;
-    this.#leaving = from;
+    if (servers.length === 0 || !this.#go({ type: "leave", link: from })) return;
     await this.#moved;
-    const to = await this.#dial(servers);
-    if (this.#stop.signal.aborted) return await to.connection.close();
+    const to = await this.#dial(servers).catch((error) => {
+      this.#go({ type: "stay" });
+      throw error;
+    });
+    if (!this.#go({ type: "move", to })) return await to.connection.close();
     await (this.#moved = this.#move(from, to));
     await pause(LINGER_MS, { signal: this.#stop.signal });
     await settlesWithin(from.connection.close(), CLOSE_TIMEOUT_MS);
   }
 
   async #move(from: ServerLink, to: ServerLink): Promise<void> {
-    this.#next = to;
     this.#watch(to).catch(this.#options.onError);
     const handover = new Handover({ from, to }, this.#registrations, this.#options.onError);
     await handover.listening();
-    this.#held = [];
-    this.#isFast = false;
+    this.#go({ type: "cross" });
     await handover.passed();
-    this.#link = to;
-    this.#next = undefined;
-    for (const message of this.#held) publishVia(to, message);
-    this.#held = undefined;
-    this.#isFast = isFast(to);
-    // The old one may have been lost meanwhile.
-    this.#setState("connected");
+    if (this.#stop.signal.aborted) return;
+    for (const message of this.#held.splice(0)) publishVia(to, message);
+    this.#go({ type: "arrive" });
     await handover.finished();
+    if (this.#stop.signal.aborted) return;
     this.#options.onMove?.(to.connection.getServer());
     this.#tellState();
   }
 
-  #setState(state: BusState): void {
-    if (this.#state === state || this.#state === "closed") return;
-    this.#state = state;
-    this.#isFast = this.#held === undefined && isFast(this.#link);
-    this.#tellState();
+  /** Returns false where the step does not fit the place. */
+  #go(step: Step<ServerLink>): boolean {
+    const before = this.#place;
+    const place = this.#place = toPlace(before, step);
+    this.#lane = isUp(place) && place.name !== "crossing" ? openLaneOf(place.link) : undefined;
+    if (toState(place) !== toState(before)) this.#tellState();
+    return place !== before;
   }
 
   /** Also when it is the same state on another server, for those who keep something at the server. */
   #tellState(): void {
-    const state = this.#state;
+    const { state } = this;
     for (const listener of this.#listeners) {
       try {
         listener(state);
