@@ -19,6 +19,8 @@ export interface Effort {
 /** What all cases share. */
 export interface World {
   readonly natsUrl: string;
+  /** Takes whatever traces and metrics it is sent. */
+  readonly collectorUrl: string;
   readonly effort: Effort;
 }
 
@@ -28,9 +30,9 @@ export interface Case {
   readonly name: string;
   /** For people. */
   readonly title: string;
-  /** @default all of them */
+  /** @default all but `plain` */
   readonly targets?: readonly TargetKind[];
-  /** Flags of the gateway. */
+  /** Flags of the gateway; `{collector}` becomes a collector's URL. */
   readonly flags?: readonly string[];
   /** A configuration file of the gateway, in YAML. */
   readonly config?: string;

@@ -6,6 +6,7 @@
 import { announceNats, startNats } from "../tests/harness/nats_server.ts";
 import { aloneCases } from "./cases/alone.ts";
 import { httpCases } from "./cases/http.ts";
+import { seenCases } from "./cases/seen.ts";
 import { streamCases } from "./cases/stream.ts";
 import { socketCases } from "./cases/websocket.ts";
 import type { Case, Effort, Result } from "./case.ts";
@@ -22,7 +23,13 @@ const QUICK: Effort = { seconds: 1, scale: 0.1 };
 /** What `--quick` leaves out: their sense is in being large. */
 const SLOW_CASES = ["idle-20000", "functions", "get-256", "large", "ws-out-10kB", "ws-in-10kB"];
 
-const ALL: readonly Case[] = [...httpCases, ...streamCases, ...socketCases, ...aloneCases];
+const ALL: readonly Case[] = [
+  ...httpCases,
+  ...seenCases,
+  ...streamCases,
+  ...socketCases,
+  ...aloneCases,
+];
 
 /** Everything that was measured, and where. */
 interface Report {
@@ -55,7 +62,18 @@ async function main(args: readonly string[]): Promise<number> {
     results: [],
   };
   console.log(Object.entries(report.machine).map(([key, value]) => `${key}: ${value}`).join("\n"));
-  const world = { natsUrl: nats.url, effort: options.quick ? QUICK : FULL };
+  await using collector = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      await request.body?.pipeTo(new WritableStream());
+      return Response.json({});
+    },
+  );
+  const world = {
+    natsUrl: nats.url,
+    collectorUrl: `http://127.0.0.1:${collector.addr.port}`,
+    effort: options.quick ? QUICK : FULL,
+  };
   const path = options.json ?? DEFAULT_JSON;
   for (const case_ of cases) {
     const result = await runCase(case_, world, options);

@@ -15,7 +15,7 @@ import type { TargetKind } from "./targets.ts";
 export function renderResult({ title, figures, unmeasured, case: name }: Result): string {
   const lines = [`\n${title}  (${name})`];
   for (const [figure, byTarget] of Object.entries(figures)) {
-    const cells = (["bare", "h8s", "peer"] as const).flatMap((kind) => {
+    const cells = (["bare", "plain", "h8s", "peer"] as const).flatMap((kind) => {
       const measured = byTarget[kind];
       return measured === undefined ? [] : [`${kind} ${renderFigure(measured)}`.padEnd(34)];
     });
@@ -32,14 +32,17 @@ export function renderResult({ title, figures, unmeasured, case: name }: Result)
  * Compares.
  *
  * @param figures Of one figure.
- * @returns The gateway by the bare server, and by the other gateway.
+ * @returns The gateway by the bare server, by itself without the flags of the case, by the other gateway.
  */
 export function toRatios(
-  { bare, h8s, peer }: Partial<Record<TargetKind, Figure>>,
+  { bare, plain, h8s, peer }: Partial<Record<TargetKind, Figure>>,
 ): [text: string, ratio: number][] {
   if (h8s === undefined) return [];
   const ratios: [string, number][] = [];
   if (bare !== undefined && bare.median > 0) ratios.push(["h8s/bare", h8s.median / bare.median]);
+  if (plain !== undefined && plain.median > 0) {
+    ratios.push(["h8s/plain", h8s.median / plain.median]);
+  }
   if (peer !== undefined && peer.median > 0) ratios.push(["h8s/peer", h8s.median / peer.median]);
   return ratios;
 }

@@ -31,18 +31,19 @@ export async function runCase(
   const unmeasured: Partial<Record<TargetKind, string>> = {};
   const targets = new Map<TargetKind, Target>();
   const samples = new Map<TargetKind, Sample[]>();
-  const options = {
+  const own = (case_.flags ?? []).map((flag) => flag.replaceAll("{collector}", world.collectorUrl));
+  const toOptions = (kind: TargetKind) => ({
     natsUrl: world.natsUrl,
-    flags: [...(case_.flags ?? []), ...flags],
+    flags: kind === "plain" ? flags : [...own, ...flags],
     config: case_.config,
     peer,
-  };
+  });
   const measure = async (kind: TargetKind): Promise<Sample> => {
     if (case_.isFresh) {
-      await using target = await startTarget(kind, options);
+      await using target = await startTarget(kind, toOptions(kind));
       return await case_.measure(target, world);
     }
-    const target = targets.get(kind) ?? running.use(await startTarget(kind, options));
+    const target = targets.get(kind) ?? running.use(await startTarget(kind, toOptions(kind)));
     targets.set(kind, target);
     return await case_.measure(target, world);
   };

@@ -9,8 +9,8 @@ import { Child, Unmeasurable } from "./process.ts";
 const ROOT = new URL("../", import.meta.url).pathname;
 const PEER_TIMEOUT_MS = 15_000;
 
-/** Which of them: the names of the columns. */
-export type TargetKind = "bare" | "h8s" | "peer";
+/** Which of them: the names of the columns. `plain` is the gateway without the flags of the case. */
+export type TargetKind = "bare" | "plain" | "h8s" | "peer";
 
 /** A running server under test. */
 export interface Target extends AsyncDisposable {
@@ -18,6 +18,8 @@ export interface Target extends AsyncDisposable {
   readonly pid: number;
   /** On 127.0.0.1. */
   readonly port: number;
+  /** Where the gateway shows its page, if it does. */
+  readonly adminPort?: number;
 }
 
 /** How to start one. */
@@ -43,8 +45,9 @@ export async function startTarget(kind: TargetKind, options: TargetOptions): Pro
   switch (kind) {
     case "bare":
       return await startBare();
+    case "plain":
     case "h8s":
-      return await startGateway(options);
+      return await startGateway(kind, options);
     case "peer":
       return await startPeer(options);
   }
@@ -62,7 +65,10 @@ async function startBare(): Promise<Target> {
   return toTarget("bare", child, Number(await child.nextLine()));
 }
 
-async function startGateway({ natsUrl, flags = [], config }: TargetOptions): Promise<Target> {
+async function startGateway(
+  kind: TargetKind,
+  { natsUrl, flags = [], config }: TargetOptions,
+): Promise<Target> {
   const common = ["--listen", "127.0.0.1:0", "--nats-url", natsUrl, "--log-format", "json"];
   if (config !== undefined) common.push("--config", "-");
   const child = new Child(Deno.execPath(), gatewayArgs([...common, ...flags]), {
@@ -71,8 +77,9 @@ async function startGateway({ natsUrl, flags = [], config }: TargetOptions): Pro
   });
   const listening = await child.nextLine((line) => line.includes('"listening"'));
   await child.nextLine((line) => line.includes('"nats connected"'));
-  const port = Number(/"address":"[^"]*:(\d+)"/.exec(listening)?.[1]);
-  return toTarget("h8s", child, port);
+  const portOf = (name: string) =>
+    Number(new RegExp(`"${name}":"[^"]*:(\\d+)"`).exec(listening)?.[1]);
+  return { ...toTarget(kind, child, portOf("address")), adminPort: portOf("admin") };
 }
 
 async function startPeer({ natsUrl, peer }: TargetOptions): Promise<Target> {

@@ -12,10 +12,6 @@ const SMALL = "/api/v1/small";
 export const httpCases: readonly Case[] = [
   http("get-1", "GET, 10 headers, 1 connection", { path: SMALL, connections: 1 }),
   http("get-32", "GET, 10 headers, 32 connections", { path: SMALL, connections: 32 }),
-  http("get-32-log", "GET, 10 headers, 32 connections, with an access log", {
-    path: SMALL,
-    connections: 32,
-  }, { flags: ["--access-log", "json"] }),
   http("get-256", "GET, 10 headers, 256 connections", { path: SMALL, connections: 256 }),
   http("post", "POST 10 kB, 32 connections", { path: SMALL, connections: 32, bodyBytes: 10_240 }),
   http("large", "GET, reply of 100 kB, 32 connections", {

@@ -269,6 +269,7 @@ function toCandidate(
 ): Candidate {
   const offer = kind === "websocket" ? parseHandshake(request) : undefined;
   const headers = toEntries(request.headers, offer);
+  visit.onHeaders(headers);
   const { method, url } = request;
   const { peer } = visit;
   const target = toTarget({ method, url, headers }, { prefix, kind, host: peer.host, listen });

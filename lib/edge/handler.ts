@@ -153,6 +153,8 @@ export class Edge implements Disposable {
         return visit.cors?.apply(response, "workload") ?? response;
       }
       const error = toGatewayError(thrown);
+      // Where it got no further than here.
+      visit.userAgent ??= request.headers.get("user-agent") ?? undefined;
       parts.metrics.requestRefused(error.code);
       visit.onError(error);
       const response = toErrorResponse(error, visit.requestId);

@@ -6,7 +6,7 @@
  */
 import type { ErrorCode, GatewayError } from "../errors.ts";
 import type { EndReason } from "../mapping/control.ts";
-import type { RequestKind } from "../mapping/headers.ts";
+import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
 import { withoutParameter } from "../mapping/credentials.ts";
 import { splitUrl, type Target } from "../mapping/request.ts";
 import type { Following, Observation, SocketObservation } from "../telemetry/observation.ts";
@@ -46,7 +46,7 @@ export class Visit implements Observation, Page {
   kind: RequestKind = "http";
   time = 0;
   readonly method: string;
-  readonly userAgent: string | undefined;
+  userAgent: string | undefined;
   traceparent: string | undefined;
   subject: string | undefined;
   route: string | undefined;
@@ -66,12 +66,7 @@ export class Visit implements Observation, Page {
     this.method = request.method;
     this.#url = request.url;
     this.traceparent = peer.traceparent;
-    if (observers.isEmpty) this.#following = NOBODY;
-    else {
-      // When its end comes the request may be gone.
-      this.userAgent = request.headers.get("user-agent") ?? undefined;
-      this.#following = observers.begin(this);
-    }
+    this.#following = observers.isEmpty ? NOBODY : observers.begin(this);
   }
 
   get peer(): Peer {
@@ -116,6 +111,11 @@ export class Visit implements Observation, Page {
     const { query } = this.#target ?? splitUrl(this.#url);
     const { jwt } = this.#options.parts.config;
     return jwt?.query === undefined ? query : withoutParameter(query, jwt.query);
+  }
+
+  /** Its headers are read, with names in lower case; when its end comes the request may be gone. */
+  onHeaders(headers: readonly HeaderEntry[]): void {
+    this.userAgent = headers.findLast(([name]) => name === "user-agent")?.[1];
   }
 
   /** Its shape is right: this is what it asks for. */

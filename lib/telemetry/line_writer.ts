@@ -2,15 +2,22 @@
  * Many lines, written with few calls, by one who waits for nobody: a reader that is slow loses lines, and is
  * told how many.
  *
+ * A line becomes bytes at once: as text its many parts would live until it is written, and whatever lives
+ * longer than a moment costs most.
+ *
  * @module
  */
 
 /** How long a line waits for others, in milliseconds. */
 const BATCH_MS = 50;
 /** What is written without waiting. */
-const FULL_CHARS = 64 * 1024;
-/** What waits at most for a reader: all lines are ASCII, so also in bytes. */
-const MOST_CHARS = 1024 * 1024;
+const FULL_BYTES = 64 * 1024;
+/** With room for the line that fills it. */
+const BUFFER_BYTES = FULL_BYTES + 8 * 1024;
+/** What waits at most for a reader. */
+const MOST_BYTES = 1024 * 1024;
+const LINE_END = 10;
+const ENCODER = new TextEncoder();
 
 /** Takes some bytes, and says how many. */
 export type Write = (bytes: Uint8Array) => Promise<number>;
@@ -18,8 +25,11 @@ export type Write = (bytes: Uint8Array) => Promise<number>;
 export class LineWriter implements AsyncDisposable {
   readonly #write: Write;
   readonly #onDropped: (lines: number) => void;
-  #waiting: string[] = [];
-  #chars = 0;
+  /** What waits; it becomes larger as more does. */
+  #waiting = new Uint8Array(BUFFER_BYTES);
+  #next = new Uint8Array(BUFFER_BYTES);
+  #bytes = 0;
+  #lines = 0;
   #dropped = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
@@ -33,16 +43,20 @@ export class LineWriter implements AsyncDisposable {
     this.#onDropped = onDropped;
   }
 
-  /** Takes a line without its end. */
+  /** Takes a line of ASCII without its end. */
   write(line: string): void {
-    if (this.#chars + line.length >= MOST_CHARS) {
+    const end = this.#bytes + line.length;
+    if (end >= MOST_BYTES) {
       this.#dropped++;
       return;
     }
-    this.#waiting.push(line);
-    this.#chars += line.length + 1;
+    if (end >= this.#waiting.length) this.#grow(end + 1);
+    ENCODER.encodeInto(line, this.#waiting.subarray(this.#bytes));
+    this.#waiting[end] = LINE_END;
+    this.#bytes = end + 1;
+    this.#lines++;
     if (this.#writing !== undefined) return;
-    if (this.#chars >= FULL_CHARS) this.#begin();
+    if (this.#bytes >= FULL_BYTES) this.#begin();
     else this.#timer ??= setTimeout(() => this.#begin(), BATCH_MS);
   }
 
@@ -52,6 +66,12 @@ export class LineWriter implements AsyncDisposable {
     await this.#writing;
   }
 
+  #grow(bytes: number): void {
+    const larger = new Uint8Array(Math.max(bytes, 2 * this.#waiting.length));
+    larger.set(this.#waiting.subarray(0, this.#bytes));
+    this.#waiting = larger;
+  }
+
   #begin(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -59,17 +79,18 @@ export class LineWriter implements AsyncDisposable {
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const lines = this.#waiting;
-      let rest = new TextEncoder().encode(`${lines.join("\n")}\n`);
-      this.#waiting = [];
-      this.#chars = 0;
+    while (this.#bytes > 0) {
+      const [taken, lines] = [this.#waiting, this.#lines];
+      let rest = taken.subarray(0, this.#bytes);
+      this.#waiting = this.#next;
+      this.#bytes = this.#lines = 0;
       try {
         while (rest.length > 0) rest = rest.subarray(await this.#write(rest));
       } catch {
         // Nobody reads any more.
-        this.#dropped += lines.length;
+        this.#dropped += lines;
       }
+      this.#next = taken.length === BUFFER_BYTES ? taken : new Uint8Array(BUFFER_BYTES);
       if (this.#dropped > 0) this.#onDropped(this.#dropped);
       this.#dropped = 0;
     }

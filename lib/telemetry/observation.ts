@@ -24,7 +24,7 @@ export interface Observation {
   readonly path: string;
   /** Without `?`, and without what may be a credential. */
   readonly query: string;
-  /** Known only where somebody observes. */
+  /** Known once its headers are read. */
   readonly userAgent: string | undefined;
   readonly requestId: string;
   /** The trace that it belongs to: before its message is made only where a trusted proxy says so. */

@@ -104,12 +104,13 @@ class Visit implements Following {
     this.#finish(observation);
   }
 
-  #finish({ status, error, end, bytesIn, bytesOut }: Observation): void {
+  #finish({ status, error, end, bytesIn, bytesOut, userAgent }: Observation): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#message?.end();
     const span = this.#server;
     span.setAttribute("http.response.status_code", status);
+    if (userAgent !== undefined) span.setAttribute("user_agent.original", userAgent);
     if (bytesIn > 0) span.setAttribute("http.request.body.size", bytesIn);
     if (bytesOut > 0) span.setAttribute("http.response.body.size", bytesOut);
     const isWhole = end === "completed" || end === "termination_chunk" || end === "refused";
@@ -124,7 +125,7 @@ class Visit implements Following {
 }
 
 function toRequestAttributes(observation: Observation, method: string): Attributes {
-  const { scheme, path, host, client, userAgent, requestId, method: asked } = observation;
+  const { scheme, path, host, client, requestId, method: asked } = observation;
   return {
     "http.request.method": method,
     "http.request.method_original": method === asked ? undefined : asked,
@@ -132,7 +133,6 @@ function toRequestAttributes(observation: Observation, method: string): Attribut
     "url.path": path,
     "server.address": host,
     "client.address": client,
-    "user_agent.original": userAgent,
     "h8s.request.id": requestId,
   };
 }

@@ -23,6 +23,7 @@ Deno.test("toRatios() compares with what there is", () => {
     "h8s/peer",
     1,
   ]]);
+  assert.deepEqual(toRatios({ h8s: two, plain: ONE }), [["h8s/plain", 2]]);
   assert.deepEqual(toRatios({ bare: ONE }), []);
 });
 
@@ -49,7 +50,7 @@ Deno.test("the benchmark yields figures of the gateway, of a bare server, and of
   const json = await Deno.makeTempFile({ suffix: ".json" });
   const peer = `${Deno.execPath()} run --no-prompt --allow-net main.ts --listen 127.0.0.1:{port} ` +
     "--nats-url {nats}";
-  const cases = ["ws-in-100B-1", "start"];
+  const cases = ["ws-in-100B-1", "seen-page", "start"];
   try {
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", MAIN, "--quick", "--json", json, "--peer", peer, ...cases],
@@ -66,6 +67,7 @@ Deno.test("the benchmark yields figures of the gateway, of a bare server, and of
     assert.deepEqual(found, [
       ["ws-in-100B-1", ["bare", "h8s", "peer"]],
       ["ws-in-100B-100", ["bare", "h8s", "peer"]],
+      ["seen-page", ["plain", "h8s"]],
       ["start", ["bare", "h8s"]],
     ]);
   } finally {

@@ -41,6 +41,11 @@ Deno.test("--access-log tells each request and WebSocket once, at its end, and n
   await rawRequest(gateway.port, "GET /%zz HTTP/1.1\r\nHost: shop.example\r\n\r\n");
   const refused = await next();
   assert.deepEqual([refused.status, refused.end, refused.path], [400, "refused", "/%zz"]);
+  const noHandshake = "POST / HTTP/1.1\r\nHost: shop.example\r\nUpgrade: websocket\r\n" +
+    "User-Agent: early\r\nContent-Length: 0\r\n\r\n";
+  await rawRequest(gateway.port, noHandshake);
+  const early = await next();
+  assert.deepEqual([early.status, early.userAgent], [400, "early"]);
 
   const said = await listen(nc, "h8s.ws.ws.>");
   const client = await Client.connect(`ws://127.0.0.1:${gateway.port}/room?token=s3cret`);

@@ -62,6 +62,16 @@ Deno.test("the workload gets the traceparent of who follows, else the gateway's 
   assert.match(silent.onAdmitted("a"), /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/);
 });
 
+Deno.test("the user agent is told of what is over", () => {
+  using edge = new FakeEdge();
+  const told: unknown[] = [];
+  const visit = begin(edge, { end: ({ userAgent }) => void told.push(userAgent) });
+  visit.onHeaders([["accept", "*/*"], ["user-agent", "curl/8"], ["x-user-agent", "other"]]);
+  visit.onAnswered(200);
+  visit.onLeft(true);
+  assert.deepEqual(told, ["curl/8"]);
+});
+
 Deno.test("what an observer throws hurts neither the request nor the others", () => {
   using edge = new FakeEdge();
   const throws = () => {

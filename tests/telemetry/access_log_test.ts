@@ -68,6 +68,39 @@ Deno.test("AccessLines leaves out what there is nothing to say of", () => {
   ]);
 });
 
+Deno.test("AccessLines tells of times no more than two digits behind the point", () => {
+  const lines = new AccessLines({ format: "json", withQuery: false });
+  for (const ms of [0, 0.004, 0.005, 0.1, 0.29, 1.005, 1.1, 2.999, 9.99, 100, 123456.789, 1e12]) {
+    const line = JSON.parse(lines.render({ ...SEEN, durationMs: ms }));
+    assert.equal(line.ms, Math.round(ms * 100) / 100);
+  }
+});
+
+Deno.test("AccessLines tells all of a WebSocket, in either format", () => {
+  const socket = {
+    ...{ connectionId: "G1-7", messagesIn: 1, messagesOut: 2, closeCode: 4000 },
+    closeReason: 'he said "so"\n',
+  };
+  const seen = {
+    ...SEEN,
+    kind: "websocket",
+    route: "/:room",
+    error: "no_responders",
+    socket,
+  } as const;
+  const line = JSON.parse(renderAccess(seen, { format: "json", withQuery: false }));
+  const { messagesIn, messagesOut, closeCode, closeReason, connection } = line;
+  assert.deepEqual(
+    { messagesIn, messagesOut, closeCode, closeReason, connectionId: connection },
+    socket,
+  );
+  assert.deepEqual([line.method, line.route, line.error], ["ws", "/:room", "no_responders"]);
+  assert.match(
+    renderAccess(seen, { format: "text", withQuery: false }),
+    / method=ws .* closeReason="he said \\"so\\"\\n" connection=G1-7 /,
+  );
+});
+
 Deno.test("AccessLines lets no client write a line, a field, or to a terminal", async (t) => {
   const hostile = [
     "a\r\nb status=200",
@@ -82,11 +115,16 @@ Deno.test("AccessLines lets no client write a line, a field, or to a terminal", 
   ];
   for (const text of hostile) {
     await t.step(JSON.stringify(text.slice(0, 20)), () => {
-      const seen = { ...SEEN, userAgent: text, path: text, host: text, query: text };
+      const socket = { connectionId: "c", messagesIn: 0, messagesOut: 0, closeCode: 1000 };
+      const seen: Observation = {
+        ...{ ...SEEN, userAgent: text, path: text, host: text, query: text, subject: text },
+        ...{ method: text, requestId: text.slice(0, 100), client: text.slice(0, 100) },
+        ...{ route: text.slice(0, 100), socket: { ...socket, closeReason: text.slice(0, 100) } },
+      };
       for (const format of ["text", "json"] as const) {
         const line = renderAccess(seen, { format, withQuery: true });
         assert.match(line, /^[\x20-\x7e]+$/);
-        assert.ok(line.length < 20_000);
+        assert.ok(line.length < 30_000);
         if (format === "text") {
           const bare = line.replaceAll(/"(?:[^"\\]|\\.)*"/g, "");
           assert.equal(bare.match(/ status=/g)?.length, 1);
@@ -135,6 +173,26 @@ Deno.test("LineWriter keeps a bound where nobody reads, and says how many lines 
   await written;
   assert.ok(bytes <= 2 * 1024 * 1024, `${bytes}`);
   assert.deepEqual(lost, [10_000 - bytes / 1024]);
+});
+
+Deno.test("LineWriter writes each line once and in order, however long and however slow the reader", async () => {
+  const decoder = new TextDecoder();
+  let text = "";
+  const writer = new LineWriter(async (bytes) => {
+    await Promise.resolve();
+    const count = Math.min(bytes.length, 30_000);
+    text += decoder.decode(bytes.subarray(0, count), { stream: true });
+    return count;
+  }, () => assert.fail("nothing is lost"));
+  const sent: string[] = [];
+  for (let count = 0; count < 300; count++) {
+    const line = `${count} ${"x".repeat(count % 7 === 0 ? 90_000 : 100)}`;
+    sent.push(line);
+    writer.write(line);
+    if (count % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  await writer[Symbol.asyncDispose]();
+  assert.ok(text === sent.map((line) => `${line}\n`).join(""));
 });
 
 Deno.test("LineWriter survives a reader that has gone", async () => {
