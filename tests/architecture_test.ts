@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { HEADER } from "../lib/mapping/names.ts";
 
 /** Low to high. Those on one line do not know each other; `telemetry` and `router` know nobody. */
 const LAYERS: readonly (readonly string[])[] = [
@@ -26,6 +27,9 @@ const EDGE_FLOORS: readonly (readonly string[])[] = [
 const KNOW_NOBODY = ["telemetry", "router"];
 /** Run wherever the NATS client runs; what needs the runtime gets it handed in. */
 const WITHOUT_DENO = ["mapping", "nats", "workload", "client", "telemetry", "time", "router"];
+/** What is told beside requests and messages. */
+const OWN_SUBJECT = String
+  .raw`\.control\.(?:ws|http|connection|gateway|interest|reverse|workload)\b`;
 /** Of code: a cap on comments, too, would be paid for with files that belong to another. */
 const MAX_LINES = 250;
 const ROOT = new URL("../", import.meta.url);
@@ -51,6 +55,10 @@ Deno.test("no two folders beside each other import each other", async () => {
 
 Deno.test("Deno.* stays where it belongs", async () => {
   assert.deepEqual(findUsesOfDeno(await readSources()), []);
+});
+
+Deno.test("headers and subjects of ours are spelled in one place", async () => {
+  assert.deepEqual(findStrayNames(await readSources()), []);
 });
 
 Deno.test(`no file has more than ${MAX_LINES} lines of code`, async () => {
@@ -164,6 +172,25 @@ Deno.test("findUsesOfDeno() finds code and no comments, where it is not allowed"
   assert.deepEqual(findUsesOfDeno(sources), lines);
 });
 
+Deno.test("findStrayNames() finds a header or a subject that is spelled elsewhere", () => {
+  const text = [
+    ' * Its `"X-H8s-Frame"`.',
+    'toHeaderLine("X-H8s-Frame", kind);',
+    'findHeader(entries, "x-h8s-frame");',
+    "/^X-H8s-Close/.test(block);",
+    'first.get("nats-subject");',
+    "`${prefix}.control.ws.conn.${type}`;",
+    'subscribe("_INBOX.h8s.>");',
+    'control.get("frame");',
+    'incoming.control.get("gateway-id");',
+    'createInbox("_INBOX.h8s-workload");',
+    'const program = "nats-server";',
+  ].join("\n");
+  const sources = new Map([["lib/edge/a.ts", text], ["lib/mapping/names.ts", text]]);
+  const lines = [2, 3, 4, 5, 6, 7].map((line) => `lib/edge/a.ts:${line}`);
+  assert.deepEqual(findStrayNames(sources), lines);
+});
+
 Deno.test("findLongFiles() counts neither comments nor blank lines", () => {
   const long = "/**\n * Why.\n */\n\n// And why.\n" + "x();\n".repeat(MAX_LINES);
   const sources = new Map([["lib/a.ts", long], ["lib/b.ts", `${long}y(); // so\n`]]);
@@ -244,6 +271,19 @@ function findUsesOfDeno(sources: Sources): string[] {
     .flatMap(([path, text]) =>
       withoutComments(text).split("\n").flatMap((line, index) =>
         /(?<![\w$])Deno(?![\w$])/.test(line) ? [`${path}:${index + 1}`] : []
+      )
+    );
+}
+
+/** Whatever the case: a name in lower case is one, too. */
+function findStrayNames(sources: Sources): string[] {
+  const names = Object.values(HEADER).filter((name) => name.startsWith("Nats-")).join("|");
+  const stray = new RegExp(`x-h8s-|["'\`](?:${names})|_INBOX\\.h8s\\b(?!-)|${OWN_SUBJECT}`, "i");
+  return [...sources]
+    .filter(([path]) => path !== "lib/mapping/names.ts")
+    .flatMap(([path, text]) =>
+      withoutComments(text).split("\n").flatMap((line, index) =>
+        stray.test(line) ? [`${path}:${index + 1}`] : []
       )
     );
 }

@@ -9,6 +9,7 @@ import { findHeader, type HeaderEntry, parseHeaderBlock } from "../mapping/heade
 import { isHostMatch, toHostPattern } from "../mapping/host_pattern.ts";
 import { toRemoteAddress } from "../mapping/incoming.ts";
 import { maskHeader, maskQuery, toVisible } from "../mapping/masking.ts";
+import { HEADER } from "../mapping/names.ts";
 import { toHostTokens, toPathTokens } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { Asking } from "./lists.ts";
@@ -59,12 +60,12 @@ export function parseTap(text: string, prefix: string): Tap {
     return {
       subjects: kinds.flatMap((kind) => tails.map((tail) => `${prefix}.${kind}.${tail}`)),
       isMeant: (headers) => {
-        const host = findHeader(headers, "x-h8s-original-host") ?? findHeader(headers, "host");
+        const host = findHeader(headers, HEADER.originalHost) ?? findHeader(headers, "host");
         const tokens = host === undefined ? undefined : toHostTokens(host).split(".");
         if (pattern !== undefined && tokens && !isHostMatch(pattern, tokens, tokens.length)) {
           return false;
         }
-        const own = toPathTokens(findHeader(headers, "x-h8s-original-path") ?? "/");
+        const own = toPathTokens(findHeader(headers, HEADER.originalPath) ?? "/");
         return own === pathTokens || isOpen &&
             (pathTokens === "" || own.startsWith(`${pathTokens}.`));
       },
@@ -136,9 +137,9 @@ function toHead({ subject, data }: BusMessage, headers: readonly HeaderEntry[]):
   return {
     time: new Date().toISOString(),
     subject: toVisible(subject),
-    host: value("x-h8s-original-host") || value("host"),
-    path: value("x-h8s-original-path"),
-    query: maskQuery(value("x-h8s-original-query")),
+    host: value(HEADER.originalHost) || value("host"),
+    path: value(HEADER.originalPath),
+    query: maskQuery(value(HEADER.originalQuery)),
     client: toVisible(toRemoteAddress(headers)),
     bytes: data.length,
     headers: headers.map(maskHeader),

@@ -11,6 +11,7 @@ import {
   type RequestKind,
   toClientHeaders,
 } from "./headers.ts";
+import { HEADER, toOwnSubject } from "./names.ts";
 import { parseReply } from "./reply.ts";
 
 /** What an authorizer says. */
@@ -58,7 +59,8 @@ export function toAuthorizeSubject(
   kind: RequestKind,
   { prefix, hostTokens }: { prefix: string; hostTokens: string },
 ): string {
-  return `${prefix}.control.${kind === "websocket" ? "ws" : "http"}.authorize.${hostTokens}`;
+  const name = kind === "websocket" ? "authorizeWebSocket" : "authorizeHttp";
+  return toOwnSubject(prefix, name, hostTokens);
 }
 
 /**
@@ -113,7 +115,7 @@ export function parseHandshakeAnswer(headerBlock: string, payloadLength: number)
   const verdict = parseVerdict(headerBlock, payloadLength);
   if (verdict.kind !== "accepted") return verdict;
   const { entries } = parseHeaderBlock(headerBlock);
-  const token = findHeader(entries, "x-h8s-handshake");
+  const token = findHeader(entries, HEADER.handshake);
   if (token !== undefined && !TOKEN.test(token)) {
     throw malformed("names itself with what is no token of A-Z a-z 0-9 _ -");
   }
@@ -122,7 +124,7 @@ export function parseHandshakeAnswer(headerBlock: string, payloadLength: number)
 }
 
 function toAccepted(entries: readonly HeaderEntry[]): Verdict {
-  const sessionId = findHeader(entries, "x-h8s-session");
+  const sessionId = findHeader(entries, HEADER.session);
   if (sessionId !== undefined && !SESSION_ID.test(sessionId)) {
     throw malformed("names a session that is no token of A-Z a-z 0-9 _ -");
   }
@@ -132,8 +134,8 @@ function toAccepted(entries: readonly HeaderEntry[]): Verdict {
     setCookies: entries.filter(([name]) => name.toLowerCase() === "set-cookie")
       .map(([, value]) => value),
     sessionId,
-    subject: findHeader(entries, "x-h8s-subject"),
-    claims: findHeader(entries, "x-h8s-claims"),
+    subject: findHeader(entries, HEADER.subject),
+    claims: findHeader(entries, HEADER.claims),
   };
 }
 

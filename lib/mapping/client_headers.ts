@@ -12,6 +12,7 @@ import {
   toCanonicalName,
   toHeaderLine,
 } from "./headers.ts";
+import { isOwnHeader } from "./names.ts";
 import { isSpokenByProxies } from "./proxy_headers.ts";
 
 /** Of one hop, but the handshake itself, too: a workload sees it whole. */
@@ -101,7 +102,7 @@ function isMadeUp(name: string, isProxied: boolean): boolean {
 export function isReservedName(name: string): boolean {
   if (name.includes("_")) return true;
   const plain = toPlainName(name);
-  return plain.startsWith("x-h8s-") || plain.startsWith("nats-");
+  return isOwnHeader(plain);
 }
 
 /** As CGI reads it: letters, digits, and one character for all others. */

@@ -7,6 +7,7 @@ import type { CloseInfo } from "./close.ts";
 import { ContractError, type JsonObject, parseJsonObject } from "./contract_error.ts";
 import { toHeaderLine } from "./headers.ts";
 import { type ListedConnection, toListed, toText } from "./listing.ts";
+import { HEADER } from "./names.ts";
 
 /** What the control events of a connection are made of. */
 export interface ConnectionRecord {
@@ -53,6 +54,7 @@ export const OVER = 0;
 /** In the place of a gateway, in keys and inboxes. */
 export const RESUME = "resume";
 
+const ID_LINE = new RegExp(`^${HEADER.connectionId}: (.*)\\r$`, "m");
 const RECORD = "a connection's record";
 const RESUMABLE = "a resumable connection's record";
 
@@ -89,7 +91,7 @@ export function parseConnectionRecord(payload: Uint8Array): ConnectionRecord {
  * @returns The id; empty where none is told.
  */
 export function toRecordedId({ lines }: Pick<ConnectionRecord, "lines">): string {
-  return /^X-H8s-Connection-Id: (.*)\r$/m.exec(lines)?.[1] ?? "";
+  return ID_LINE.exec(lines)?.[1] ?? "";
 }
 
 /**
@@ -151,9 +153,9 @@ export function parseResumeRecord(payload: Uint8Array): ResumeRecord {
  */
 export function withOwner(record: ResumeRecord, owner: string): ResumeRecord {
   const { connection } = record;
-  const own = `\r\n${toHeaderLine("X-H8s-Gateway-Id", record.owner)}`;
+  const own = `\r\n${toHeaderLine(HEADER.gatewayId, record.owner)}`;
   const lines = connection.lines
-    .replace(own, () => `\r\n${toHeaderLine("X-H8s-Gateway-Id", owner)}`);
+    .replace(own, () => `\r\n${toHeaderLine(HEADER.gatewayId, owner)}`);
   return { ...record, owner, connection: { ...connection, lines } };
 }
 

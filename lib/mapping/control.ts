@@ -5,6 +5,7 @@
  */
 import { toHeaderText } from "./latin1.ts";
 import { toHeaderLine } from "./headers.ts";
+import { HEADER, toOwnSubject } from "./names.ts";
 
 /** Which of the two generations of workloads is told: host subjects, flat subjects, or both. */
 export type ControlSubjects = "flat" | "host" | "both";
@@ -37,6 +38,25 @@ export interface EventMessage {
 }
 
 /**
+ * Where an event is told as it happens.
+ *
+ * @param hostTokens From `toHostTokens`, for workloads of the 2026 generation; `>` for all.
+ * @returns `<prefix>.control.ws.conn.<type>`, and the host.
+ */
+export function toEventSubject(
+  type: ConnectionEvent["type"],
+  prefix: string,
+  hostTokens?: string,
+): string {
+  return toOwnSubject(
+    prefix,
+    "connection",
+    type,
+    ...(hostTokens === undefined ? [] : [hostTokens]),
+  );
+}
+
+/**
  * The messages by which an event is told, one for each generation of workloads.
  *
  * The 2025 generation listens on the flat subject, the 2026 generation on the one by host. Both read
@@ -66,9 +86,9 @@ export function toEventMessages(
     forms: ControlSubjects;
   },
 ): EventMessage[] {
-  const flat = `${prefix}.control.ws.conn.${type}`;
-  const lines = toHeaderLine("X-H8S-PublishSubject", subject);
-  const byHost = { subject: `${flat}.${hostTokens}`, lines };
+  const flat = toEventSubject(type, prefix);
+  const lines = toHeaderLine(HEADER.eventPublishSubject, subject);
+  const byHost = { subject: toEventSubject(type, prefix, hostTokens), lines };
   const byNothing = { subject: flat, lines };
   switch (forms) {
     case "flat":
@@ -112,7 +132,7 @@ export function toKeptSubject(
   type: ConnectionEvent["type"] | "*",
   { prefix, hostTokens }: { prefix: string; hostTokens: string },
 ): string {
-  return `${prefix}.events.${type}.${hostTokens}`;
+  return toOwnSubject(prefix, "events", type, hostTokens);
 }
 
 /**
@@ -126,8 +146,8 @@ export function toEventHeaders(event: ConnectionEvent): string {
     case "resumed":
       return "";
     case "closed":
-      return toHeaderLine("X-H8s-Close-Code", String(event.code)) +
-        toHeaderLine("X-H8s-Close-Reason", toHeaderText(event.reason));
+      return toHeaderLine(HEADER.closeCode, String(event.code)) +
+        toHeaderLine(HEADER.closeReason, toHeaderText(event.reason));
   }
 }
 
@@ -137,7 +157,7 @@ export function toEventHeaders(event: ConnectionEvent): string {
  * @returns `<prefix>.control.connection.closed.<token>`.
  */
 export function toRequestClosedSubject(prefix: string, token: string): string {
-  return `${prefix}.control.connection.closed.${token}`;
+  return toOwnSubject(prefix, "requestClosed", token);
 }
 
 const COMPLETED = new TextEncoder().encode("completed");

@@ -4,6 +4,10 @@
  * @module
  */
 import { findHeader, parseHeaderBlock, toHeaderBlock, toHeaderLine } from "./headers.ts";
+import { HEADER, OWN_HEADERS } from "./names.ts";
+
+/** All of them begin with a c; most messages have nothing of the kind. */
+const MAY_BE_SIGNAL = new RegExp(`${OWN_HEADERS}c`, "i");
 
 /** How many bytes a workload may send ahead of credit where the gateway does not say otherwise. */
 export const DEFAULT_WINDOW_BYTES = 1024 * 1024;
@@ -12,10 +16,10 @@ export const DEFAULT_WINDOW_BYTES = 1024 * 1024;
  * The header line of a head whose body comes in messages of its own: of an upload, and of a reply that
  * has no chunk yet, which would be an end without it.
  */
-export const STREAM_BODY_LINE: string = toHeaderLine("X-H8s-Body", "stream");
+export const STREAM_BODY_LINE: string = toHeaderLine(HEADER.body, "stream");
 
 /** The header line of a message for a WebSocket client that asks for credit. */
-export const ASK_LINE: string = toHeaderLine("X-H8s-Credit", "ask");
+export const ASK_LINE: string = toHeaderLine(HEADER.credit, "ask");
 
 /**
  * A message about a stream rather than of it.
@@ -47,14 +51,14 @@ export type FlowSignal =
  * ```
  */
 export function parseFlowSignal(headerBlock: string): FlowSignal | undefined {
-  if (!/x-h8s-c/i.test(headerBlock)) return undefined;
+  if (!MAY_BE_SIGNAL.test(headerBlock)) return undefined;
   const { entries } = parseHeaderBlock(headerBlock);
-  const credit = findHeader(entries, "x-h8s-credit");
+  const credit = findHeader(entries, HEADER.credit);
   if (credit === "ask") return { kind: "ask" };
   if (credit !== undefined) return { kind: "credit", bytes: toBytes(credit) };
-  const reason = findHeader(entries, "x-h8s-cancel");
+  const reason = findHeader(entries, HEADER.cancel);
   if (reason !== undefined) return { kind: "cancel", reason };
-  const window = findHeader(entries, "x-h8s-continue");
+  const window = findHeader(entries, HEADER.continue);
   if (window !== undefined) return { kind: "continue", windowBytes: toBytes(window) };
   return undefined;
 }
@@ -74,11 +78,11 @@ export function renderFlowSignal(signal: FlowSignal): string {
     case "ask":
       return toHeaderBlock(ASK_LINE);
     case "credit":
-      return toHeaderBlock(toHeaderLine("X-H8s-Credit", String(signal.bytes)));
+      return toHeaderBlock(toHeaderLine(HEADER.credit, String(signal.bytes)));
     case "cancel":
-      return toHeaderBlock(toHeaderLine("X-H8s-Cancel", signal.reason));
+      return toHeaderBlock(toHeaderLine(HEADER.cancel, signal.reason));
     case "continue":
-      return toHeaderBlock(toHeaderLine("X-H8s-Continue", String(signal.windowBytes)));
+      return toHeaderBlock(toHeaderLine(HEADER.continue, String(signal.windowBytes)));
   }
 }
 

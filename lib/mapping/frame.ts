@@ -6,6 +6,7 @@
 import { encodeLatin1 } from "./latin1.ts";
 import { CLOSE, type CloseInfo, isSendable, NO_STATUS, toCloseReason } from "./close.ts";
 import { findHeader, parseHeaderBlock, toHeaderLine } from "./headers.ts";
+import { HEADER } from "./names.ts";
 
 /** What a WebSocket message is made of. */
 export type FrameKind = "text" | "binary";
@@ -34,7 +35,7 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * @returns A line for a NATS header block.
  */
 export function toFrameHeader(kind: FrameKind): string {
-  return toHeaderLine("X-H8s-Frame", kind);
+  return toHeaderLine(HEADER.frame, kind);
 }
 
 /**
@@ -62,11 +63,11 @@ export function toFrame(headerBlock: string, payload: Uint8Array): Frame {
   if (headerBlock !== "") {
     const { status, entries } = parseHeaderBlock(headerBlock);
     if (status === 503 && payload.length === 0) {
-      return { kind: "no_responders", subject: findHeader(entries, "nats-subject") };
+      return { kind: "no_responders", subject: findHeader(entries, HEADER.natsSubject) };
     }
-    const close = findHeader(entries, "x-h8s-close");
+    const close = findHeader(entries, HEADER.close);
     if (close !== undefined) return parseClose(close);
-    if (findHeader(entries, "x-h8s-frame") === "binary") return { kind: "binary", bytes: payload };
+    if (findHeader(entries, HEADER.frame) === "binary") return { kind: "binary", bytes: payload };
   }
   const text = decodeUtf8(payload);
   return text === undefined ? { kind: "binary", bytes: payload } : { kind: "text", text };

@@ -5,6 +5,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import { isOwnHeader } from "./names.ts";
 
 /** The first line of a NATS header block (NATS ADR-4). */
 const VERSION_LINE = "NATS/1.0";
@@ -173,11 +174,12 @@ function toEnd(index: number, block: string): number {
 /**
  * The first value of a header, whatever the case of its name.
  *
- * @param name The name in lower case.
  * @returns The value, or undefined.
  */
 export function findHeader(entries: readonly HeaderEntry[], name: string): string | undefined {
-  return entries.find(([key]) => key.toLowerCase() === name)?.[1];
+  const { length } = name;
+  const wanted = name.toLowerCase();
+  return entries.find(([key]) => key.length === length && key.toLowerCase() === wanted)?.[1];
 }
 
 /**
@@ -192,16 +194,11 @@ export function toClientHeaders(entries: readonly HeaderEntry[]): HeaderEntry[] 
   return entries.filter(([name, value]) => {
     const key = name.toLowerCase();
     if (!TOKEN.test(name)) throw malformedReply();
-    if (key.startsWith("status") || key === "content-length" || isForbidden(key)) return false;
+    if (key.startsWith("status") || key === "content-length" || isOwnHeader(key)) return false;
     if (HOP_BY_HOP.has(key) || named?.has(key)) return false;
     if (BAD_VALUE.test(value)) throw malformedReply();
     return true;
   });
-}
-
-/** Control headers, which are between workload and gateway. */
-function isForbidden(lowerCaseName: string): boolean {
-  return lowerCaseName.startsWith("x-h8s-") || lowerCaseName.startsWith("nats-");
 }
 
 /**

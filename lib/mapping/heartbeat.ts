@@ -5,6 +5,7 @@
  */
 
 import { type JsonObject, parseJsonObject } from "./contract_error.ts";
+import { toOwnSubject } from "./names.ts";
 
 /** How often a gateway says that it lives, in milliseconds. */
 export const HEARTBEAT_INTERVAL_MS = 5000;
@@ -44,7 +45,7 @@ export interface Heartbeat {
  * @returns `<prefix>.control.gateway.<gateway>.<event>`.
  */
 export function toHeartbeatSubject({ gateway, event }: Heartbeat, prefix: string): string {
-  return `${prefix}.control.gateway.${gateway}.${event}`;
+  return toOwnSubject(prefix, "gateway", gateway, event);
 }
 
 /**
@@ -53,7 +54,7 @@ export function toHeartbeatSubject({ gateway, event }: Heartbeat, prefix: string
  * @returns `<prefix>.control.gateway.*.*`.
  */
 export function toHeartbeatPattern(prefix: string): string {
-  return `${prefix}.control.gateway.*.*`;
+  return toOwnSubject(prefix, "gateway", "*", "*");
 }
 
 /**

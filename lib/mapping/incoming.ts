@@ -7,6 +7,7 @@
 import { fromByteText } from "./latin1.ts";
 import { isReservedName } from "./client_headers.ts";
 import { type HeaderEntry, parseHeaderBlock } from "./headers.ts";
+import { HEADER, OWN_HEADERS, type OwnName } from "./names.ts";
 import { fromPathTokens, toHostTokens } from "./subject.ts";
 
 /** A message's headers, told apart. */
@@ -14,7 +15,7 @@ export interface Incoming {
   /** The client's, and what the gateway says of the client; names and values as they came. */
   readonly headers: readonly HeaderEntry[];
   /** `X-H8s-*`: name in lower case without that prefix → the first value. */
-  readonly control: ReadonlyMap<string, string>;
+  readonly control: { get(name: OwnName): string | undefined; has(name: OwnName): boolean };
   /**
    * The host as the client sent it: `X-H8s-Original-Host`, else `Host`, which the gateway in Go sends
    * with WebSockets alone; undefined where neither is there.
@@ -26,9 +27,11 @@ export interface Incoming {
   readonly contentLength: string | undefined;
 }
 
-const CONTROL_PREFIX = "x-h8s-";
 /** Who the gateway found the client to be; it lets no client say so itself. */
-const IDENTITY: ReadonlySet<string> = new Set(["x-h8s-subject", "x-h8s-claims"]);
+const IDENTITY: ReadonlySet<string> = new Set(
+  [HEADER.subject, HEADER.claims].map((name) => name.toLowerCase()),
+);
+const MESSAGE_ID = HEADER.natsMessageId.toLowerCase();
 
 /**
  * Reads a message's headers. Names that an application behind CGI or WSGI would take for others are left
@@ -57,13 +60,13 @@ export function parseIncoming(headerBlock: string): Incoming {
   let isPersisted = false;
   for (const entry of parseHeaderBlock(headerBlock).entries) {
     const name = entry[0].toLowerCase();
-    if (name.startsWith(CONTROL_PREFIX)) {
-      const key = name.slice(CONTROL_PREFIX.length);
+    if (name.startsWith(OWN_HEADERS)) {
+      const key = name.slice(OWN_HEADERS.length);
       if (!control.has(key)) control.set(key, entry[1]);
       if (IDENTITY.has(name)) headers.push(entry);
     } else if (name === "host") sentHost ??= entry[1];
     else if (name === "content-length") contentLength ??= entry[1];
-    else if (name === "nats-msg-id") isPersisted = true;
+    else if (name === MESSAGE_ID) isPersisted = true;
     else if (name !== "transfer-encoding" && !isReservedName(name)) headers.push(entry);
   }
   const host = control.get("original-host") ?? sentHost;

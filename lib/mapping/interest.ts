@@ -14,6 +14,7 @@
  * @module
  */
 import { ContractError, parseJsonObject } from "./contract_error.ts";
+import { toOwnSubject } from "./names.ts";
 import { toHostName, toHostTokens, toPathTokens } from "./subject.ts";
 
 /** What stands in a subject for "any host". */
@@ -63,7 +64,7 @@ export function toInterestSubject(
   { prefix, host }: { prefix: string; host: string },
 ): string {
   const tokens = host === "*" ? ANY_HOST_TOKEN : toHostTokens(host);
-  return `${prefix}.control.interest.${change}.${tokens}`;
+  return toOwnSubject(prefix, "interest", change, tokens);
 }
 
 /**
@@ -72,7 +73,7 @@ export function toInterestSubject(
  * @returns `<prefix>.control.interest.<change>.>`.
  */
 export function toInterestPattern(change: InterestChange, prefix: string): string {
-  return `${prefix}.control.interest.${change}.>`;
+  return toOwnSubject(prefix, "interest", change, ">");
 }
 
 /**

@@ -5,6 +5,7 @@
  * @module
  */
 import { parseHeaderBlock, toHeaderLine } from "./headers.ts";
+import { HEADER } from "./names.ts";
 
 /**
  * The header lines by which a stream tells a message from others, and that it is the stream that was meant.
@@ -14,7 +15,8 @@ import { parseHeaderBlock, toHeaderLine } from "./headers.ts";
 export function toPersistLines(
   { stream, messageId }: { stream: string; messageId: string },
 ): string {
-  return toHeaderLine("Nats-Msg-Id", messageId) + toHeaderLine("Nats-Expected-Stream", stream);
+  return toHeaderLine(HEADER.natsMessageId, messageId) +
+    toHeaderLine(HEADER.natsExpectedStream, stream);
 }
 
 /**

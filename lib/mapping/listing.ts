@@ -9,6 +9,7 @@
  */
 import { ContractError, type JsonObject, parseJsonObject } from "./contract_error.ts";
 import { type About, toAbout } from "./heartbeat.ts";
+import { toOwnSubject } from "./names.ts";
 
 /** Which connections are asked for. */
 export interface ListRequest {
@@ -72,8 +73,7 @@ export interface Listing {
  * ```
  */
 export function toListSubject(prefix: string, gateway?: string): string {
-  const subject = `${prefix}.control.ws.conn.list`;
-  return gateway === undefined ? subject : `${subject}.${gateway}`;
+  return toOwnSubject(prefix, "list", ...(gateway === undefined ? [] : [gateway]));
 }
 
 /** A request's JSON. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { HeaderEntry } from "./headers.ts";
+import { HEADER } from "./names.ts";
 
 /** In the place of what is not shown. */
 export const MASK = "•••";
@@ -12,13 +13,15 @@ export const MASK = "•••";
 const SECRET: ReadonlySet<string> = new Set([
   ...["authorization", "proxy-authorization", "cookie", "set-cookie", "sec-websocket-protocol"],
   ...["sec-websocket-key", "idempotency-key", "client-id", "reply-to"],
-  ...["x-h8s-session", "x-h8s-claims"],
+  ...lowerCased(HEADER.session, HEADER.claims),
 ]);
 /** What else programs call their secrets. */
 const SECRET_NAME = /token|secret|passw|api-?key|credential|signature|session|jwt/i;
 /** Control characters, and what turns the direction of text. */
 const MOVES = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
-const QUERIES: ReadonlySet<string> = new Set(["x-h8s-original-query", "x-h8s-original-target"]);
+const QUERIES: ReadonlySet<string> = new Set(
+  lowerCased(HEADER.originalQuery, HEADER.originalTarget),
+);
 
 /**
  * A header as it may be shown.
@@ -78,4 +81,8 @@ export function toVisible(text: string): string {
 /** A query within a URL, e.g. of `Referer`, holds as much. */
 function maskUrl(value: string): string {
   return value.replace(/\?[^\s"'<>]*/g, maskQuery);
+}
+
+function lowerCased(...names: string[]): string[] {
+  return names.map((name) => name.toLowerCase());
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { type HeaderEntry, toCanonicalName, toHeaderLine } from "./headers.ts";
+import { HEADER, isOwnHeader } from "./names.ts";
 import { toStreamEnd } from "./reply.ts";
 import { toAckedStream } from "./stream_ack.ts";
 
@@ -56,12 +57,12 @@ export function toReplyLines(
 ): string {
   let lines = toHeaderLine("Status-Code", String(status));
   if (streamLength !== undefined) {
-    lines += toHeaderLine("X-H8s-Content-Length", String(streamLength));
+    lines += toHeaderLine(HEADER.contentLength, String(streamLength));
   }
   if (contentLength !== undefined) lines += toHeaderLine("Content-Length", String(contentLength));
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
-    if (NOT_FORWARDED.has(key) || key.startsWith("x-h8s-") || key.startsWith("nats-")) continue;
+    if (NOT_FORWARDED.has(key) || isOwnHeader(key)) continue;
     lines += toHeaderLine(toCanonicalName(key), value);
   }
   return lines;

@@ -5,6 +5,7 @@
  */
 import { GatewayError } from "../errors.ts";
 import { type HeaderEntry, parseHeaderBlock, toClientHeaders } from "./headers.ts";
+import { HEADER } from "./names.ts";
 
 /**
  * What the first message of a reply says.
@@ -55,14 +56,14 @@ export function parseReply(headerBlock: string, payloadLength: number): Reply {
   if (natsStatus === 503 && payloadLength === 0) return { kind: "no_responders" };
   const first = toFirstValues(entries);
   const ownLength = first.get("content-length");
-  const serviceError = first.get("nats-service-error-code");
+  const serviceError = first.get(SERVICE_ERROR);
   const isWhole = ownLength !== undefined || serviceError !== undefined;
   return {
     kind: isWhole ? "single" : isStream(first) ? "stream" : "bare",
     status: serviceError === undefined ? toStatus(first) : toServiceErrorStatus(serviceError),
     headers: toClientHeaders(entries),
     contentLength: ownLength ?? first.get(STREAM_LENGTH),
-    isHeadAlone: first.get("x-h8s-body") === "stream",
+    isHeadAlone: first.get(BODY) === "stream",
     isEventStream: isEventStream(first),
   };
 }
@@ -79,8 +80,10 @@ const BARE = {
   isEventStream: false,
 } as const;
 
-/** In lower case; only that of a single reply is called `Content-Length`. */
-const STREAM_LENGTH = "x-h8s-content-length";
+const SERVICE_ERROR = HEADER.natsServiceErrorCode.toLowerCase();
+const BODY = HEADER.body.toLowerCase();
+/** Only that of a single reply is called `Content-Length`. */
+const STREAM_LENGTH = HEADER.contentLength.toLowerCase();
 
 const TERMINATION_CHUNK = "0\r\n\r\n";
 

@@ -7,6 +7,7 @@ import { toByteText } from "./latin1.ts";
 import { GatewayError } from "../errors.ts";
 import { fromClientHeaders } from "./client_headers.ts";
 import { type HeaderEntry, type RequestKind, toHeaderLine } from "./headers.ts";
+import { HEADER, toOwnSubject, toPushTokens } from "./names.ts";
 import { toHostName, toHostTokens, toMethodToken, toPathTokens, toSubject } from "./subject.ts";
 
 /** What is needed of a request before anything else happens to it. */
@@ -148,19 +149,19 @@ export function toRequestHeaders(
     toHeaderLine("X-Request-Id", provenance.requestId) +
     toHeaderLine("Traceparent", provenance.traceparent) +
     (provenance.tracestate === undefined ? "" : toHeaderLine("Tracestate", provenance.tracestate)) +
-    toHeaderLine("X-H8s-PublishSubject", subject) +
-    toHeaderLine("X-H8s-Original-Host", target.authority) +
-    toHeaderLine("X-H8s-Original-Query", toByteText(target.query)) +
-    toHeaderLine("X-H8s-Original-Path", toByteText(target.path)) +
+    toHeaderLine(HEADER.publishSubject, subject) +
+    toHeaderLine(HEADER.originalHost, target.authority) +
+    toHeaderLine(HEADER.originalQuery, toByteText(target.query)) +
+    toHeaderLine(HEADER.originalPath, toByteText(target.path)) +
     (target.isQueryEmpty
-      ? toHeaderLine("X-H8s-Original-Target", `${toByteText(target.path)}?`)
+      ? toHeaderLine(HEADER.originalTarget, `${toByteText(target.path)}?`)
       : "") +
     (provenance.sessionId === undefined ? "" : toSessionHeaders(provenance.sessionId));
 }
 
 /** As the NATSRun demo's workloads read them. */
 function toSessionHeaders(sessionId: string): string {
-  return toHeaderLine("Client-Id", sessionId) + toHeaderLine("Reply-To", `${sessionId}.push`);
+  return toHeaderLine("Client-Id", sessionId) + toHeaderLine("Reply-To", toPushTokens(sessionId));
 }
 
 /** What an HTTP request's message carries besides. */
@@ -175,9 +176,9 @@ export interface ReplyAddresses {
 
 /** The header lines that tell a workload where an HTTP request's answer and end go. */
 export function toReplyHeaders({ reply, closeSubject, windowBytes }: ReplyAddresses): string {
-  return toHeaderLine("X-H8s-ReplySubject", reply) +
-    toHeaderLine("X-H8s-Connection-Close-Subject", closeSubject) +
-    toHeaderLine("X-H8s-Window", String(windowBytes));
+  return toHeaderLine(HEADER.replySubject, reply) +
+    toHeaderLine(HEADER.connectionCloseSubject, closeSubject) +
+    toHeaderLine(HEADER.window, String(windowBytes));
 }
 
 /**
@@ -190,7 +191,7 @@ export function toReplyHeaders({ reply, closeSubject, windowBytes }: ReplyAddres
  */
 export function toLengthLine(announced: string | null, length: number | undefined): string {
   if (length === undefined) {
-    return announced === null ? "" : toHeaderLine("X-H8s-Content-Length", announced);
+    return announced === null ? "" : toHeaderLine(HEADER.contentLength, announced);
   }
   if (announced === null && length === 0) return "";
   return toHeaderLine("Content-Length", String(length));
@@ -203,8 +204,8 @@ export function toLengthLine(announced: string | null, length: number | undefine
  */
 export function toUploadSubject(subject: string, prefix: string): string {
   const byConvention = `${prefix}.http.`;
-  if (!subject.startsWith(byConvention)) return `${prefix}.upload.${subject}`;
-  return `${prefix}.upload.${subject.slice(byConvention.length)}`;
+  if (!subject.startsWith(byConvention)) return toOwnSubject(prefix, "upload", subject);
+  return toOwnSubject(prefix, "upload", subject.slice(byConvention.length));
 }
 
 /**

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { toPushTokens } from "./names.ts";
 import { doOverlap } from "./subject_pattern.ts";
 
 /** What may follow the prefix only where a template says so itself. */
@@ -56,5 +57,5 @@ export function touchesReserved(subject: string, prefix: string): boolean {
  * @returns True when it does.
  */
 export function touchesPush(subject: string, prefix: string): boolean {
-  return doOverlap(subject, `${prefix}.*.push`);
+  return doOverlap(subject, `${prefix}.${toPushTokens("*")}`);
 }

@@ -14,6 +14,7 @@
  */
 import { ACK_PROTOCOL } from "./ack.ts";
 import type { Frame } from "./frame.ts";
+import { INBOX, toOwnSubject } from "./names.ts";
 
 /** The subprotocol's name. */
 export const RESUME_PROTOCOL = "h8s.resume.v1";
@@ -79,7 +80,7 @@ export function toResumeSubjects(prefix: string): ResumeSubjects {
   return {
     stream: `${prefix.replaceAll(/[^\w-]/g, "_").toUpperCase()}_RESUME`,
     inboxes: toResumeInbox("*", prefix),
-    republished: `${prefix}.resumed.{{wildcard(1)}}`,
+    republished: toResumedSubject("{{wildcard(1)}}", prefix),
   };
 }
 
@@ -90,7 +91,7 @@ export function toResumeSubjects(prefix: string): ResumeSubjects {
  */
 export function toResumeInbox(id: string, prefix: string): string {
   const owner = prefix === "h8s" ? "resume" : `resume-${prefix.replaceAll(".", "_")}`;
-  return `_INBOX.h8s.${owner}.${id}`;
+  return `${INBOX}.${owner}.${id}`;
 }
 
 /**
@@ -108,7 +109,7 @@ export function isResumeInbox(inbox: string): boolean {
  * @returns `<prefix>.resumed.<id>`.
  */
 export function toResumedSubject(id: string, prefix: string): string {
-  return `${prefix}.resumed.${id}`;
+  return toOwnSubject(prefix, "resumed", id);
 }
 
 /** With what a client comes back. */

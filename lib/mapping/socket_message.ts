@@ -11,6 +11,7 @@ import { ASK_LINE } from "./flow.ts";
 import { findHeader, toHeaderBlock, toHeaderLine } from "./headers.ts";
 import { type Incoming, toRemoteAddress } from "./incoming.ts";
 import type { ListedConnection } from "./listing.ts";
+import { HEADER } from "./names.ts";
 
 const EMPTY = new Uint8Array();
 
@@ -43,7 +44,7 @@ export function toSendBlock(kind: FrameKind, asksForCredit = false): string {
  */
 export function toCloseBlock({ code, reason }: CloseInfo): string {
   const text = toHeaderText(toCloseReason(reason));
-  const block = toHeaderBlock(toHeaderLine("X-H8s-Close", `${code} ${text}`));
+  const block = toHeaderBlock(toHeaderLine(HEADER.close, `${code} ${text}`));
   const frame = toFrame(block, EMPTY);
   if (frame.kind === "close" && frame.code === code) return block;
   throw new RangeError(`Cannot close: "${code}" is no code that a close frame may carry`);

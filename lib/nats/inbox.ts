@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { INBOX } from "../mapping/names.ts";
 import { toAckedStream } from "../mapping/stream_ack.ts";
 import type { Bus, BusMessage, BusSubscription } from "./bus.ts";
 
@@ -112,7 +113,7 @@ export class Inbox implements Disposable {
     { watcher, onFault = rethrow }: { watcher?: InboxWatcher; onFault?: OnInboxFault } = {},
   ) {
     this.#onFault = onFault;
-    this.#root = `_INBOX.h8s.${gatewayId}.`;
+    this.#root = `${INBOX}.${gatewayId}.`;
     this.#watcher = watcher;
     this.#subscription = bus.subscribe(`${this.#root}*`, (message) => this.#dispatch(message));
     this.#endState = bus.onState((state) => {

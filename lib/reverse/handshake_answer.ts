@@ -5,6 +5,7 @@
  */
 import { PROBLEM_TYPE } from "../mapping/problem.ts";
 import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
+import { HEADER } from "../mapping/names.ts";
 import { toReplyLines } from "../mapping/outgoing.ts";
 import { encodeLatin1 } from "../mapping/latin1.ts";
 import type { BackendAnswer } from "./backend_handshake.ts";
@@ -27,7 +28,7 @@ export function toAnswerMessage(
   answer: BackendAnswer,
   { replica, maxPayload }: { replica: string; maxPayload: number },
 ): AnswerMessage {
-  const own = toHeaderLine("X-H8s-Handshake", replica);
+  const own = toHeaderLine(HEADER.handshake, replica);
   if (answer.kind === "accepted") {
     const { protocol, headers } = answer;
     const lines = toReplyLines({ status: 101, headers }) + own +

@@ -10,6 +10,7 @@
  * @module
  */
 import { HEARTBEAT_INTERVAL_MS, SILENCE_MS } from "../mapping/heartbeat.ts";
+import { toOwnSubject } from "../mapping/names.ts";
 import { type Clock, repeat, systemClock } from "../time/clock.ts";
 import { GatewayWatch } from "../nats/gateway_watch.ts";
 import type { Link, LinkSubscription } from "../workload/link.ts";
@@ -49,7 +50,7 @@ export class Ownership implements Disposable {
     this.#link = link;
     this.#options = options;
     const { prefix, group, replica, clock = systemClock() } = options;
-    const root = `${prefix}.control.reverse.${group}`;
+    const root = toOwnSubject(prefix, "reverse", group);
     this.#subscription = link.subscribe(
       `${root}.*.*`,
       ({ subject, data }) => this.#onAnnouncement(subject, data),
@@ -129,7 +130,7 @@ export class Ownership implements Disposable {
   #announce(event: Announcement, inboxes: readonly string[] = []): void {
     const { prefix, group, replica } = this.#options;
     const payload = new TextEncoder().encode(JSON.stringify(inboxes));
-    this.#link.publish(`${prefix}.control.reverse.${group}.${replica}.${event}`, payload);
+    this.#link.publish(toOwnSubject(prefix, "reverse", group, replica, event), payload);
   }
 }
 

@@ -10,6 +10,7 @@
  * @module
  */
 import { backendRefused, CLOSE, type CloseInfo } from "../mapping/close.ts";
+import { toEventSubject } from "../mapping/control.ts";
 import { type Incoming, parseIncoming, toTarget } from "../mapping/incoming.ts";
 import { toServedHost } from "../mapping/served.ts";
 import { toCloseBlock, toInbox, toSocketData } from "../mapping/socket_message.ts";
@@ -100,7 +101,7 @@ export class SocketProxy implements AsyncDisposable {
       onError: options.onNatsError,
     });
     const queue = { queue: group };
-    const established = `${prefix}.control.ws.conn.established.${host}`;
+    const established = toEventSubject("established", prefix, host);
     const question = toAuthorizeSubject("websocket", { prefix, hostTokens: host });
     const own = `${prefix}.ws.ws.${host}`;
     const onMessage = (message: BusMessage) => this.#onMessage(message);

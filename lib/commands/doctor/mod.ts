@@ -7,8 +7,9 @@ import type { Question } from "../../config/questions.ts";
 import { listRouteWarnings } from "../../config/route_warnings.ts";
 import type { GatewayConfig } from "../../config/schema.ts";
 import { OWN_DESCRIPTORS, readDescriptorLimit } from "../../edge/limits/descriptors.ts";
-import { parseInterest } from "../../mapping/interest.ts";
+import { parseInterest, toInterestPattern } from "../../mapping/interest.ts";
 import { toVisible } from "../../mapping/masking.ts";
+import { toOwnSubject } from "../../mapping/names.ts";
 import { askConnections } from "../../nats/asking/connections.ts";
 import type { Login } from "../../nats/client/login.ts";
 import { VERSION } from "../../version.ts";
@@ -186,8 +187,8 @@ class Doctor {
     const before = (await settle(session, errors)).length;
     const others = new Map<string, string>();
     const subscriptions = ["*", "*.*"].map((tokens) =>
-      session.subscribe(`${tokens}.control.interest.register.>`, ({ subject, data }) => {
-        const own = subject.slice(0, subject.indexOf(".control.interest."));
+      session.subscribe(toInterestPattern("register", tokens), ({ subject, data }) => {
+        const own = subject.slice(0, subject.indexOf(toOwnSubject("", "interest")));
         if (own !== prefix) others.set(own, toHost(data));
       })
     );

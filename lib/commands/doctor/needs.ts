@@ -6,6 +6,7 @@
  */
 import type { GatewayConfig } from "../../config/schema.ts";
 import { toRecordsBucket } from "../../nats/jetstream/records.ts";
+import { INBOX, type SUBJECT, toOwnSubject, toPushTokens } from "../../mapping/names.ts";
 import { toResumeSubjects } from "../../mapping/resume.ts";
 
 /** One right. */
@@ -35,6 +36,8 @@ const BROKEN = "{";
  */
 export function listNeeds(config: GatewayConfig): Need[] {
   const { prefix, persist, events, session } = config;
+  const own = (name: keyof typeof SUBJECT, ...tokens: string[]) =>
+    toOwnSubject(prefix, name, ...tokens);
   const publish = (right: string, subject: string, payload = "", why?: string): Need => ({
     ...{ verb: "publish", right, subject, payload, for: why },
   });
@@ -45,14 +48,14 @@ export function listNeeds(config: GatewayConfig): Need[] {
   const needs = [
     publish(`${prefix}.http.>`, `${prefix}.http.GET.${NOWHERE}`),
     publish(`${prefix}.ws.ws.>`, `${prefix}.ws.ws.${NOWHERE}`),
-    publish(`${prefix}.upload.>`, `${prefix}.upload.POST.${NOWHERE}`),
-    publish(`${prefix}.control.>`, `${prefix}.control.${NOBODY}`),
+    publish(own("upload", ">"), own("upload", "POST", NOWHERE)),
+    publish(own("control", ">"), own("control", NOBODY)),
     publish("_INBOX.>", `_INBOX.${NOBODY}`),
-    subscribe("_INBOX.h8s.>"),
-    subscribe(`${prefix}.control.ws.conn.list`),
-    subscribe(`${prefix}.control.ws.conn.list.*`),
-    subscribe(`${prefix}.control.interest.register.>`),
-    subscribe(`${prefix}.control.interest.unregister.>`),
+    subscribe(`${INBOX}.>`),
+    subscribe(own("list")),
+    subscribe(own("list", "*")),
+    subscribe(own("interest", "register", ">")),
+    subscribe(own("interest", "unregister", ">")),
   ];
   const stream = (name: string, why: string) =>
     ["INFO", "CREATE"].map((what) => {
@@ -69,7 +72,7 @@ export function listNeeds(config: GatewayConfig): Need[] {
   }
   if (events !== undefined) {
     needs.push(
-      publish(`${prefix}.events.>`, `${prefix}.events.${NOBODY}.${NOWHERE}`, "", "--events"),
+      publish(own("events", ">"), own("events", NOBODY, NOWHERE), "", "--events"),
       ...stream(events, "--events"),
     );
   }
@@ -95,12 +98,12 @@ export function listNeeds(config: GatewayConfig): Need[] {
         api(`CONSUMER.${call}`, `.${NOBODY}`, call === "CREATE" ? BROKEN : "")
       ),
       publish(`$KV.${bucket}.>`, `$KV.${bucket}.${NOBODY}`, "", "connection records"),
-      subscribe(`${prefix}.control.gateway.*.*`, "connection records"),
+      subscribe(own("gateway", "*", "*"), "connection records"),
     );
   }
   if (config.resume > 0 && bucket !== undefined) {
     const { stream: name } = toResumeSubjects(prefix);
-    const nothing = JSON.stringify({ filter: `_INBOX.h8s.${NOBODY}` });
+    const nothing = JSON.stringify({ filter: `${INBOX}.${NOBODY}` });
     needs.push(
       ...stream(name, "--resume"),
       publish(`$JS.API.STREAM.PURGE.${name}`, `$JS.API.STREAM.PURGE.${name}`, nothing, "--resume"),
@@ -115,10 +118,10 @@ export function listNeeds(config: GatewayConfig): Need[] {
         ] as const,
         ...["", "--resume"] as const,
       ),
-      subscribe(`${prefix}.control.ws.conn.moved.*`, "--resume"),
-      subscribe(`${prefix}.resumed.*`, "--resume"),
+      subscribe(own("moved", "*"), "--resume"),
+      subscribe(own("resumed", "*"), "--resume"),
     );
   }
-  if (session !== undefined) needs.push(subscribe(`${prefix}.*.push`, "sessions"));
+  if (session !== undefined) needs.push(subscribe(`${prefix}.${toPushTokens("*")}`, "sessions"));
   return needs;
 }

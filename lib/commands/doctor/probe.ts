@@ -5,6 +5,7 @@
  */
 import { createInbox } from "@nats-io/nats-core";
 import { toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import { HEADER, INBOX } from "../../mapping/names.ts";
 import { toAckedStream } from "../../mapping/stream_ack.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import type { Session } from "../../nats/client/session.ts";
@@ -16,7 +17,7 @@ import type { Need } from "./needs.ts";
 /** How long a stream may take to answer for another. */
 const ANSWER_MS = 500;
 /** No stream has this name, so that none keeps what is tried (ADR-8: the expected stream). */
-const NOT_KEPT = toHeaderBlock(toHeaderLine("Nats-Expected-Stream", "H8S_DOCTOR"));
+const NOT_KEPT = toHeaderBlock(toHeaderLine(HEADER.natsExpectedStream, "H8S_DOCTOR"));
 
 /** What became of the rights. */
 export interface Tried {
@@ -36,7 +37,7 @@ export async function tryRights(
   needs: readonly Need[],
   { session, errors }: Pick<OpenNats, "session" | "errors">,
 ): Promise<Tried> {
-  const inbox = createInbox("_INBOX.h8s");
+  const inbox = createInbox(INBOX);
   const captured = new Map<string, string>();
   const subscriptions = [session.subscribe(`${inbox}.*`, ({ subject, headers, data }) => {
     const need = needs[Number(subject.slice(inbox.length + 1))];
@@ -81,7 +82,7 @@ export async function askOnce(
     timeoutMs?: number;
   },
 ): Promise<BusMessage | undefined> {
-  const inbox = createInbox("_INBOX.h8s");
+  const inbox = createInbox(INBOX);
   const { promise, resolve } = Promise.withResolvers<BusMessage | undefined>();
   const subscription = session.subscribe(inbox, resolve);
   const timer = setTimeout(() => resolve(undefined), timeoutMs);

@@ -12,6 +12,7 @@ import {
   findCookie,
   findParameter,
 } from "../../mapping/credentials.ts";
+import { HEADER } from "../../mapping/names.ts";
 import type { Candidate } from "./check.ts";
 
 /** What is known of whoever asks. */
@@ -62,8 +63,8 @@ export function findCredential(
 
 /** What workloads are told of an identity. */
 export function toIdentityLines({ subject, claims }: Identity): string {
-  return (subject === undefined ? "" : toHeaderLine("X-H8s-Subject", subject)) +
-    (claims === undefined ? "" : toHeaderLine("X-H8s-Claims", claims));
+  return (subject === undefined ? "" : toHeaderLine(HEADER.subject, subject)) +
+    (claims === undefined ? "" : toHeaderLine(HEADER.claims, claims));
 }
 
 /** What a renewed token changes, and nobody is another one for (RFC 7519 §4.1). */

@@ -7,6 +7,7 @@ import { GatewayError } from "../../errors.ts";
 import { hasSessions } from "../../config/options/routing.ts";
 import type { RequestKind } from "../../mapping/headers.ts";
 import { toConventional } from "../../mapping/conventional.ts";
+import { toPushTokens } from "../../mapping/names.ts";
 import type { Target } from "../../mapping/request.ts";
 import type { Route } from "../../mapping/route.ts";
 import type { Decision, Demands, RouteMatch } from "../../mapping/route_table.ts";
@@ -175,5 +176,7 @@ function toTimeouts(
 
 /** Where whoever knows a session reaches its WebSockets. */
 function toPush({ kind, sessionId }: Routable, prefix: string): string[] {
-  return kind === "websocket" && sessionId !== undefined ? [`${prefix}.${sessionId}.push`] : [];
+  return kind === "websocket" && sessionId !== undefined
+    ? [`${prefix}.${toPushTokens(sessionId)}`]
+    : [];
 }

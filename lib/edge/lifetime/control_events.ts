@@ -14,9 +14,12 @@ import {
 import { toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
 import { toPersistLines } from "../../mapping/jetstream.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
+import { HEADER, OWN_HEADERS } from "../../mapping/names.ts";
 import type { EdgeParts } from "../parts.ts";
 
 const EMPTY = new Uint8Array();
+/** What the gateway says of a connection, and no client made as long as it liked. */
+const ESSENTIAL = new RegExp(`^(${OWN_HEADERS}(?!original-|claims:)|host:)`, "i");
 
 /** What it takes to tell. */
 export type EventParts = Pick<EdgeParts, "config" | "outbox" | "events">;
@@ -36,11 +39,11 @@ export function tell(
 ): void {
   const { inbox, subject, hostTokens, lines } = record;
   const id = toEventId(event, toRecordedId(record));
-  const common = lines + toEventHeaders(event) + toHeaderLine("X-H8s-Event-Id", id);
+  const common = lines + toEventHeaders(event) + toHeaderLine(HEADER.eventId, id);
   if (events !== undefined) {
-    const hasInbox = lines.includes("X-H8s-ReplySubject: ");
+    const hasInbox = lines.includes(`${HEADER.replySubject}: `);
     const kept = common + toPersistLines({ stream: events.name, messageId: id }) +
-      (hasInbox ? "" : toHeaderLine("X-H8s-ReplySubject", inbox));
+      (hasInbox ? "" : toHeaderLine(HEADER.replySubject, inbox));
     const headers = encodeLatin1(toHeaderBlock(kept));
     events.keep(toKeptSubject(event.type, { prefix, hostTokens }), headers);
   }
@@ -56,8 +59,7 @@ export function tell(
   }
 }
 
-/** Which connection it was; without what its client made as long as it liked. */
+/** Which connection it was. */
 function toEssentialLines(lines: string): string {
-  const essential = /^(x-h8s-(?!original-|claims:)|host:)/i;
-  return lines.split(/(?<=\r\n)/).filter((line) => essential.test(line)).join("");
+  return lines.split(/(?<=\r\n)/).filter((line) => ESSENTIAL.test(line)).join("");
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { findHeader, parseHeaderBlock } from "../../mapping/headers.ts";
+import { HEADER } from "../../mapping/names.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 
 /** Messages in order, and how large they are. */
@@ -28,5 +29,5 @@ export class HeldBack {
 
 /** The number that the stream gave a message that it republished. */
 export function toSeq({ headers }: BusMessage): number {
-  return Number(findHeader(parseHeaderBlock(headers).entries, "nats-sequence"));
+  return Number(findHeader(parseHeaderBlock(headers).entries, HEADER.natsSequence));
 }

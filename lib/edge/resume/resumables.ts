@@ -12,6 +12,7 @@ import {
   withOwner,
 } from "../../mapping/connection_record.ts";
 import { CLOSE } from "../../mapping/close.ts";
+import { toOwnSubject } from "../../mapping/names.ts";
 import { renderNumbered, toResumeInbox } from "../../mapping/resume.ts";
 import type { BusSubscription } from "../../nats/bus.ts";
 import { Semaphore } from "../../nats/jetstream/semaphore.ts";
@@ -261,6 +262,6 @@ export class Resumables implements Disposable {
   }
 
   #toMovedSubject(gateway: string): string {
-    return `${this.#parts.config.prefix}.control.ws.conn.moved.${gateway}`;
+    return toOwnSubject(this.#parts.config.prefix, "moved", gateway);
   }
 }

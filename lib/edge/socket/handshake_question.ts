@@ -6,6 +6,7 @@
 import { GatewayError } from "../../errors.ts";
 import { parseHandshakeAnswer, toAuthorizeSubject } from "../../mapping/authorize.ts";
 import { findHeader, parseHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import { HEADER } from "../../mapping/names.ts";
 import { isOwn, listPickable, parseOffer } from "../../mapping/subprotocol.ts";
 import type { Admitted } from "../admission.ts";
 import { ask, Refusal } from "../admission/authorize.ts";
@@ -22,8 +23,8 @@ export async function askWorkload(admitted: Admitted, parts: EdgeParts): Promise
   const { target: { hostTokens }, connectionId = "", headerLines, isAuthorized } = admitted;
   const { headers, data } = await ask({
     subject: toAuthorizeSubject("websocket", { prefix: parts.config.prefix, hostTokens }),
-    lines: headerLines + toHeaderLine("X-H8s-Connection-Id", connectionId) +
-      toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId),
+    lines: headerLines + toHeaderLine(HEADER.connectionId, connectionId) +
+      toHeaderLine(HEADER.gatewayId, parts.gatewayId),
     // An authorizer of the same host has let the client in already; it is not the one to say this.
     ...(isAuthorized ? { isAnswer: isByWorkload } : {}),
   }, parts);
@@ -39,18 +40,17 @@ export async function askWorkload(admitted: Admitted, parts: EdgeParts): Promise
         ...admitted,
         protocol: toProtocol(admitted, answer.protocol),
         answerHeaders,
-        headerLines: headerLines + (token === undefined ? "" : toHeaderLine(TOKEN_NAME, token)),
+        headerLines: headerLines +
+          (token === undefined ? "" : toHeaderLine(HEADER.handshake, token)),
       };
     }
   }
 }
 
-const TOKEN_NAME = "X-H8s-Handshake";
-
 /** NATS itself says that nobody is there. */
 function isByWorkload(headers: string): boolean {
   const { status, entries } = parseHeaderBlock(headers);
-  return status === 503 || findHeader(entries, TOKEN_NAME.toLowerCase()) !== undefined;
+  return status === 503 || findHeader(entries, HEADER.handshake) !== undefined;
 }
 
 /** What the gateway itself speaks with the client is none of the workload's business. */

@@ -9,6 +9,7 @@ import type { ConnectionRecord, ResumeRoute } from "../../mapping/connection_rec
 import { type DataFrame, type Frame, toFrame } from "../../mapping/frame.ts";
 import { toHeaderLine } from "../../mapping/headers.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
+import { HEADER } from "../../mapping/names.ts";
 import { MAX_SUBJECT_LENGTH } from "../../mapping/subject.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import type { Receiver, Slot } from "../../nats/inbox.ts";
@@ -81,9 +82,9 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
     this.#slot = parts.inbox.open(this);
     this.#downlink = new Downlink(parts, this);
     const inbox = this.#inbox = owner.inbox ?? this.#slot.subject;
-    this.#lines = headerLines + toHeaderLine("X-H8s-Connection-Id", this.id) +
-      toHeaderLine("X-H8s-Gateway-Id", parts.gatewayId) +
-      (hasReply(admitted) ? "" : toHeaderLine("X-H8s-ReplySubject", inbox));
+    this.#lines = headerLines + toHeaderLine(HEADER.connectionId, this.id) +
+      toHeaderLine(HEADER.gatewayId, parts.gatewayId) +
+      (hasReply(admitted) ? "" : toHeaderLine(HEADER.replySubject, inbox));
     this.#uplink = new Uplink(admitted, { parts, owner: this, inbox, lines: this.#lines });
     const room = parts.bus.maxPayload - this.#lines.length;
     if (room < EVENT_HEADERS_ROOM) {

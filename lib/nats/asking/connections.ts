@@ -13,6 +13,7 @@ import {
   renderListRequest,
   toListSubject,
 } from "../../mapping/listing.ts";
+import { INBOX } from "../../mapping/names.ts";
 import { toCloseBlock } from "../../mapping/socket_message.ts";
 import { toHostName } from "../../mapping/subject.ts";
 import type { Bus, BusMessage } from "../bus.ts";
@@ -63,7 +64,7 @@ export interface Census {
  */
 export async function askConnections(
   bus: Asking,
-  { prefix, filter = {}, limit = 10_000, inboxPrefix = "_INBOX.h8s", signal }: {
+  { prefix, filter = {}, limit = 10_000, inboxPrefix = INBOX, signal }: {
     prefix: string;
     filter?: ConnectionFilter;
     limit?: number;

@@ -4,6 +4,7 @@
  * @module
  */
 import { PermissionViolationError } from "@nats-io/nats-core";
+import { INBOX, toOwnSubject } from "../../mapping/names.ts";
 import { isCovered } from "../../mapping/subject_pattern.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { repeat, systemClock } from "../../time/clock.ts";
@@ -109,8 +110,8 @@ function toViolation({ operation, subject }: PermissionViolationError): Violatio
 /** What clients or routes choose is no reason to take the gateway out of service. */
 function isNeeded({ verb, subject }: Violation, prefix: string): boolean {
   return verb === "publish to"
-    ? subject.startsWith(`${prefix}.control.gateway.`)
-    : subject.startsWith("_INBOX.h8s.") || subject.startsWith(`${prefix}.control.`);
+    ? subject.startsWith(`${toOwnSubject(prefix, "gateway")}.`)
+    : subject.startsWith(`${INBOX}.`) || subject.startsWith(`${toOwnSubject(prefix, "control")}.`);
 }
 
 /** The right as `docs/nats-permissions.md` has it, where it is there; else the subject itself. */
@@ -120,7 +121,11 @@ function toRight({ verb, subject }: Violation, prefix: string): string {
       ...["http", "ws.ws", "upload", "control"].map((kind) => `${prefix}.${kind}.>`),
       ...["_INBOX.>", "$KV.*.>", "$JS.API.DIRECT.GET.*.>", "$JS.API.CONSUMER.*.*.>"],
     ]
-    : ["_INBOX.h8s.>", `${prefix}.resumed.*`, `${prefix}.control.ws.conn.*.*`];
+    : [
+      `${INBOX}.>`,
+      toOwnSubject(prefix, "resumed", "*"),
+      toOwnSubject(prefix, "connection", "*", "*"),
+    ];
   const pattern = patterns.find((pattern) => isCovered(subject, pattern)) ?? subject;
   const tokens = subject.split(".");
   // Which bucket, which stream, which of the questions: what the right is about stays.

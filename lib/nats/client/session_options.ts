@@ -5,6 +5,7 @@
  */
 import type { ConnectionOptions } from "@nats-io/nats-core";
 import { backoff } from "@nats-io/nats-core/internal";
+import { INBOX } from "../../mapping/names.ts";
 import type { Login } from "./login.ts";
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
@@ -50,7 +51,7 @@ export interface SessionOptions {
 
 /** How the client library is to connect: once, and then again for ever. */
 export function toConnectionOptions(
-  { login, name, inboxPrefix = "_INBOX.h8s" }: Pick<
+  { login, name, inboxPrefix = INBOX }: Pick<
     SessionOptions,
     "login" | "name" | "inboxPrefix"
   >,

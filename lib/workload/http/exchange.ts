@@ -5,6 +5,7 @@
  */
 import { type Incoming, toRequestUrl } from "../../mapping/incoming.ts";
 import { findHeader } from "../../mapping/headers.ts";
+import { HEADER } from "../../mapping/names.ts";
 import { toInbox } from "../../mapping/socket_message.ts";
 import { ConsumerSpan } from "../../router/consumer_span.ts";
 import type { BusMessage } from "../../nats/bus.ts";
@@ -47,7 +48,7 @@ export interface ExchangeInput {
 }
 
 /** What to do where a message has no host: the gateway in Go sends none with HTTP. */
-const SAY_THE_HOST = 'serve it by its name instead of "*", or send X-H8s-Original-Host';
+const SAY_THE_HOST = `serve it by its name instead of "*", or send ${HEADER.originalHost}`;
 
 /** A request in flight. */
 export class Exchange {

@@ -4,10 +4,16 @@
  * @module
  */
 import { CLOSE, type CloseInfo } from "../../mapping/close.ts";
-import { toEventId, toKeptSubject } from "../../mapping/control.ts";
+import {
+  type ConnectionEvent,
+  toEventId,
+  toEventSubject,
+  toKeptSubject,
+} from "../../mapping/control.ts";
 import { SILENCE_MS } from "../../mapping/heartbeat.ts";
 import { type Incoming, parseIncoming } from "../../mapping/incoming.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
+import { toOwnSubject } from "../../mapping/names.ts";
 import { isResumeInbox } from "../../mapping/resume.ts";
 import { type ServedHost, servesHost, toHostLabel } from "../../mapping/served.ts";
 import {
@@ -164,19 +170,24 @@ export class ConnectionTracker implements Registry, Disposable {
 
   /** Not in a queue group: each replica hears all. */
   #subscribe(tokens: string): LinkSubscription[] {
-    const root = `${this.#options.prefix}.control.ws.conn`;
+    const { prefix } = this.#options;
+    const toSubject = (type: ConnectionEvent["type"]) => toEventSubject(type, prefix, tokens);
     return [
       this.#link.subscribe(
-        `${root}.established.${tokens}`,
+        toSubject("established"),
         (message) => this.#onEstablished(message),
       ),
-      this.#link.subscribe(`${root}.resumed.${tokens}`, (message) => this.#onResumed(message)),
-      this.#link.subscribe(`${root}.closed.${tokens}`, (message) => this.#onClosed(message)),
+      this.#link.subscribe(toSubject("resumed"), (message) => this.#onResumed(message)),
+      this.#link.subscribe(toSubject("closed"), (message) => this.#onClosed(message)),
     ];
   }
 
   #onKept(message: BusMessage, time: number): void {
-    const type = message.subject.slice(`${this.#options.prefix}.events.`.length).split(".", 1)[0];
+    const type =
+      message.subject.slice(`${toOwnSubject(this.#options.prefix, "events")}.`.length).split(
+        ".",
+        1,
+      )[0];
     const since = new Date(time).toISOString();
     if (type === "established") this.#onEstablished(message, since);
     else if (type === "resumed") this.#onResumed(message, since);

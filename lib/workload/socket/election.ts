@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toOwnSubject } from "../../mapping/names.ts";
 import { encodeToken } from "../../mapping/subject.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Link, LinkSubscription } from "../link.ts";
@@ -47,7 +48,8 @@ export class Election implements Disposable {
   constructor(link: Link, options: ElectionOptions) {
     this.#link = link;
     this.#options = options;
-    this.#root = `${options.prefix}.control.workload.${encodeToken(options.group)}.claim.`;
+    const { prefix, group } = options;
+    this.#root = `${toOwnSubject(prefix, "workload", encodeToken(group), "claim")}.`;
     this.#subscription = link.subscribe(`${this.#root}*`, ({ subject, data }) => {
       this.#onClaim(subject.slice(this.#root.length), new TextDecoder().decode(data));
     });

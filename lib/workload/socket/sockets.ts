@@ -4,6 +4,7 @@
  * @module
  */
 import { CLOSE, type CloseInfo } from "../../mapping/close.ts";
+import { toEventSubject } from "../../mapping/control.ts";
 import { findHeader } from "../../mapping/headers.ts";
 import { type Incoming, parseIncoming, toDestination } from "../../mapping/incoming.ts";
 import {
@@ -126,7 +127,6 @@ export class Sockets implements Disposable {
     const { prefix } = this.#settings;
     const { host, route: { path }, name: queue } = group;
     const messages = toServedSubjects(`${prefix}.ws.ws`, { host, path });
-    const event = `${prefix}.control.ws.conn`;
     const label = host.kind === "any" ? ">" : toHostLabel(host);
     const on = (subject: string, handle: (received: Received) => void) =>
       this.#link.subscribe(subject, (message) => {
@@ -135,8 +135,8 @@ export class Sockets implements Disposable {
       }, { queue });
     return [
       ...messages.map((subject) => on(subject, (received) => this.#onMessage(received))),
-      on(`${event}.established.${label}`, (received) => this.#onOpen(received)),
-      on(`${event}.closed.${label}`, (received) => this.#onClose(received)),
+      on(toEventSubject("established", prefix, label), (received) => this.#onOpen(received)),
+      on(toEventSubject("closed", prefix, label), (received) => this.#onClose(received)),
     ];
   }
 
