@@ -14,7 +14,7 @@ import type { Inbox } from "../nats/inbox.ts";
 import type { Outbox } from "../nats/outbox.ts";
 import type { Persist } from "../nats/jetstream/persist.ts";
 import type { RecordStore } from "../nats/jetstream/records.ts";
-import type { ResumeStream } from "../nats/jetstream/resume_stream.ts";
+import type { ResumeStore } from "../nats/jetstream/resume_stream.ts";
 import type { Clock } from "../time/clock.ts";
 import type { OnFault } from "../telemetry/faults.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -51,7 +51,7 @@ export interface EdgeParts {
   /** Where connections are kept beyond the life of this gateway; undefined for nowhere. */
   readonly records: RecordStore | undefined;
   /** What waits for clients that may come back; undefined where none may. */
-  readonly resume: ResumeStream | undefined;
+  readonly resume: ResumeStore | undefined;
   /** The way into the stream; undefined where nothing is persisted. */
   readonly persist: Persist | undefined;
   /** Which request a client's key was used for; undefined where nothing is persisted. */

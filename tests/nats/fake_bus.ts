@@ -111,8 +111,8 @@ export class FakeBus implements Bus {
   }
 
   /** Delivers a message as NATS would; `*` is the only wildcard that is understood. */
-  deliver(subject: string, text = ""): void {
-    const message = { subject, reply: "", headers: "", data: new TextEncoder().encode(text) };
+  deliver(subject: string, text = "", headers = ""): void {
+    const message = { subject, reply: "", headers, data: new TextEncoder().encode(text) };
     const tokens = subject.split(".");
     for (const subscription of this.subscriptions) {
       const pattern = subscription.subject.split(".");

@@ -5,7 +5,7 @@
  */
 import { renderGap } from "../../mapping/resume.ts";
 import type { Bus, BusMessage } from "../../nats/bus.ts";
-import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
+import type { ResumeStore } from "../../nats/jetstream/resume_stream.ts";
 
 /** Whose messages are read, and who gets them. */
 export interface ReplayOptions {
@@ -30,7 +30,7 @@ export interface ReplayOptions {
  * @throws {Error} when the stream does not tell all of it.
  */
 export async function replay(
-  { bus, stream }: { bus: Bus; stream: ResumeStream },
+  { bus, stream }: { bus: Bus; stream: ResumeStore },
   { inbox, lastSeq, isCurrent, onStart, onMessage }: ReplayOptions,
 ): Promise<void> {
   // The server knows of our subscription from here on: nothing is missed.

@@ -16,7 +16,7 @@ import { toOwnSubject } from "../../mapping/names.ts";
 import { renderNumbered, toResumeInbox } from "../../mapping/resume.ts";
 import type { BusSubscription } from "../../nats/bus.ts";
 import { Semaphore } from "../../nats/jetstream/semaphore.ts";
-import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
+import type { ResumeStore } from "../../nats/jetstream/resume_stream.ts";
 import type { Load } from "../admission/load.ts";
 import { repeat } from "../../time/clock.ts";
 import { LOST } from "../lifetime/connection_records.ts";
@@ -37,7 +37,7 @@ const EMPTY = new Uint8Array();
 export interface ResumablesOptions {
   readonly parts: EdgeParts;
   readonly home: LeaseHome;
-  readonly stream: ResumeStream;
+  readonly stream: ResumeStore;
   /** Where what waits for its client is counted. */
   readonly load: Load;
   /** Called when a connection is held from now on. */

@@ -6,7 +6,7 @@
 import type { CloseInfo } from "../../mapping/close.ts";
 import type { ConnectionRecord, ResumeRecord } from "../../mapping/connection_record.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
-import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
+import type { ResumeStore } from "../../nats/jetstream/resume_stream.ts";
 import type { Place } from "../admission/load.ts";
 import type { Lease } from "../lifetime/lease.ts";
 import type { EdgeParts } from "../parts.ts";
@@ -40,7 +40,7 @@ export interface Arrival {
 /** What a connection is made of. */
 export interface ResumableOptions {
   readonly parts: EdgeParts;
-  readonly stream: ResumeStream;
+  readonly stream: ResumeStore;
   readonly lease: Lease<ResumeRecord>;
   readonly id: string;
   /** What is published there reaches its client. */

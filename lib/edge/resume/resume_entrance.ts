@@ -14,7 +14,7 @@ import {
 } from "../../mapping/connection_record.ts";
 import { parseResumeRequest, type ResumeRequest, toResumeToken } from "../../mapping/resume.ts";
 import type { RecordStore } from "../../nats/jetstream/records.ts";
-import type { ResumeStream } from "../../nats/jetstream/resume_stream.ts";
+import type { ResumeStore } from "../../nats/jetstream/resume_stream.ts";
 import type { Admitted } from "../admission.ts";
 import type { Load } from "../admission/load.ts";
 import type { EdgeParts } from "../parts.ts";
@@ -42,7 +42,7 @@ export interface Entered {
 export interface ResumeEntranceOptions {
   readonly parts: EdgeParts;
   readonly records: RecordStore;
-  readonly stream: ResumeStream;
+  readonly stream: ResumeStore;
   readonly load: Load;
   /** Makes a connection that nobody holds yet. */
   readonly make: (id: string) => Resumable;
@@ -133,8 +133,10 @@ export class ResumeEntrance {
     revision: number,
   ): Promise<Pick<Admitted, "place"> & { resumable: Resumable } | undefined> {
     const { load, parts, find, takeOver } = this.#options;
-    const held = find(record.info.id);
-    const place = load.connect(remoteAddress, parts.config, held?.place);
+    const known = find(record.info.id);
+    const place = load.connect(remoteAddress, parts.config, known?.place);
+    // Another gateway may have taken it over, and this one not have heard of it yet.
+    const held = record.owner === parts.gatewayId ? known : undefined;
     let resumable: Resumable | undefined;
     try {
       resumable = held ?? await takeOver(record, revision);

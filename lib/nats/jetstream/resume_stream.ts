@@ -204,3 +204,6 @@ export class ResumeStream implements Disposable {
     return this.#manager;
   }
 }
+
+/** The stream, whatever it is made of. */
+export type ResumeStore = Pick<ResumeStream, keyof ResumeStream>;
