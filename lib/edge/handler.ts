@@ -192,8 +192,8 @@ export class Edge implements Disposable {
     const { resumables } = this.#connections;
     const asked = await this.#askWorkload(await this.#admit(entry));
     if (speaksResume(asked.protocol) && resumables !== undefined) {
-      const { admitted, entry } = await resumables.entrance.open(asked);
-      return { admitted, place: admitted.place, owner: resumables.toOwner(entry) };
+      const opened = await resumables.entrance.open(asked);
+      return { ...opened, place: opened.admitted.place };
     }
     const place = this.#admission.load.connect(asked.remoteAddress, this.#parts.config);
     return { admitted: { ...asked, place }, place, owner: this.#connections };

@@ -57,6 +57,15 @@ export function toEventSubject(
 }
 
 /**
+ * Where a gateway hears that another one has taken a connection from it.
+ *
+ * @returns `<prefix>.control.ws.conn.moved.<gateway>`.
+ */
+export function toMovedSubject(prefix: string, gateway: string): string {
+  return toOwnSubject(prefix, "moved", gateway);
+}
+
+/**
  * The messages by which an event is told, one for each generation of workloads.
  *
  * The 2025 generation listens on the flat subject, the 2026 generation on the one by host. Both read

@@ -10,12 +10,19 @@ import { type HeaderEntry, parseHeaderBlock } from "./headers.ts";
 import { HEADER, OWN_HEADERS, type OwnName } from "./names.ts";
 import { fromPathTokens, toHostTokens } from "./subject.ts";
 
+/** What is said in headers of ours, asked for by names that are. */
+export interface Control extends Iterable<readonly [name: string, value: string]> {
+  readonly size: number;
+  get(name: OwnName): string | undefined;
+  has(name: OwnName): boolean;
+}
+
 /** A message's headers, told apart. */
 export interface Incoming {
   /** The client's, and what the gateway says of the client; names and values as they came. */
   readonly headers: readonly HeaderEntry[];
   /** `X-H8s-*`: name in lower case without that prefix → the first value. */
-  readonly control: { get(name: OwnName): string | undefined; has(name: OwnName): boolean };
+  readonly control: Control;
   /**
    * The host as the client sent it: `X-H8s-Original-Host`, else `Host`, which the gateway in Go sends
    * with WebSockets alone; undefined where neither is there.
@@ -181,7 +188,7 @@ export function toRequestUrl(
  * assert.equal(toTarget(control, "a.b"), "/a/./b?c='");
  * ```
  */
-export function toTarget(control: Incoming["control"], pathTokens: string): string {
+export function toTarget(control: Control, pathTokens: string): string {
   const target = control.get("original-target");
   if (target !== undefined) return target;
   const path = control.get("original-path") ?? fromPathTokens(pathTokens);

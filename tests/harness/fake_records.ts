@@ -9,10 +9,10 @@ import type { RecordStore, StoredRecord } from "../../lib/nats/jetstream/records
 export type Operation = keyof RecordStore;
 
 /**
- * What becomes of a question: it is done and answered; not done; done, and the answer is lost; or it waits
- * for {@link FakeRecords.arrive}, as long as it takes.
+ * What becomes of a question: it is done and answered; not done; done, and the answer is lost; or it, or its
+ * answer alone, waits for {@link FakeRecords.arrive}, as long as it takes.
  */
-export type Outcome = "answered" | "fails" | "unanswered" | "late";
+export type Outcome = "answered" | "fails" | "unanswered" | "late" | "answeredLate";
 
 /** What several gateways write to. */
 export type Bucket = Map<string, { readonly value: Uint8Array; readonly revision: number }>;
@@ -89,6 +89,10 @@ export class FakeRecords implements RecordStore {
         return refuse();
       case "late":
         return new Promise((resolve) => this.#late.push(() => resolve(act())));
+      case "answeredLate": {
+        const answer = act();
+        return new Promise((resolve) => this.#late.push(() => resolve(answer)));
+      }
     }
   }
 

@@ -80,7 +80,7 @@ export class LostGateways implements Disposable {
   async #findOrphans(): Promise<void> {
     const keys = await this.#records.keys(">");
     const gateways = new Set(keys.map((key) => key.slice(0, key.indexOf("."))));
-    for (const owner of await this.#resumables?.owners() ?? []) gateways.add(owner);
+    for (const owner of await this.#resumables?.takeover.owners() ?? []) gateways.add(owner);
     for (const known of [...this.#watch.living, this.#parts.gatewayId, LOST, RESUME]) {
       gateways.delete(known);
     }
@@ -95,7 +95,7 @@ export class LostGateways implements Disposable {
 
   async #closeFor(gateway: string): Promise<void> {
     if (this.#watch.living.includes(gateway)) return;
-    const adopted = await this.#resumables?.adopt(gateway) ?? 0;
+    const adopted = await this.#resumables?.takeover.adopt(gateway) ?? 0;
     if (adopted > 0) {
       this.#parts.log.info("holds what a lost gateway's clients may resume", {
         lost: gateway,

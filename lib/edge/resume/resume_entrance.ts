@@ -12,44 +12,49 @@ import {
   type ResumeRecord,
   toRecordKey,
 } from "../../mapping/connection_record.ts";
-import { parseResumeRequest, type ResumeRequest, toResumeToken } from "../../mapping/resume.ts";
+import {
+  parseResumeRequest,
+  renderNumbered,
+  type ResumeRequest,
+  toResumeToken,
+} from "../../mapping/resume.ts";
+import { CLOSE } from "../../mapping/close.ts";
 import type { RecordStore } from "../../nats/jetstream/records.ts";
 import type { ResumeStore } from "../../nats/jetstream/resume_stream.ts";
 import type { Admitted } from "../admission.ts";
 import type { Load } from "../admission/load.ts";
+import { type EventParts, tell } from "../lifetime/control_events.ts";
 import type { EdgeParts } from "../parts.ts";
+import type { Connection, ConnectionOwner } from "../socket/websocket.ts";
 import type { Resumable } from "./resumable.ts";
 import type { Arrival } from "./resume_client.ts";
 import { isSame, toProof } from "./resume_token.ts";
+import type { Holder, Takeover } from "./takeover.ts";
 
 /** How often a record that changes hands is tried to be had. */
 const MAX_ATTEMPTS = 3;
 
 /** What a handshake has led to. */
-export interface ResumeEntry extends Arrival {
+interface ResumeEntry extends Arrival {
   readonly resumable: Resumable;
   /** What the client has to show when it comes back. */
   readonly proof: string;
 }
 
 /** A handshake that is let in. */
-export interface Entered {
+interface Entered {
   readonly admitted: Admitted;
   readonly entry: ResumeEntry;
 }
 
 /** What is worked with. */
 export interface ResumeEntranceOptions {
-  readonly parts: EdgeParts;
+  readonly parts: EventParts & Pick<EdgeParts, "gatewayId">;
   readonly records: RecordStore;
-  readonly stream: ResumeStore;
+  readonly stream: Pick<ResumeStore, "isReady">;
   readonly load: Load;
-  /** Makes a connection that nobody holds yet. */
-  readonly make: (id: string) => Resumable;
-  /** The connection of an id, if it is held here. */
-  readonly find: (id: string) => Resumable | undefined;
-  /** Takes a connection from another gateway; undefined when somebody was faster. */
-  readonly takeOver: (record: ResumeRecord, revision: number) => Promise<Resumable | undefined>;
+  readonly holder: Holder;
+  readonly takeover: Takeover;
 }
 
 /** Lets clients in that ask for a resumable connection. */
@@ -66,11 +71,47 @@ export class ResumeEntrance {
   /**
    * Finds the connection that a client asks for, or begins one.
    *
-   * @param admitted Its handshake.
-   * @returns The same with its place, and the connection that it gets.
+   * @param handshake What it asks for.
+   * @returns The same with its place, and what is told of the socket that comes of it.
    * @throws {GatewayError} `nats_unavailable` while JetStream is away; or that no place is left.
    */
-  async open(admitted: Admitted): Promise<Entered> {
+  async open(handshake: Admitted): Promise<{ admitted: Admitted; owner: ConnectionOwner }> {
+    const { admitted, entry } = await this.#find(handshake);
+    return { admitted, owner: this.#toOwner(entry) };
+  }
+
+  #toOwner(entry: ResumeEntry): ConnectionOwner {
+    const { resumable } = entry;
+    return {
+      inbox: resumable.inbox,
+      // What comes to all at once is kept for nobody; 0 stands for its number.
+      wrap: (frame) => renderNumbered(frame, 0),
+      add: (connection) => this.#attach(connection, entry),
+      remove: (connection, end) => {
+        resumable.detach(connection, end);
+        if (this.#options.holder.isLeaving) resumable.end({ how: "left" });
+      },
+    };
+  }
+
+  #attach(
+    connection: Connection,
+    { resumable, token, proof, lastSeq, lostFrom }: ResumeEntry,
+  ): void {
+    const { parts, holder } = this.#options;
+    if (lastSeq === undefined) {
+      const { record, route, windowMs } = connection;
+      const info = connection.describe();
+      const owner = parts.gatewayId;
+      resumable.begin({ owner, proof, windowMs, connection: record, info, route });
+      holder.hold(resumable);
+      tell({ type: "established" }, record, parts);
+    }
+    resumable.attach(connection, { token, lastSeq, lostFrom });
+    if (holder.isLeaving) connection.close(CLOSE.draining);
+  }
+
+  async #find(admitted: Admitted): Promise<Entered> {
     const { resumeToken } = admitted;
     const request = resumeToken === undefined ? undefined : parseResumeRequest(resumeToken);
     // Who asks in words that cannot be read has missed something, too, whatever it was.
@@ -88,13 +129,13 @@ export class ResumeEntrance {
   }
 
   #begin(admitted: Admitted, lastSeq: number | undefined): Entered {
-    const { load, parts, make } = this.#options;
+    const { load, parts, holder } = this.#options;
     const id = admitted.connectionId!;
     const secret = randomBytes(32).toString("base64url");
     return {
       admitted: { ...admitted, place: load.connect(admitted.remoteAddress, parts.config) },
       entry: {
-        resumable: make(id),
+        resumable: holder.make(id),
         token: toResumeToken(id, secret),
         proof: this.#toProof(secret, admitted),
         lastSeq: undefined,
@@ -132,14 +173,14 @@ export class ResumeEntrance {
     record: ResumeRecord,
     revision: number,
   ): Promise<Pick<Admitted, "place"> & { resumable: Resumable } | undefined> {
-    const { load, parts, find, takeOver } = this.#options;
-    const known = find(record.info.id);
+    const { load, parts, holder, takeover } = this.#options;
+    const known = holder.find(record.info.id);
     const place = load.connect(remoteAddress, parts.config, known?.place);
     // Another gateway may have taken it over, and this one not have heard of it yet.
     const held = record.owner === parts.gatewayId ? known : undefined;
     let resumable: Resumable | undefined;
     try {
-      resumable = held ?? await takeOver(record, revision);
+      resumable = held ?? await takeover.take(record, revision);
       return resumable && { resumable, place };
     } finally {
       if (resumable === undefined) place[Symbol.dispose]();

@@ -161,6 +161,16 @@ Deno.test("NATS is away", async (t) => {
     assert.deepEqual(client.got, ["new", "1 one", "gap 2-", "1 anew"]);
   });
 
+  await t.step("a stream that begins anew after that is told as a gap, too", async () => {
+    const { gateway, client } = await open();
+    using _ = gateway;
+    gateway.keep(ID, "two");
+    await comeBack(gateway);
+    gateway.stream.beginAnew();
+    gateway.send(ID, "anew");
+    assert.deepEqual(client.got, ["new", "1 one", "2 two", "gap 3-", "1 anew"]);
+  });
+
   await t.step(
     "it goes once more while the client catches up: nothing is lost or told twice",
     async () => {

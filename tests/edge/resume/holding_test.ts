@@ -105,8 +105,46 @@ Deno.test("a client that lost its connection without knowing comes back beside i
   old.leave({ code: 1008, reason: "resumed elsewhere" });
   assert.deepEqual(old.got, ["new"]);
   assert.deepEqual(client.got, ["resumed", "1 one"]);
-  assert.deepEqual(gateway.edge.told, ["established"]);
   assert.equal(gateway.load.connections, 1);
+  await gateway.edge.pass(2 * WINDOW_MS);
+  assert.deepEqual(gateway.edge.told, ["established"], "it is there");
+});
+
+Deno.test("who comes back within the window stays beyond it", async () => {
+  using gateway = await Gateway.open();
+  const client = await gateway.connect();
+  client.leave();
+  await gateway.edge.pass(WINDOW_MS - 1000);
+  const again = await gateway.connect({ token: client.token, lastSeq: 0 });
+  await gateway.edge.pass(2 * WINDOW_MS);
+  assert.deepEqual(gateway.edge.told, ["established"]);
+  assert.deepEqual(again.closed, []);
+});
+
+Deno.test("who comes back as its end is told gets a new connection", async () => {
+  using gateway = await Gateway.open();
+  const client = await gateway.connect();
+  gateway.edge.records.plan = (operation) => operation === "claim" ? "late" : "answered";
+  client.leave({ code: 1000, reason: "done" });
+  await turn();
+  const again = await gateway.connect({ token: client.token, lastSeq: 0 });
+  assert.deepEqual(again.got, ["new", "gap 1-"]);
+  gateway.edge.records.arrive();
+  await turn();
+  assert.deepEqual(gateway.edge.told, ["established", "closed 1000 done", "established"]);
+});
+
+Deno.test("whose connection ends before its socket opens is told to try again", async () => {
+  using gateway = await Gateway.open();
+  const gone = await gateway.connect();
+  gone.leave();
+  const { client, owner } = await gateway.admit({ token: gone.token, lastSeq: 0 });
+  await gateway.edge.pass(WINDOW_MS);
+  client.arrive(owner);
+  assert.deepEqual(client.closed, ["1013 held elsewhere"]);
+  client.leave({ code: 1013, reason: "held elsewhere" });
+  assert.equal(gateway.load.connections, 0);
+  assert.deepEqual(gateway.edge.told, ["established", "closed 1006"]);
 });
 
 Deno.test("a client goes on at another gateway, which tells so, and the first one holds it no more", async () => {
@@ -172,6 +210,7 @@ Deno.test("who comes back before its gateway has heard of its leaving goes on th
   await turn();
   hearMoved(first, second);
   assert.equal(toOwner(first), "G1");
+  assert.ok(first.resumables.find(ID)?.hasClient);
   assert.deepEqual(again.closed, []);
   assert.deepEqual([...first.held].map(({ id }) => id), [ID]);
   assert.deepEqual(first.edge.told, ["established", "resumed"]);
@@ -199,6 +238,25 @@ Deno.test("of two that come back at once to two gateways the last one keeps it",
   assert.deepEqual(clients.map(({ got }) => got), [["resumed"], ["resumed"]]);
   assert.deepEqual(clients.map(({ closed }) => closed), [["1008 resumed elsewhere"], []]);
   assert.deepEqual([second.held.size, third.held.size], [0, 1]);
+});
+
+Deno.test("of two that come back at once to another gateway the last one keeps it", async () => {
+  using world = await open();
+  const { second, back } = world;
+  // The first one has it, and does not know yet.
+  second.edge.records.plan = (operation) => operation === "replace" ? "answeredLate" : "answered";
+  const first = second.connect(back);
+  await turn();
+  second.edge.records.plan = () => "answered";
+  const last = await second.connect(back);
+  second.edge.records.arrive();
+  const client = await first;
+  await turn();
+  assert.deepEqual([client.closed, last.closed], [["1013 held elsewhere"], []]);
+  client.leave({ code: 1013, reason: "held elsewhere" });
+  assert.ok(second.resumables.find(ID)?.hasClient);
+  assert.equal(second.held.size, 1);
+  assert.equal(second.load.connections, 1);
 });
 
 Deno.test("a record that changes hands all the time is no new connection", async () => {
@@ -256,7 +314,7 @@ Deno.test("no place is left for it elsewhere: nobody takes it over", async () =>
 Deno.test("a connection outlives its gateway", async (t) => {
   /** G1 dies: it says nothing more, and its record stays. */
   const adopt = async ({ second }: { second: Gateway }) => {
-    const adopted = await second.resumables.adopt("G1");
+    const adopted = await second.resumables.takeover.adopt("G1");
     await turn();
     return adopted;
   };
@@ -276,7 +334,10 @@ Deno.test("a connection outlives its gateway", async (t) => {
   await t.step("and its client does not come back: told once, by whoever holds it", async () => {
     using world = await open({ isAway: false });
     using third = await Gateway.open({ id: "G3", beside: world.first });
-    assert.deepEqual(await Promise.all([adopt(world), third.resumables.adopt("G1")]), [1, 0]);
+    assert.deepEqual(await Promise.all([adopt(world), third.resumables.takeover.adopt("G1")]), [
+      1,
+      0,
+    ]);
     await world.second.edge.pass(WINDOW_MS);
     await third.edge.pass(WINDOW_MS);
     assert.deepEqual(world.second.edge.told, ["resumed", "closed 1006 gateway lost"]);
@@ -372,7 +433,7 @@ Deno.test("a gateway that drains leaves its connections to others", async (t) =>
     world.second.resumables.leave();
     const client: FakeClient = await world.second.connect();
     assert.deepEqual(client.closed, ["1001 gateway is draining"]);
-    assert.equal(await world.second.resumables.adopt("G1"), 0);
+    assert.equal(await world.second.resumables.takeover.adopt("G1"), 0);
   });
 });
 
@@ -393,5 +454,5 @@ Deno.test("the gateways that hold connections are known from their records", asy
   const { first } = world;
   const record = parseResumeRecord(first.edge.records.bucket.get(KEY)!.value);
   await first.edge.records.put("resume.G9-1", encodeResumeRecord({ ...record, owner: "G9" }));
-  assert.deepEqual((await first.resumables.owners()).toSorted(), ["G1", "G9"]);
+  assert.deepEqual((await first.resumables.takeover.owners()).toSorted(), ["G1", "G9"]);
 });

@@ -136,6 +136,14 @@ export class Gateway implements Disposable {
 
   /** A handshake is let in, and its socket opens. */
   async connect(options: ClientOptions = {}): Promise<FakeClient> {
+    const { client, owner } = await this.admit(options);
+    client.arrive(owner);
+    await turn();
+    return client;
+  }
+
+  /** A handshake is let in; its socket is still to open. */
+  async admit(options: ClientOptions): Promise<{ client: FakeClient; owner: ConnectionOwner }> {
     const { token, lastSeq, subject = "ann", remote = "192.0.2.1" } = options;
     const { gatewayId } = this.edge.parts;
     const handshake = {
@@ -148,12 +156,9 @@ export class Gateway implements Disposable {
       subject: "h8s.ws.ws.a",
       resumeToken: token && `${token}.${lastSeq}`,
     } as unknown as Admitted;
-    const { admitted, entry } = await this.resumables.entrance.open(handshake);
+    const { admitted, owner } = await this.resumables.entrance.open(handshake);
     const { connectionId: id = "", place } = admitted;
-    const client = new FakeClient({ id, place, gateway: gatewayId });
-    client.arrive(this.resumables.toOwner(entry));
-    await turn();
-    return client;
+    return { client: new FakeClient({ id, place, gateway: gatewayId }), owner };
   }
 
   /** A workload sends to a client: the stream keeps it, and whoever listens hears it. */
