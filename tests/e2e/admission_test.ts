@@ -1,3 +1,4 @@
+import { until } from "../harness/waiting.ts";
 import assert from "node:assert/strict";
 import { rawRequest } from "../harness/raw_http.ts";
 import { answer, listen, setUp } from "../harness/setup.ts";
@@ -105,7 +106,7 @@ Deno.test("a handshake that its client leaves at once holds no place", async () 
     for (const conn of conns) conn.close();
   }
   // The places come back when the gateway notices; until then there is none.
-  while (await shake(gateway.port) !== 101);
+  await until(async () => await shake(gateway.port) === 101, "there is a place");
 });
 
 Deno.test("--max-in-flight: what is beyond is refused at once", async () => {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { connect } from "@nats-io/transport";
-import { pause } from "../../lib/time/within.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { listen } from "../harness/setup.ts";
@@ -31,7 +30,7 @@ Deno.test("who floods while NATS is slow is closed 1008 and told; the others fee
   assert.equal(code, 1008);
   assert.match(reason, /too fast/);
   // The client sees its close frame before the gateway has its answer.
-  while (await gateway.metric("h8s_websockets_open") !== 1) await pause(10);
+  await gateway.measures("h8s_websockets_open", (count) => count === 1);
   relay.resume();
   assert.equal((await heard.next()).string(), "meanwhile");
   modest.send("after");

@@ -1,3 +1,4 @@
+import { pause } from "../../lib/time/within.ts";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
@@ -31,7 +32,7 @@ Deno.test("HTTP/2: a body in frames of one byte is one message, and streams that
       stream.pause();
     }
     const aborted = 'h8s_http_responses_aborted_total{reason="write_error"}';
-    while (await gateway.metric(aborted) < STREAMS) await pause(100);
+    await gateway.measures(aborted, (count) => count === STREAMS);
     assert.equal(await gateway.metric("h8s_http_requests_in_flight"), 0);
     const grown = await peakMiB(gateway.pid) - before.rssMiB;
     assert.ok(grown < UNREAD_MIB, `${grown} MiB`);
@@ -76,8 +77,4 @@ async function readAll(stream: ClientHttp2Stream): Promise<string> {
   let text = "";
   for await (const chunk of stream) text += chunk;
   return text;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,3 +1,4 @@
+import { pause } from "../../lib/time/within.ts";
 import assert from "node:assert/strict";
 import { open, rawRequest, readUntil, write } from "../harness/raw_http.ts";
 import { answer, headerEntries, listen, natsHeaders, rawHeaders, setUp } from "../harness/setup.ts";
@@ -457,7 +458,7 @@ Deno.test("a stream flows chunk by chunk, past the request timeout, until it end
       assert.equal((await reader.read()).value, "data: 0\n\n");
       // Each event is sent only after the one before has been seen: nothing is buffered on the way.
       for (let index = 1; index <= 4; index++) {
-        await timePasses(200);
+        await pause(200);
         nc.publish(reply!, `data: ${index}\n\n`);
         assert.equal((await reader.read()).value, `data: ${index}\n\n`);
       }
@@ -578,11 +579,4 @@ async function drop(pending: Promise<Response>): Promise<Response> {
   const response = await pending;
   await response.arrayBuffer();
   return response;
-}
-
-/** For what is about the passing of time: that a timeout slides. */
-function timePasses(ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  setTimeout(resolve, ms);
-  return promise;
 }

@@ -8,7 +8,7 @@ import { listen, setUp } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
 import { Relay } from "../nats/relay.ts";
 import { RestartableNats } from "../nats/restartable_nats.ts";
-import { Events } from "../workload/serve_fixture.ts";
+import { Events, until } from "../harness/waiting.ts";
 
 const FLAGS = ["--events", "who", "--log-level", "debug"];
 
@@ -25,7 +25,7 @@ Deno.test("a workload that starts late learns who came and went, and who is ther
   const first = (await closed.next()).headers!.get("X-H8s-Connection-Id");
   await using stays = await Client.connect(url);
   const kept = (await jetstreamManager(nc)).streams;
-  while ((await kept.info("who")).state.messages < 3);
+  await until(async () => (await kept.info("who")).state.messages >= 3, "three events are kept");
   const told = new Events<Told>();
   using registry = await createRegistry(nc, {
     host: "127.0.0.1",
@@ -64,7 +64,7 @@ Deno.test("each event is kept once, whatever happened to NATS meanwhile", async 
   const nc = stack.use(await connect({ servers: nats.url }));
   const { streams } = await jetstreamManager(nc);
   const count = async () => (await streams.info("who")).state.messages;
-  while (await count() < 80);
+  await until(async () => await count() >= 80, "all events are kept");
   const closed = new Map<string, number>();
   using _registry = await createRegistry(nc, {
     events: "who",
@@ -81,7 +81,7 @@ Deno.test("what was swallowed with a connection to NATS is told again over the n
   const relay = stack.use(new Relay(Number(new URL(nats.url).port)));
   const flags = ["--nats-url", relay.url, "--connection-records", "off"];
   const gateway = stack.use(await GatewayProcess.start(flags));
-  while (await gateway.metric("h8s_nats_connected") === 0);
+  await gateway.measures("h8s_nats_connected", (count) => count === 1);
   const events = await listen(nc, "h8s.control.ws.conn.*");
   // What is written now is taken by the system, and never read.
   relay.stall();

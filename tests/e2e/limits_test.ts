@@ -1,3 +1,4 @@
+import { pause } from "../../lib/time/within.ts";
 import assert from "node:assert/strict";
 import type { GatewayProcess } from "../harness/gateway.ts";
 import { statsOf } from "../faults/process_stats.ts";
@@ -170,9 +171,7 @@ async function firstStatus({ url }: GatewayProcess): Promise<number> {
     const response = await fetch(url).catch(() => undefined);
     await response?.body?.cancel();
     if (response !== undefined) return response.status;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    setTimeout(resolve, 50);
-    await promise;
+    await pause(50);
   }
 }
 

@@ -12,7 +12,8 @@ import { startNats } from "../harness/nats_server.ts";
 import type { LogLine } from "../harness/program.ts";
 import { asGateway, readRights } from "../harness/rights.ts";
 import { Client } from "../harness/websocket.ts";
-import { untilState, within } from "../nats/waiting.ts";
+import { until, within } from "../harness/waiting.ts";
+import { untilState } from "../nats/waiting.ts";
 
 const BLOCK = readRights();
 const CHUNK = new Uint8Array(64 * 1024);
@@ -205,8 +206,8 @@ async function useRecords(natsUrl: string): Promise<void> {
 }
 
 async function untilAdmin(gateway: GatewayProcess, expected: number) {
-  for (;;) {
-    const answer = await gateway.admin("/readyz");
-    if (answer.status === expected) return answer;
-  }
+  let answer = { status: 0, text: "" };
+  const isSo = async () => (answer = await gateway.admin("/readyz")).status === expected;
+  await until(isSo, `/readyz answers ${expected}`);
+  return answer;
 }

@@ -84,7 +84,7 @@ Deno.test("what follows a reply without headers is counted, and said once", asyn
   await nc.flush();
   const line = await gateway.logged(/after a reply without headers/);
   assert.match(String(line.advice), /Status-Code.*--bare-replies stream/);
-  while (await gateway.metric("h8s_bare_replies_followed_total") < 4);
+  await gateway.measures("h8s_bare_replies_followed_total", (count) => count >= 4);
   const told = gateway.lines.filter(({ message }) => /without headers/.test(message));
   assert.equal(told.length, 1);
 });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 const PACE_MS = 25;
 const RETRY_MS = 150;
 /** How much may wait for its acknowledgement before the client says nothing new. */
@@ -86,7 +87,7 @@ class AckClient {
   async #run(): Promise<void> {
     while (!this.#isDone) {
       await this.#visit();
-      if (!this.#isDone) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (!this.#isDone) await pause(RETRY_MS);
     }
   }
 

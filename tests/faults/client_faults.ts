@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
+import { until } from "../harness/waiting.ts";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Msg } from "@nats-io/nats-core";
 import { open, rawRequest, readUntil, write } from "../harness/raw_http.ts";
 import { clientFrame, HANDSHAKE, rawHandshake } from "../harness/websocket.ts";
-import { type Fault, pause, reconnectsOf, SPARES_OTHERS, sumOf, until } from "./fault.ts";
+import { type Fault, reconnectsOf, SPARES_OTHERS, sumOf } from "./fault.ts";
 import type { World } from "./world.ts";
 
 const RESET_CLIENTS = 40;
@@ -108,12 +110,13 @@ async function abandonHandshakes(world: World): Promise<void> {
     await once(socket, "ready");
     if (!isAsked) await leave(socket, client);
   });
-  const all = { what: "the workload is asked about every handshake" };
-  await until(() => questions.length >= asked.length, all);
+  const areAsked = () => questions.length >= asked.length;
+  await until(areAsked, "the workload is asked about every handshake");
   await Promise.all(asked.map((socket, client) => leave(socket, client)));
-  await until(async () => await abandoned() >= before + asked.length, {
-    what: "every abandoned handshake is noticed",
-  });
+  await until(
+    async () => await abandoned() >= before + asked.length,
+    "every abandoned handshake is noticed",
+  );
   for (const question of questions) question.respond();
   nc.publish(about("unregister"), JSON.stringify(interest));
   asking.unsubscribe();
@@ -154,7 +157,7 @@ async function leaveResponsesUnread(world: World): Promise<void> {
     await write(conn, `GET ${target} HTTP/1.1\r\nHost: e.com\r\n\r\n`);
     const isStopped = () =>
       world.reports.some((report) => report.type === "left" && report.nonce === nonce);
-    await until(isStopped, { what: "the workload stops what nobody reads" });
+    await until(isStopped, "the workload stops what nobody reads");
   });
 }
 
@@ -177,9 +180,10 @@ async function leaveSocketsUnread(world: World): Promise<void> {
     stack.use(conn);
     await write(conn, clientFrame(1, `flood ${FLOOD_MESSAGES}`));
   });
-  await until(() => tooSlow().length >= before + FLOODED_SOCKETS, {
-    what: "every client that does not read is closed with 1013",
-  });
+  await until(
+    () => tooSlow().length >= before + FLOODED_SOCKETS,
+    "every client that does not read is closed with 1013",
+  );
 }
 
 /** Up to the default of `max_control_line` and beyond, by HTTP, as an upload, and as a WebSocket. */

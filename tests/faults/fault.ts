@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { until } from "../harness/waiting.ts";
 import type { World } from "./world.ts";
 
 /** Something that goes wrong, and is mended again. */
@@ -33,27 +34,6 @@ export const SPARES_OTHERS = ["requests", "sockets"] as const;
 
 /** A server that hung is noticed within 6 s, and is tried again every few seconds. */
 const RECONNECT_MS = 15_000;
-const LOOK_MS = 50;
-
-/**
- * Looks again and again.
- *
- * @param isSo What should come true.
- * @param options `what`: for the error, e.g. `"every client is told"`.
- * @throws {Error} when it takes too long.
- */
-export async function until(
-  isSo: () => boolean | Promise<boolean>,
-  { what, timeoutMs = RECONNECT_MS }: { what: string; timeoutMs?: number },
-): Promise<void> {
-  const latest = performance.now() + timeoutMs;
-  while (!await isSo()) {
-    if (performance.now() > latest) {
-      throw new Error(`Cannot go on: not within ${timeoutMs} ms: ${what}`);
-    }
-    await pause(LOOK_MS);
-  }
-}
 
 /** A gateway may notice a loss only when it is over: so what counts is that it came back. */
 export async function untilReconnected(world: World, before: readonly number[]): Promise<void> {
@@ -61,7 +41,7 @@ export async function untilReconnected(world: World, before: readonly number[]):
     const isBack = async () =>
       await reconnects(gateway) > before[index]! &&
       await gateway.metric("h8s_nats_connected") === 1;
-    await until(isBack, { what: `gateway ${index} reconnects` });
+    await until(isBack, `gateway ${index} reconnects`, RECONNECT_MS);
   }
 }
 
@@ -78,9 +58,4 @@ function reconnects(gateway: World["gateways"][number]): Promise<number> {
 export async function sumOf({ gateways }: World, series: string): Promise<number> {
   const values = await Promise.all(gateways.map((gateway) => gateway.metric(series)));
   return values.reduce((sum, value) => sum + value);
-}
-
-/** Waits. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

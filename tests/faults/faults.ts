@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
+import { until } from "../harness/waiting.ts";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { fetchOnce } from "../harness/fetch_once.ts";
 import type { GatewayProcess } from "../harness/gateway.ts";
 import { CLIENT_FAULTS } from "./client_faults.ts";
-import { type Fault, pause, reconnectsOf, sumOf, until, untilReconnected } from "./fault.ts";
+import { type Fault, reconnectsOf, sumOf, untilReconnected } from "./fault.ts";
 import { STREAM } from "./kept.ts";
 import { LIMIT_FAULTS } from "./limit_faults.ts";
 import type { World } from "./world.ts";
@@ -92,7 +94,7 @@ export const FULL_STREAM: Fault = {
     const { config, state } = await streams.info(STREAM);
     const before = await refusedBy(world);
     await streams.update(STREAM, { ...config, max_bytes: state.bytes });
-    while (await refusedBy(world) < before + 20) await pause(50);
+    await until(async () => await refusedBy(world) >= before + 20, "the stream refuses messages");
     await pause(1000);
     await streams.update(STREAM, { ...config, max_bytes: -1 });
   },
@@ -110,7 +112,7 @@ async function stopInOrder(world: World, gateway: GatewayProcess): Promise<void>
   const nonce = crypto.randomUUID();
   const slow = fetchOnce(`${gateway.url}/slow?ms=${SLOW_MS}&nonce=${nonce}`);
   const isAsked = () => world.reports.some((it) => it.type === "slow" && it.nonce === nonce);
-  await until(isAsked, { what: "the workload begins with a slow request" });
+  await until(isAsked, "the workload begins with a slow request");
   gateway.kill("SIGTERM");
   const text = await (await slow).text();
   if (text !== `slow ${nonce}`) throw new Error(`The slow request got ${text}`);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 import type { AckLoad } from "./ack_load.ts";
 import { readEvents } from "./events.ts";
 import type { Fault } from "./fault.ts";
@@ -132,7 +133,7 @@ export async function judgeEvents(world: World, harm: readonly Harm[]): Promise<
   while (
     [...histories.values()].some(({ closed }) => closed.kept === 0) && performance.now() < latest
   ) {
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await pause(250);
     histories = await read();
   }
   const isNatsBroken = faults.some(({ breaksNats }) => breaksNats);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 import { createHash } from "node:crypto";
 import { toStreamText } from "./payload.ts";
 
@@ -104,8 +105,4 @@ export class HttpLoad {
     this.complaints.push(`wrong: ${response.url}: ${response.status}, ${seen}`);
     return "wrong";
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

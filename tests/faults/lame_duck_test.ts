@@ -1,3 +1,5 @@
+import { until } from "../harness/waiting.ts";
+import { pause } from "../../lib/time/within.ts";
 import assert from "node:assert/strict";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
@@ -25,11 +27,11 @@ for (const place of ["on the other server", "on the lame duck itself"] as const)
       staying: 20,
       visiting: 4,
     });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await pause(1000);
     duck.kill("SIGUSR2");
     await gateway.logged("nats moved");
     // Longer than both connections deliver, shorter than the server's grace.
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await pause(1500);
     await Promise.all([http.stop(), sockets.stop()]);
 
     const { verdicts, complaints } = http;
@@ -81,12 +83,7 @@ Deno.test("what is kept in JetStream goes on after a lame duck was left", async 
 
 /** A bucket that outlives one server; it can be made once the members have agreed on a leader. */
 async function untilReplicated(nc: NatsConnection): Promise<void> {
-  for (;;) {
-    try {
-      await new Kvm(nc).create("places", { replicas: 3, history: 1, timeout: 2000 });
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
+  const options = { replicas: 3, history: 1, timeout: 2000 };
+  const create = () => new Kvm(nc).create("places", options).then(() => true, () => false);
+  await until(create, "the members have agreed");
 }

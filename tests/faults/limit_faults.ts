@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
+import { until } from "../harness/waiting.ts";
 import { fetchOnce } from "../harness/fetch_once.ts";
 import type { GatewayProcess } from "../harness/gateway.ts";
 import { open } from "../harness/raw_http.ts";
 import { Client } from "../harness/websocket.ts";
-import { type Fault, pause, reconnectsOf, until, untilReconnected } from "./fault.ts";
+import { type Fault, reconnectsOf, untilReconnected } from "./fault.ts";
 import { statsOf } from "./process_stats.ts";
 import type { World } from "./world.ts";
 
@@ -47,7 +49,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
         await Promise.all(world.gateways.map(echoes));
         return String(await reconnectsOf(world)) !== String(reconnects);
       };
-      await until(isNoticed, { what: "the server refuses what is too large" });
+      await until(isNoticed, "the server refuses what is too large");
       await untilReconnected(world, reconnects);
       await refusesWhatIsTooLarge(world);
       await restartNats(world);
@@ -65,7 +67,7 @@ async function restartNats(world: World, config?: string): Promise<void> {
   await world.restartNats(config);
   await untilReconnected(world, reconnects);
   for (const gateway of world.gateways) {
-    await until(() => echoes(gateway), { what: "a large body is echoed" });
+    await until(() => echoes(gateway), "a large body is echoed");
   }
 }
 
@@ -104,7 +106,7 @@ async function takeDescriptors(gateway: GatewayProcess): Promise<void> {
   await pause(WITHOUT_DESCRIPTORS_MS);
   for (const conn of idle) conn.close();
   await limitDescriptors(gateway.pid, 1024);
-  await until(() => echoes(gateway).catch(() => false), { what: "it serves again" });
+  await until(() => echoes(gateway).catch(() => false), "it serves again");
   const restarts = await gateway.metric("h8s_listener_restarts_total");
   if (restarts === 0) throw new Error("The gateway never was out of descriptors");
 }

@@ -1,3 +1,4 @@
+import { pause } from "../../lib/time/within.ts";
 import assert from "node:assert/strict";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { listen, setUp } from "../harness/setup.ts";
@@ -83,7 +84,7 @@ class Others implements AsyncDisposable {
     for (let round = 0; round < ROUNDS; round++) {
       this.#latencies = [];
       const all = new Promise<void>((resolve) => this.#onAll = resolve);
-      const pace = new Promise((resolve) => setTimeout(resolve, ROUND_MS));
+      const pace = pause(ROUND_MS);
       onRound();
       for (const inbox of inboxes) nc.publish(inbox, String(performance.now()));
       await Promise.all([all, pace]);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 import { parseEcho } from "./payload.ts";
 
 const PACE_MS = 40;
@@ -124,8 +125,4 @@ export class SocketLoad {
       next = { epoch: echo.epoch, count: echo.count + 1 };
     };
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

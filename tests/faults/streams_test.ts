@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { open, readUntil, write } from "../harness/raw_http.ts";
@@ -66,7 +67,7 @@ Deno.test("a stream to a slow client is whole, at flat memory everywhere", async
     if (length > DOWN.slowBytes) continue;
     const dueMs = length / DOWN.bytesPerSecond * 1000;
     const early = dueMs - (performance.now() - begun);
-    if (early > 1) await new Promise((resolve) => setTimeout(resolve, early));
+    if (early > 1) await pause(early);
   }
   assert.equal(length, chunks * LARGE_CHUNK_BYTES);
   assert.equal(hash.digest("hex"), hashOfChunks(chunks));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 import { AckLoad } from "./ack_load.ts";
 import type { Fault } from "./fault.ts";
 import {
@@ -178,8 +179,4 @@ async function until(
     if (areRight || performance.now() > latest) return after;
     await pause(100);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 import { createHash } from "node:crypto";
 import { connect } from "@nats-io/transport";
 import { serve, type SocketConnection, type SocketHandlers } from "../../lib/workload/mod.ts";
@@ -131,10 +132,6 @@ async function* chunksOf(nonce: string): AsyncGenerator<Uint8Array> {
     yield new TextEncoder().encode(toStreamChunk(nonce, index));
     await pause(STREAM_PACE_MS);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 if (import.meta.main) {

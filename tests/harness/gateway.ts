@@ -5,6 +5,7 @@
  */
 import { fetchOnce } from "./fetch_once.ts";
 import { Program } from "./program.ts";
+import { until } from "./waiting.ts";
 
 /** For every gateway of a run: `H8S_TEST_FLAGS=--share-port deno task test e2e`. */
 export const COMMON_FLAGS: readonly string[] = Deno.env.get("H8S_TEST_FLAGS")?.split(" ") ?? [];
@@ -69,12 +70,22 @@ export class GatewayProcess extends Program {
   }
 
   /**
+   * Waits until a value of the metrics is right.
+   *
+   * @param series As for {@link GatewayProcess.metric}.
+   */
+  async measures(series: string, isRight: (value: number) => boolean): Promise<void> {
+    const isSo = async () => isRight(await this.metric(series));
+    await until(isSo, `${series} is right: ${isRight}`);
+  }
+
+  /**
    * Waits until a stream has taken messages.
    *
    * @param count How many since the start.
    */
   async stored(count: number): Promise<void> {
     const series = 'h8s_persisted_messages_total{outcome="stored"}';
-    for (let stored = 0; stored < count;) stored = await this.metric(series);
+    await this.measures(series, (stored) => stored >= count);
   }
 }

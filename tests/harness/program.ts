@@ -5,6 +5,7 @@
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { within } from "./waiting.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -65,25 +66,24 @@ export class Program implements AsyncDisposable {
    * @param message Its message, or a pattern of it.
    * @param nth Which of those with this message, from 1.
    * @returns The line.
-   * @throws {Error} with the log, when the process ends without it.
+   * @throws {Error} with the log, when the process ends without it, or it takes too long.
    */
   async logged(message: string | RegExp, nth = 1): Promise<LogLine> {
     const isMeant = (line: LogLine) =>
       typeof message === "string" ? line.message === message : message.test(line.message);
     const find = () => this.lines.filter(isMeant)[nth - 1];
-    const there = find();
-    if (there !== undefined) return there;
-    const { promise, resolve } = Promise.withResolvers<LogLine>();
+    const { promise, resolve } = Promise.withResolvers<LogLine | undefined>();
     const onLine = () => {
       const line = find();
       if (line !== undefined) resolve(line);
     };
+    onLine();
     this.#waiting.add(onLine);
-    const line = await Promise.race([promise, this.#reading]);
+    void this.#reading.then(() => resolve(undefined));
+    const line = await within(promise, () => `the log to say ${message}:\n${this.#said}`);
     this.#waiting.delete(onLine);
     if (line !== undefined) return line;
-    const all = [...this.lines.map((line) => JSON.stringify(line)), ...this.noise].join("\n");
-    throw new Error(`The program ended without logging ${message}:\n${all}`);
+    throw new Error(`The program ended without logging ${message}:\n${this.#said}`);
   }
 
   /**
@@ -102,6 +102,10 @@ export class Program implements AsyncDisposable {
    */
   kill(signal: Deno.Signal): void {
     this.#process.kill(signal);
+  }
+
+  get #said(): string {
+    return [...this.lines.map((line) => JSON.stringify(line)), ...this.noise].join("\n");
   }
 
   /** Ends the process at once. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { within } from "./waiting.ts";
 
 /** A response, read to the end of the connection or of its announced length. */
 export interface RawResponse {
@@ -50,7 +51,8 @@ export async function readUntil(
   const buffer = new Uint8Array(65536);
   let text = "";
   while (!isEnough(text)) {
-    const length = await conn.read(buffer).catch(() => null);
+    const reading = conn.read(buffer).catch(() => null);
+    const length = await within(reading, () => `what comes after ${JSON.stringify(text)}`);
     if (length === null) break;
     for (const byte of buffer.subarray(0, length)) text += String.fromCharCode(byte);
   }

@@ -10,6 +10,7 @@ import { headers, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/n
 import { GatewayProcess } from "./gateway.ts";
 import { type NatsOptions, type NatsServer, startNats } from "./nats_server.ts";
 import { asGateway, readOpenRights } from "./rights.ts";
+import { Events, until } from "./waiting.ts";
 
 /** The three of them, ended together. */
 export interface Setup extends AsyncDisposable {
@@ -54,27 +55,16 @@ export async function setUp(
 export async function listen(
   nc: NatsConnection,
   subject: string,
-): Promise<{ next(): Promise<Msg>; readonly all: Msg[] }> {
-  const all: Msg[] = [];
-  const unread: Msg[] = [];
-  const waiting: ((message: Msg) => void)[] = [];
+): Promise<Events<Msg>> {
+  const messages = new Events<Msg>(`a message on ${subject}`);
   nc.subscribe(subject, {
     callback: (error, message) => {
       if (error !== null) throw error;
-      all.push(message);
-      const resolve = waiting.shift();
-      if (resolve === undefined) unread.push(message);
-      else resolve(message);
+      messages.add(message);
     },
   });
   await nc.flush();
-  function next(): Promise<Msg> {
-    const message = unread.shift();
-    return message === undefined
-      ? new Promise((resolve) => waiting.push(resolve))
-      : Promise.resolve(message);
-  }
-  return { next, all };
+  return messages;
 }
 
 /**
@@ -86,7 +76,7 @@ export async function listen(
 export async function recordsWritten(nc: NatsConnection, count: number): Promise<void> {
   const { streams } = await jetstreamManager(nc);
   const written = async () => (await streams.info("KV_h8s-connections")).state.messages;
-  for (let messages = 0; messages < count;) messages = await written();
+  await until(async () => await written() >= count, `${count} records are written`);
 }
 
 /**

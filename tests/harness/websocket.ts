@@ -4,12 +4,12 @@
  * @module
  */
 import { open, readUntil, write } from "./raw_http.ts";
+import { Unread, within } from "./waiting.ts";
 
 /** A client whose messages can be awaited. */
 export class Client implements AsyncDisposable {
   readonly #socket: WebSocket;
-  readonly #messages: (string | Uint8Array)[] = [];
-  readonly #waiting: ((message: string | Uint8Array) => void)[] = [];
+  readonly #messages = new Unread<string | Uint8Array>("a message of a WebSocket");
   /** Resolves when it is closed, by whomever. */
   readonly closed: Promise<CloseEvent>;
 
@@ -18,10 +18,7 @@ export class Client implements AsyncDisposable {
     socket.binaryType = "arraybuffer";
     this.closed = new Promise((resolve) => socket.addEventListener("close", resolve));
     socket.addEventListener("message", ({ data }) => {
-      const message = typeof data === "string" ? data : new Uint8Array(data);
-      const resolve = this.#waiting.shift();
-      if (resolve === undefined) this.#messages.push(message);
-      else resolve(message);
+      this.#messages.add(typeof data === "string" ? data : new Uint8Array(data));
     });
   }
 
@@ -39,7 +36,7 @@ export class Client implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.addEventListener("open", () => resolve());
     socket.addEventListener("error", (event) => reject(new Error((event as ErrorEvent).message)));
-    await promise;
+    await within(promise, `the handshake with ${url}`);
     return client;
   }
 
@@ -55,15 +52,13 @@ export class Client implements AsyncDisposable {
 
   /** Waits for the next message. */
   next(): Promise<string | Uint8Array> {
-    const message = this.#messages.shift();
-    if (message !== undefined) return Promise.resolve(message);
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#messages.next();
   }
 
   /** Closes it and waits for the server's answer. */
   async close(code = 1000, reason = ""): Promise<void> {
     this.#socket.close(code, reason);
-    await this.closed;
+    await within(this.closed, "the close of a WebSocket");
   }
 
   /** Closes it unless it is closed. */

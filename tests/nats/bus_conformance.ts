@@ -1,39 +1,48 @@
 /**
- * What every {@link Bus} does, tested with a real nats-server.
+ * What every {@link Bus} does, tested over each of them.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import type { Bus } from "../../lib/nats/bus.ts";
-import { startNats } from "../harness/nats_server.ts";
 import { testBusLosingNats } from "./bus_conformance_loss.ts";
-import { RawNats } from "./raw_nats.ts";
 import { Received } from "./waiting.ts";
 
 const EMPTY = new Uint8Array();
-/** Tab, and every byte that may stand in a header value; most of them are no UTF-8. */
-const ALL_VALUE_BYTES = "\t" +
-  Array.from({ length: 0x100 - 0x20 }, (_, index) => String.fromCharCode(0x20 + index)).join("");
+/** Where buses connect to. */
+export interface BusWorld extends AsyncDisposable {
+  /** Opens a bus, and waits until it is connected. */
+  open(): Promise<Bus & AsyncDisposable>;
+  /** All connections are lost. */
+  kill(): Promise<void>;
+  /** Does so unless it is done, and buses can connect again. */
+  restart(options?: WorldOptions): Promise<void>;
+}
 
-/** Opens a bus, and waits until it is connected. */
-export type OpenBus = (servers: string[]) => Promise<Bus & AsyncDisposable>;
+/** What the server tells. */
+export interface WorldOptions {
+  readonly maxPayload?: number;
+}
+
+/** Starts one. */
+export type StartWorld = (options?: WorldOptions) => Promise<BusWorld>;
 
 /**
  * Registers the tests that every implementation of {@link Bus} must pass.
  *
  * @param name Of the implementation.
- * @param open Opens one.
+ * @param start Starts what it connects to.
  */
-export function testBus(name: string, open: OpenBus): void {
-  testMessages(name, open);
-  testSubscriptions(name, open);
-  testBusLosingNats(name, open);
+export function testBus(name: string, start: StartWorld): void {
+  testMessages(name, start);
+  testSubscriptions(name, start);
+  testBusLosingNats(name, start);
 }
 
-function testMessages(name: string, open: OpenBus): void {
+function testMessages(name: string, start: StartWorld): void {
   Deno.test(`${name}: a message arrives as it was published`, async (t) => {
-    await using nats = await startNats({ jetstream: false });
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     const block = "NATS/1.0\r\nA: 1\r\nA: 2\r\nb-C:\r\n\r\n";
     const table: [title: string, data: Uint8Array, reply: string, headers: string][] = [
       ["nothing but a subject", EMPTY, "", ""],
@@ -66,39 +75,10 @@ function testMessages(name: string, open: OpenBus): void {
     }
   });
 
-  Deno.test(`${name}: header bytes are not touched, neither way`, async (t) => {
-    await using nats = await startNats({ jetstream: false });
-    await using bus = await open([nats.url]);
-    using raw = await RawNats.connect(nats.port);
-    await raw.subscribe("out");
-    const received = await Received.on(bus, "in");
-    const table: [title: string, block: string][] = [
-      ["all bytes", `NATS/1.0\r\nX: ${ALL_VALUE_BYTES}\r\n\r\n`],
-      ["UTF-8, as its bytes", "NATS/1.0\r\nX: caf\xc3\xa9 \xf0\x9f\x98\x80\r\n\r\n"],
-      ["no UTF-8", "NATS/1.0\r\nX: \xff\xfe\x80\r\nY: \xe9\r\n\r\n"],
-      ["odd spelling", "NATS/1.0\r\nx-lower:no space\r\nX-UPPER:  two \r\nA: 1\r\nA: 1\r\n\r\n"],
-      ["a status", "NATS/1.0 100 Idle Heartbeat\r\n\r\n"],
-    ];
-    for (const [index, [title, block]] of table.entries()) {
-      await t.step(`${title}, out`, async () => {
-        assert.equal(bus.publish("out", toBytes("payload"), { headers: toBytes(block) }), true);
-        const sizes = `${block.length} ${block.length + 7}`;
-        const expected = `HMSG out 1 ${sizes}\r\n${block}payload\r\n`;
-        assert.ok((await raw.read("payload\r\n")).endsWith(expected));
-      });
-      await t.step(`${title}, in`, async () => {
-        await raw.publish("in", block, "payload");
-        const message = (await received.until(index + 1))[index];
-        assert.equal(message?.headers, block);
-        assert.deepEqual(Uint8Array.from(message.data), toBytes("payload"));
-      });
-    }
-  });
-
   Deno.test(`${name}: 10 000 messages arrive in order, each with its own bytes`, async () => {
-    await using nats = await startNats({ jetstream: false });
-    await using publisher = await open([nats.url]);
-    await using subscriber = await open([nats.url]);
+    await using world = await start();
+    await using publisher = await world.open();
+    await using subscriber = await world.open();
     const received = await Received.on(subscriber, "order.>");
     const count = 10_000;
     for (let index = 0; index < count; index++) {
@@ -117,8 +97,8 @@ function testMessages(name: string, open: OpenBus): void {
   });
 
   Deno.test(`${name}: a request that nobody hears is answered at once`, async () => {
-    await using nats = await startNats({ jetstream: false });
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     const replies = await Received.on(bus, "inbox.*");
     const headers = toBytes("NATS/1.0\r\nA: 1\r\n\r\n");
     bus.publish("nobody.hears", toBytes("hello"), { reply: "inbox.1" });
@@ -132,8 +112,8 @@ function testMessages(name: string, open: OpenBus): void {
   });
 
   Deno.test(`${name}: maxPayload is the server's, and so much passes`, async () => {
-    await using nats = await startNats({ jetstream: false, config: "max_payload: 5000" });
-    await using bus = await open([nats.url]);
+    await using world = await start({ maxPayload: 5000 });
+    await using bus = await world.open();
     assert.equal(bus.maxPayload, 5000);
     const received = await Received.on(bus, "large");
     const headers = toBytes("NATS/1.0\r\nA: 1\r\n\r\n");
@@ -144,9 +124,9 @@ function testMessages(name: string, open: OpenBus): void {
   });
 
   Deno.test(`${name}: flush() waits until the server has taken what was published`, async () => {
-    await using nats = await startNats({ jetstream: false });
-    await using publisher = await open([nats.url]);
-    await using subscriber = await open([nats.url]);
+    await using world = await start();
+    await using publisher = await world.open();
+    await using subscriber = await world.open();
     const received = await Received.on(subscriber, "a");
     for (let count = 100; count <= 500; count += 100) {
       for (let index = 0; index < 100; index++) publisher.publish("a", new Uint8Array(1000));
@@ -158,10 +138,10 @@ function testMessages(name: string, open: OpenBus): void {
   });
 }
 
-function testSubscriptions(name: string, open: OpenBus): void {
+function testSubscriptions(name: string, start: StartWorld): void {
   Deno.test(`${name}: wildcards match as NATS says`, async () => {
-    await using nats = await startNats({ jetstream: false });
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     const subjects = ["a", "a.b", "a.b.c", "a.c", "b.b"];
     const table: [pattern: string, matches: string[]][] = [
       ["a.b", ["a.b"]],
@@ -180,9 +160,9 @@ function testSubscriptions(name: string, open: OpenBus): void {
   });
 
   Deno.test(`${name}: a queue group shares messages, others get them all`, async () => {
-    await using nats = await startNats({ jetstream: false });
-    await using bus = await open([nats.url]);
-    await using other = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
+    await using other = await world.open();
     const everything = await Received.on(bus, "work");
     const members = [
       await Received.on(bus, "work", { queue: "group" }),
@@ -203,8 +183,8 @@ function testSubscriptions(name: string, open: OpenBus): void {
   });
 
   Deno.test(`${name}: unsubscribe() ends one subscription and no other`, async () => {
-    await using nats = await startNats({ jetstream: false });
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     const ended = await Received.on(bus, "a");
     const living = await Received.on(bus, "a");
     bus.publish("a", toBytes("1"));
@@ -218,8 +198,8 @@ function testSubscriptions(name: string, open: OpenBus): void {
   });
 
   Deno.test(`${name}: unsubscribe() works at once, also on messages under way`, async () => {
-    await using nats = await startNats({ jetstream: false });
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     let count = 0;
     const subscription = bus.subscribe("a", () => {
       count++;
@@ -231,8 +211,8 @@ function testSubscriptions(name: string, open: OpenBus): void {
   });
 
   Deno.test(`${name}: a subscriber that throws costs nobody else a message`, async () => {
-    await using nats = await startNats({ jetstream: false });
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     const received = await Received.on(bus, "good");
     bus.subscribe("bad", () => {
       throw new Error("Cannot read this message");

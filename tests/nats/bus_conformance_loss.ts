@@ -5,33 +5,31 @@
  */
 import assert from "node:assert/strict";
 import type { Bus, BusState } from "../../lib/nats/bus.ts";
-import { startNats } from "../harness/nats_server.ts";
-import type { OpenBus } from "./bus_conformance.ts";
-import { Relay } from "./relay.ts";
-import { RestartableNats } from "./restartable_nats.ts";
-import { Received, untilState, within } from "./waiting.ts";
+import type { StartWorld } from "./bus_conformance.ts";
+import { within } from "../harness/waiting.ts";
+import { Received, untilState } from "./waiting.ts";
 
 /**
  * Registers the tests of a lost connection.
  *
  * @param name Of the implementation.
- * @param open Opens one.
+ * @param start Starts what it connects to.
  */
-export function testBusLosingNats(name: string, open: OpenBus): void {
-  testStates(name, open);
-  testRecovery(name, open);
+export function testBusLosingNats(name: string, start: StartWorld): void {
+  testStates(name, start);
+  testRecovery(name, start);
 }
 
-function testStates(name: string, open: OpenBus): void {
+function testStates(name: string, start: StartWorld): void {
   Deno.test(`${name}: the states come in order, each once`, async () => {
-    await using nats = await RestartableNats.start();
-    const bus = await open([nats.url]);
+    await using world = await start();
+    const bus = await world.open();
     const states = record(bus);
     assert.equal(bus.state, "connected");
     for (let loss = 1; loss <= 2; loss++) {
-      await nats.kill();
+      await world.kill();
       await untilState(bus, "disconnected");
-      await nats.restart();
+      await world.restart();
       await untilState(bus, "connected");
       assert.equal(bus.reconnects, loss);
     }
@@ -41,37 +39,37 @@ function testStates(name: string, open: OpenBus): void {
   });
 
   Deno.test(`${name}: onState() calls until it is ended`, async () => {
-    await using nats = await RestartableNats.start();
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     const states: BusState[] = [];
     const end = bus.onState((state) => states.push(state));
     const others = record(bus);
-    await nats.kill();
+    await world.kill();
     await untilState(bus, "disconnected");
     end();
     end();
-    await nats.restart();
+    await world.restart();
     await untilState(bus, "connected");
     assert.deepEqual([states, others], [["disconnected"], ["disconnected", "connected"]]);
   });
 
   Deno.test(`${name}: a listener that throws keeps no other from hearing, then or later`, async () => {
-    await using nats = await RestartableNats.start();
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     bus.onState((state) => {
       if (state !== "closed") throw new Error(`Cannot bear that it is ${state}`);
     });
     const states = record(bus);
-    await nats.kill();
+    await world.kill();
     await untilState(bus, "disconnected");
-    await nats.restart();
+    await world.restart();
     await untilState(bus, "connected");
     assert.deepEqual(states, ["disconnected", "connected"]);
   });
 
   Deno.test(`${name}: once disposed of it is closed, and takes nothing`, async () => {
-    await using nats = await RestartableNats.start();
-    const bus = await open([nats.url]);
+    await using world = await start();
+    const bus = await world.open();
     const states = record(bus);
     await bus[Symbol.asyncDispose]();
     await bus[Symbol.asyncDispose]();
@@ -80,15 +78,15 @@ function testStates(name: string, open: OpenBus): void {
   });
 }
 
-function testRecovery(name: string, open: OpenBus): void {
+function testRecovery(name: string, start: StartWorld): void {
   Deno.test(`${name}: what publish() refused while disconnected is the caller's, and never sent`, async () => {
-    await using nats = await RestartableNats.start();
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     const received = await Received.on(bus, "a");
-    await nats.kill();
+    await world.kill();
     await untilState(bus, "disconnected");
     for (let index = 0; index < 10; index++) assert.equal(publish(bus, "a", "refused"), false);
-    await nats.restart();
+    await world.restart();
     await untilState(bus, "connected");
     assert.equal(publish(bus, "a", "taken"), true);
     await bus.flush();
@@ -96,14 +94,14 @@ function testRecovery(name: string, open: OpenBus): void {
   });
 
   Deno.test(`${name}: subscriptions are live again as soon as it is connected`, async () => {
-    await using nats = await RestartableNats.start();
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     const plain = await Received.on(bus, "a.>");
     const queued = await Received.on(bus, "a.b", { queue: "group" });
     const endedBefore = await Received.on(bus, "a.b");
     const endedMeanwhile = await Received.on(bus, "a.b");
     endedBefore.unsubscribe();
-    await nats.kill();
+    await world.kill();
     await untilState(bus, "disconnected");
     endedMeanwhile.unsubscribe();
     const openedMeanwhile = Received.later(bus, "a.b");
@@ -113,7 +111,7 @@ function testRecovery(name: string, open: OpenBus): void {
       publish(bus, "a.b", "at once");
       resolve();
     });
-    await nats.restart();
+    await world.restart();
     await within(published, "the reconnect");
     end();
     await bus.flush();
@@ -122,52 +120,19 @@ function testRecovery(name: string, open: OpenBus): void {
   });
 
   Deno.test(`${name}: maxPayload is that of the server that came back`, async () => {
-    await using nats = await RestartableNats.start({ config: "max_payload: 5000" });
-    await using bus = await open([nats.url]);
+    await using world = await start({ maxPayload: 5000 });
+    await using bus = await world.open();
     assert.equal(bus.maxPayload, 5000);
-    await nats.restart({ config: "max_payload: 3000" });
+    await world.restart({ maxPayload: 3000 });
     await untilReconnected(bus);
     assert.equal(bus.maxPayload, 3000);
   });
 
-  Deno.test(`${name}: flush() rejects when the connection is lost meanwhile`, async () => {
-    await using nats = await startNats({ jetstream: false });
-    await using relay = new Relay(nats.port);
-    await using bus = await open([relay.url]);
-    relay.hold();
-    publish(bus, "a", "lost");
-    const flushing = assert.rejects(within(bus.flush(), "the flush"), (error) => {
-      assert.ok(error instanceof Error);
-      assert.doesNotMatch(error.message, /in vain/);
-      return true;
-    });
-    await Promise.all([flushing, relay[Symbol.asyncDispose]()]);
-  });
-
-  Deno.test(`${name}: unsentBytes tells what a slow server has not read`, async () => {
-    await using nats = await startNats({ jetstream: false });
-    await using relay = new Relay(nats.port);
-    await using bus = await open([relay.url]);
-    assert.equal(bus.unsentBytes, 0);
-    relay.stall();
-    const chunk = new Uint8Array(500_000);
-    const count = 64;
-    for (let index = 0; index < count; index++) assert.equal(bus.publish("a", chunk), true);
-    // The system's buffers on the way take some of it.
-    await new Promise((resolve) => setTimeout(resolve));
-    const { unsentBytes } = bus;
-    const total = count * chunk.length;
-    assert.ok(unsentBytes > total / 2 && unsentBytes < total * 1.01, `${unsentBytes} bytes`);
-    relay.resume();
-    await bus.flush();
-    assert.equal(bus.unsentBytes, 0);
-  });
-
   Deno.test(`${name}: flush() works again after the reconnect`, async () => {
-    await using nats = await RestartableNats.start();
-    await using bus = await open([nats.url]);
+    await using world = await start();
+    await using bus = await world.open();
     const received = await Received.on(bus, "a");
-    await nats.restart();
+    await world.restart();
     await untilReconnected(bus);
     for (let index = 0; index < 100; index++) publish(bus, "a", String(index));
     await bus.flush();

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { decodeLatin1 } from "../../lib/mapping/latin1.ts";
+import { isCovered } from "../../lib/mapping/subject_pattern.ts";
 import type {
   Bus,
   BusMessage,
@@ -25,10 +27,28 @@ interface FakeSubscription {
   readonly options: SubscribeOptions;
 }
 
+/** Passes on what buses say, as a server does. */
+export class FakeNats {
+  readonly buses = new Set<FakeBus>();
+
+  /** Returns how many took it: each subscription, and one of each queue group. */
+  pass(message: BusMessage): number {
+    const all = [...this.buses].filter(({ state }) => state === "connected")
+      .flatMap((bus) => bus.subscriptionsTo(message.subject).map((to) => ({ bus, to })));
+    const groups = Object.groupBy(all, ({ to }) => to.options.queue ?? "");
+    const { "": alone = [], ...shared } = groups;
+    const chosen = Object.values(shared).map((members = []) =>
+      members[Math.floor(Math.random() * members.length)]!
+    );
+    for (const { bus, to } of [...alone, ...chosen]) bus.hear(to, message);
+    return alone.length + chosen.length;
+  }
+}
+
 /** Everything that goes through it can be looked at. */
-export class FakeBus implements Bus {
-  readonly maxPayload = 1024 * 1024;
-  readonly reconnects = 0;
+export class FakeBus implements Bus, AsyncDisposable {
+  maxPayload = 1024 * 1024;
+  reconnects = 0;
   unsentBytes = 0;
   readonly published: Published[] = [];
   readonly subscriptions = new Set<FakeSubscription>();
@@ -37,18 +57,22 @@ export class FakeBus implements Bus {
   budget = Number.POSITIVE_INFINITY;
   /** Makes a message one that can never be published: publish() throws. */
   isRefused: (subject: string) => boolean = () => false;
-  /** What listeners threw. */
+  /** What listeners threw, and subscribers of what was passed on. */
   readonly errors: unknown[] = [];
   /** Whether {@link FakeBus.flush} waits for {@link FakeBus.answer}. */
   holdsAnswers = false;
   readonly #unanswered: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  readonly #nats: FakeNats | undefined;
   #state: BusState;
 
   /**
    * @param state To begin with.
+   * @param nats Who passes on what is published; @default nobody
    */
-  constructor(state: BusState = "connected") {
+  constructor(state: BusState = "connected", nats?: FakeNats) {
     this.#state = state;
+    this.#nats = nats;
+    nats?.buses.add(this);
   }
 
   get state(): BusState {
@@ -60,6 +84,9 @@ export class FakeBus implements Bus {
     if (this.isRefused(subject)) throw new RangeError(`Cannot publish to ${subject}`);
     this.budget--;
     this.published.push({ subject, data, options });
+    const nats = this.#nats;
+    // Later, as over a network.
+    if (nats !== undefined) queueMicrotask(() => pass(nats, { subject, data, options }));
     return true;
   }
 
@@ -92,6 +119,7 @@ export class FakeBus implements Bus {
 
   /** Changes the state; the listeners hear of it, also those behind one that throws. */
   setState(state: BusState): void {
+    if (this.#state === "disconnected" && state === "connected") this.reconnects++;
     this.#state = state;
     if (state !== "connected") {
       for (const { reject } of this.#unanswered.splice(0)) reject(new Error("NATS is lost"));
@@ -110,15 +138,39 @@ export class FakeBus implements Bus {
     this.#state = state;
   }
 
-  /** Delivers a message as NATS would; `*` is the only wildcard that is understood. */
+  /** Delivers a message as NATS would. */
   deliver(subject: string, text = "", headers = ""): void {
     const message = { subject, reply: "", headers, data: new TextEncoder().encode(text) };
-    const tokens = subject.split(".");
-    for (const subscription of this.subscriptions) {
-      const pattern = subscription.subject.split(".");
-      const isMatch = pattern.length === tokens.length &&
-        pattern.every((token, index) => token === "*" || token === tokens[index]);
-      if (isMatch) subscription.onMessage(message);
+    for (const { onMessage } of this.subscriptionsTo(subject)) onMessage(message);
+  }
+
+  /** Those that take a subject. */
+  subscriptionsTo(subject: string): FakeSubscription[] {
+    return [...this.subscriptions].filter((to) => isCovered(subject, to.subject));
+  }
+
+  /** One of its subscriptions gets a message. */
+  hear({ onMessage }: FakeSubscription, message: BusMessage): void {
+    try {
+      onMessage(message);
+    } catch (error) {
+      this.errors.push(error);
     }
   }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state !== "closed") this.setState("closed");
+    this.#nats?.buses.delete(this);
+    return Promise.resolve();
+  }
+}
+
+function pass(
+  nats: FakeNats,
+  { subject, data, options: { reply = "", headers } }: Published,
+): void {
+  const block = typeof headers === "object" ? decodeLatin1(headers) : headers ?? "";
+  const heard = nats.pass({ subject, reply, headers: block, data });
+  if (heard > 0 || reply === "") return;
+  nats.pass({ subject: reply, reply: "", headers: "NATS/1.0 503\r\n\r\n", data: new Uint8Array() });
 }

@@ -3,7 +3,7 @@ import { toLogin } from "../../lib/nats/client/login.ts";
 import { Session } from "../../lib/nats/client/session.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { UncaughtErrors } from "./uncaught_errors.ts";
-import { within } from "./waiting.ts";
+import { within } from "../harness/waiting.ts";
 
 Deno.test("Session logs in with what its URL says", async (t) => {
   const table: [title: string, authorization: string, login: string][] = [

@@ -6,7 +6,7 @@ import { FastLane } from "../../lib/nats/client/fast_lane.ts";
 import { connect as connectWorkload } from "../../lib/workload/mod.ts";
 import { Certificate } from "../harness/certificate.ts";
 import { RestartableNats } from "./restartable_nats.ts";
-import { within } from "./waiting.ts";
+import { within } from "../harness/waiting.ts";
 
 type Connect = (options: ConnectionOptions) => Promise<NatsConnection>;
 

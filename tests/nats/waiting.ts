@@ -3,36 +3,8 @@
  *
  * @module
  */
+import { within } from "../harness/waiting.ts";
 import type { Bus, BusMessage, BusState, SubscribeOptions } from "../../lib/nats/bus.ts";
-
-/** More than this and it does not come. */
-const PATIENCE_MS = 5000;
-
-/**
- * Waits, but not for ever.
- *
- * @param promise What is waited for.
- * @param what Its name in the error.
- * @param patienceMs How long, in milliseconds.
- * @returns What it resolves to.
- * @throws {Error} when it takes longer.
- */
-export async function within<T>(
-  promise: Promise<T>,
-  what: string,
-  patienceMs: number = PATIENCE_MS,
-): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`Waited ${patienceMs} ms in vain for ${what}`)),
-    patienceMs,
-  );
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /**
  * Waits until a bus is in a state, at once if it is.

@@ -3,12 +3,12 @@
  *
  * @module
  */
+import { until } from "../harness/waiting.ts";
 import assert from "node:assert/strict";
 import { get, type IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
 import { connect } from "@nats-io/transport";
 import { serve } from "../../lib/workload/mod.ts";
-import { pause } from "../../lib/time/within.ts";
 import { freePort } from "../harness/free_port.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
@@ -153,9 +153,11 @@ async function setUp(name: ProxyName): Promise<Setup> {
       const gateway = gateways[index] = await start(hosts[index]!);
       // Until the proxy has come back to it, only the other gateway would be left when that restarts.
       const metrics = `http://${hosts[index]}:${adminPort}/metrics`;
-      while (!/requests_total\{status="2xx"\} [1-9]/.test(await (await fetch(metrics)).text())) {
-        await pause(20);
-      }
+      const answered = /requests_total\{status="2xx"\} [1-9]/;
+      await until(
+        async () => answered.test(await (await fetch(metrics)).text()),
+        "the proxy has come back",
+      );
       assert.ok(gateway.pid > 0);
     },
     [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),

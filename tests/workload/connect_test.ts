@@ -5,7 +5,7 @@ import { Certificate } from "../harness/certificate.ts";
 import { freePort } from "../harness/free_port.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { RestartableNats } from "../nats/restartable_nats.ts";
-import { within } from "../nats/waiting.ts";
+import { within } from "../harness/waiting.ts";
 
 /** What a connection says. */
 class Lines {

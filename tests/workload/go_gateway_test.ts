@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { serve } from "../../lib/workload/mod.ts";
 import { listen, rawHeaders } from "../harness/setup.ts";
-import { Events, openPair } from "./serve_fixture.ts";
+import { openPair } from "./serve_fixture.ts";
+import { Events } from "../harness/waiting.ts";
 
 const HTTP = "NATS/1.0\r\n" +
   "Connection: close\r\n" +

@@ -4,7 +4,8 @@ import { FakeClock } from "../harness/fake_clock.ts";
 import { listen, natsHeaders } from "../harness/setup.ts";
 import { serve, type Service } from "../../lib/workload/mod.ts";
 import { PlayedGateway } from "./played_gateway.ts";
-import { Events, openPair, type Pair, settle } from "./serve_fixture.ts";
+import { openPair, type Pair, settle } from "./serve_fixture.ts";
+import { Events } from "../harness/waiting.ts";
 
 interface Closed {
   readonly replica: number;

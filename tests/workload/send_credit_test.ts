@@ -9,7 +9,8 @@ import {
 import { FakeClock } from "../harness/fake_clock.ts";
 import { listen, natsHeaders } from "../harness/setup.ts";
 import { PlayedGateway } from "./played_gateway.ts";
-import { collectFailures, Events, openPair, settle } from "./serve_fixture.ts";
+import { collectFailures, openPair, settle } from "./serve_fixture.ts";
+import { Events } from "../harness/waiting.ts";
 
 const PIECE = new Uint8Array(64 * 1024);
 /** 256 KiB may be on their way. */

@@ -9,6 +9,7 @@ import { createInbox, type Msg, type NatsConnection } from "@nats-io/nats-core";
 import type { ServeStage } from "../../lib/workload/mod.ts";
 import { type NatsServer, startNats } from "../harness/nats_server.ts";
 import { listen, natsHeaders } from "../harness/setup.ts";
+import { Events } from "../harness/waiting.ts";
 
 /** Where a request has the host that it is for. */
 const HOST = "X-H8s-Original-Host";
@@ -27,37 +28,12 @@ export interface Failures {
  * @returns The hook, and what it was told.
  */
 export function collectFailures(): Failures {
-  const events = new Events<{ error: unknown; stage: ServeStage }>();
+  const events = new Events<{ error: unknown; stage: ServeStage }>("a failure");
   return {
     all: events.all,
     onError: (error, stage) => events.add({ error, stage }),
     next: () => events.next(),
   };
-}
-
-/** Things that happen, to be waited for one after another. */
-export class Events<Value> {
-  readonly all: Value[] = [];
-  /** Told of each. */
-  onAdd: ((value: Value) => void) | undefined;
-  readonly #waiting: ((value: Value) => void)[] = [];
-  #read = 0;
-
-  /** Something has happened. */
-  add(value: Value): void {
-    this.all.push(value);
-    this.onAdd?.(value);
-    const resolve = this.#waiting.shift();
-    if (resolve === undefined) return;
-    this.#read++;
-    resolve(value);
-  }
-
-  /** Waits for the next one. */
-  next(): Promise<Value> {
-    if (this.#read < this.all.length) return Promise.resolve(this.all[this.#read++]!);
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
 }
 
 /** Two connections to one server. */

@@ -3,7 +3,8 @@ import { createInbox, type Msg } from "@nats-io/nats-core";
 import { headerEntries, listen, natsHeaders } from "../harness/setup.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
 import { serve, type ServeOptions } from "../../lib/workload/mod.ts";
-import { ask, assertProblem, collectFailures, Events, openPair, settle } from "./serve_fixture.ts";
+import { ask, assertProblem, collectFailures, openPair, settle } from "./serve_fixture.ts";
+import { Events } from "../harness/waiting.ts";
 
 Deno.test("a body that is known and fits is one message with its length", async () => {
   await using pair = await openPair();

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { open, rawRequest, readUntil, write } from "../harness/raw_http.ts";
 import { setUp } from "../harness/setup.ts";
 import { serve, type ServeHandler, type Service } from "../../lib/workload/mod.ts";
-import { collectFailures, Events, type Failures } from "./serve_fixture.ts";
+import { collectFailures, type Failures } from "./serve_fixture.ts";
+import { Events } from "../harness/waiting.ts";
 
 Deno.test("serve() gives a fetch handler the whole request", async (t) => {
   await using run = await start(async (request, info) =>

@@ -13,6 +13,7 @@ const METHODS = [
   "dialLoop",
   "disconnected",
   "flushPending",
+  "getServer",
   "isClosed",
   "prepare",
   "resetOutbound",

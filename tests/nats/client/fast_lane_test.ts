@@ -12,7 +12,8 @@ import { startNats } from "../../harness/nats_server.ts";
 import { Relay } from "../relay.ts";
 import { RestartableNats } from "../restartable_nats.ts";
 import { UncaughtErrors } from "../uncaught_errors.ts";
-import { Received, untilState, within } from "../waiting.ts";
+import { within } from "../../harness/waiting.ts";
+import { Received, untilState } from "../waiting.ts";
 
 const HEADERS = "NATS/1.0\r\nX: caf\xe9 \xff\x80\r\n\r\n";
 

@@ -5,7 +5,8 @@ import { Session } from "../../../lib/nats/client/session.ts";
 import type { NatsServer } from "../../harness/nats_server.ts";
 import { startCluster } from "../cluster.ts";
 import { startNats } from "../../harness/nats_server.ts";
-import { untilState, within } from "../waiting.ts";
+import { within } from "../../harness/waiting.ts";
+import { untilState } from "../waiting.ts";
 
 /** Moves one after the other, each with a promise of its own. */
 class Moves {

@@ -6,7 +6,8 @@ import { Certificate } from "../../harness/certificate.ts";
 import { createNatsAccount, toSeed } from "../../harness/nats_account.ts";
 import { startNats } from "../../harness/nats_server.ts";
 import { UncaughtErrors } from "../uncaught_errors.ts";
-import { Received, within } from "../waiting.ts";
+import { within } from "../../harness/waiting.ts";
+import { Received } from "../waiting.ts";
 
 const REFUSED = /authorization violation/i;
 

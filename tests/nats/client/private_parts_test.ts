@@ -15,7 +15,7 @@ Deno.test("the NATS client is pinned to the version that its private parts are k
 Deno.test("checkPrivateParts() takes the client that there is, and names what another one lacks", () => {
   const connection = Reflect.construct(NatsConnectionImpl, [{}]) as NatsConnectionImpl;
   checkPrivateParts(new ProtocolHandler(connection.options, connection));
-  for (const name of ["flushPending", "prepare", "pongs", "outbound"]) {
+  for (const name of ["flushPending", "getServer", "prepare", "pongs", "outbound"]) {
     const other = new ProtocolHandler(connection.options, connection);
     Reflect.set(other, name, undefined);
     assert.throws(

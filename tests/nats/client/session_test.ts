@@ -3,13 +3,14 @@ import { freePort } from "../../harness/free_port.ts";
 import { toLogin } from "../../../lib/nats/client/login.ts";
 import { Session, type SessionOptions } from "../../../lib/nats/client/session.ts";
 import { startNats } from "../../harness/nats_server.ts";
-import { testBus } from "../bus_conformance.ts";
+import { testBusOverNats } from "../bus_on_the_wire.ts";
 import { RestartableNats } from "../restartable_nats.ts";
 import { UncaughtErrors } from "../uncaught_errors.ts";
-import { Received, untilState, within } from "../waiting.ts";
+import { within } from "../../harness/waiting.ts";
+import { Received, untilState } from "../waiting.ts";
 
 for (const [name, fastLane] of [["Session", true], ["Session, fast lane off", false]] as const) {
-  testBus(name, async (servers) => {
+  testBusOverNats(name, async (servers) => {
     const session = new Session({ ...toOptions(servers), fastLane });
     await untilState(session, "connected");
     return session;

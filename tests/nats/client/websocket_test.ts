@@ -8,7 +8,8 @@ import { startCluster } from "../cluster.ts";
 import { Relay } from "../relay.ts";
 import { RestartableNats } from "../restartable_nats.ts";
 import { UncaughtErrors } from "../uncaught_errors.ts";
-import { Received, untilState, within } from "../waiting.ts";
+import { within } from "../../harness/waiting.ts";
+import { Received, untilState } from "../waiting.ts";
 
 Deno.test("over WebSocket messages take the lane, both ways, and come back after a restart", async () => {
   const port = freePort();

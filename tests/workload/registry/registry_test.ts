@@ -10,7 +10,8 @@ import {
   type RegistryOptions,
 } from "../../../lib/workload/mod.ts";
 import { PlayedGateway } from "../played_gateway.ts";
-import { Events, happened, openPair, type Pair, settle } from "../serve_fixture.ts";
+import { happened, openPair, type Pair, settle } from "../serve_fixture.ts";
+import { Events } from "../../harness/waiting.ts";
 
 type Told = [type: "open" | "close", id: string, ...end: unknown[]];
 

@@ -4,7 +4,8 @@ import { listen, type Setup, setUp } from "../../harness/setup.ts";
 import { Client } from "../../harness/websocket.ts";
 import { serve, type SocketConnection, type SocketHandlers } from "../../../lib/workload/mod.ts";
 import { PlayedGateway } from "../played_gateway.ts";
-import { collectFailures, Events, openPair, settle } from "../serve_fixture.ts";
+import { collectFailures, openPair, settle } from "../serve_fixture.ts";
+import { Events } from "../../harness/waiting.ts";
 
 type Told =
   | { readonly type: "open"; readonly conn: SocketConnection }
