@@ -10,7 +10,7 @@ import { GatewayProcess } from "../../harness/gateway.ts";
 import { listen } from "../../harness/setup.ts";
 import { pause } from "../../../lib/time/within.ts";
 import { Relay } from "../../nats/relay.ts";
-import { until } from "../../faults/fault.ts";
+import { until } from "../../harness/waiting.ts";
 import { RestartableNats } from "../../nats/restartable_nats.ts";
 
 /** Which of the gateway's protocols can be had. */
@@ -120,7 +120,7 @@ export class World implements AsyncDisposable {
 
   /** Waits until the client has heard so many texts. */
   async heard(count: number): Promise<void> {
-    await until(() => this.#heard >= count, { what: `${count} are heard, not ${this.#heard}` });
+    await until(() => this.#heard >= count, `${count} are heard, not ${this.#heard}`);
   }
 
   /** Tells the client so many texts more. */
@@ -161,7 +161,7 @@ export class World implements AsyncDisposable {
     await this.#nats.restart({ jetstream: true, storeDir: this.#storeDir });
     await this.#reconnected();
     // It may still look ready where it has not noticed the loss yet.
-    await until(async () => await reconnects() > before, { what: "the gateway reconnects" });
+    await until(async () => await reconnects() > before, "the gateway reconnects");
     await ready(this.#gateway);
   }
 
@@ -185,7 +185,7 @@ export class World implements AsyncDisposable {
   async #again(happen: () => void): Promise<void> {
     const before = this.relay.accepted;
     happen();
-    await until(() => this.relay.accepted > before, { what: "the client connects again" });
+    await until(() => this.relay.accepted > before, "the client connects again");
   }
 
   /** What asks a connection that was lost meanwhile is refused. */
