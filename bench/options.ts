@@ -10,6 +10,8 @@ export interface BenchOptions {
   /** Names of cases, or beginnings of them; empty for all that are not long. */
   readonly cases: readonly string[];
   readonly peer: string | undefined;
+  /** Where the other gateway listens, if its port is its own choice. */
+  readonly peerPort: number | undefined;
   readonly runs: number;
   readonly json: string | undefined;
   readonly quick: boolean;
@@ -23,7 +25,9 @@ export const USAGE = `deno task bench [CASE …] [options]
   CASE            a case, or the beginning of its name: "get", "ws-in"; all without one
   --peer COMMAND  measures another gateway, too, turn by turn; {port} and {nats} in the
                   command become where to listen and the URL of nats-server:
-                  --peer 'h8sd --listen 127.0.0.1:{port} --nats-url {nats}'
+                  --peer 'gateway --listen 127.0.0.1:{port} --nats {nats}'
+  --peer-port N   the port of one that cannot be told where to listen:
+                  --peer 'h8sd -nats-url {nats}' --peer-port 8080
   --flag FLAG     passes a flag to the gateway, again for each one
   --runs N        runs of each case (default 3)
   --json FILE     writes all figures there (default bench/results.json)
@@ -42,6 +46,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     allowPositionals: true,
     options: {
       peer: { type: "string" },
+      "peer-port": { type: "string" },
       runs: { type: "string" },
       json: { type: "string" },
       flag: { type: "string", multiple: true },
@@ -53,6 +58,11 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   if (!Number.isInteger(runs) || runs < 1) {
     throw new TypeError(`Cannot run ${values.runs} times: expected 1, 2, …`);
   }
+  const port = values["peer-port"];
+  const peerPort = port === undefined ? undefined : Number(port);
+  if (peerPort !== undefined && !(Number.isInteger(peerPort) && peerPort > 0 && peerPort < 65536)) {
+    throw new TypeError(`Cannot look for a peer on port "${port}": expected 1 to 65535`);
+  }
   const { peer, json, quick, help, flag: flags = [] } = values;
-  return { cases: positionals, peer, runs, json, quick, flags, help };
+  return { cases: positionals, peer, peerPort, runs, json, quick, flags, help };
 }

@@ -10,6 +10,7 @@ import { startTarget, type Target, type TargetKind } from "./targets.ts";
 export interface RunOptions {
   readonly runs: number;
   readonly peer: string | undefined;
+  readonly peerPort: number | undefined;
   /** Flags of the gateway besides the case's own. */
   readonly flags: readonly string[];
 }
@@ -25,7 +26,7 @@ export interface RunOptions {
 export async function runCase(
   case_: Case,
   world: World,
-  { runs, peer, flags }: RunOptions,
+  { runs, peer, peerPort, flags }: RunOptions,
 ): Promise<Result> {
   await using running = new AsyncDisposableStack();
   const unmeasured: Partial<Record<TargetKind, string>> = {};
@@ -37,6 +38,7 @@ export async function runCase(
     flags: kind === "plain" ? flags : [...own, ...flags],
     config: case_.config,
     peer,
+    peerPort,
   });
   const measure = async (kind: TargetKind): Promise<Sample> => {
     if (case_.isFresh) {

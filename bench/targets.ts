@@ -31,6 +31,8 @@ export interface TargetOptions {
   readonly config?: string | undefined;
   /** The command of the other gateway, with `{port}` and `{nats}` in it. */
   readonly peer: string | undefined;
+  /** Where it listens, if that cannot be chosen. */
+  readonly peerPort: number | undefined;
 }
 
 /**
@@ -82,8 +84,9 @@ async function startGateway(
   return { ...toTarget(kind, child, portOf("address")), adminPort: portOf("admin") };
 }
 
-async function startPeer({ natsUrl, peer }: TargetOptions): Promise<Target> {
-  const port = freePort();
+async function startPeer({ natsUrl, peer, peerPort }: TargetOptions): Promise<Target> {
+  const port = peerPort ?? freePort();
+  if (await isTaken(port)) throw new Unmeasurable(`somebody else listens on port ${port}`);
   const command = (peer ?? "").replaceAll("{port}", String(port)).replaceAll("{nats}", natsUrl);
   // The shell becomes the program, so that its id is the one to look at.
   const child = new Child("sh", ["-c", `exec ${command}`], { output: "stderr" });
@@ -102,6 +105,16 @@ async function startPeer({ natsUrl, peer }: TargetOptions): Promise<Target> {
   }
   await target[Symbol.asyncDispose]();
   throw new Unmeasurable(`the peer does not listen on port ${port}; its command was: ${command}`);
+}
+
+/** Else its figures would be somebody else's. */
+async function isTaken(port: number): Promise<boolean> {
+  try {
+    using _ = await Deno.connect({ hostname: "127.0.0.1", port });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function toTarget(kind: TargetKind, child: Child, port: number): Target {

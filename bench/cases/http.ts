@@ -29,14 +29,28 @@ export const httpCases: readonly Case[] = [
       headers,
     }, { isLong: true })
   ),
-  ...[1, 100, 1000].map((kilobytes) =>
-    http(`post-${kilobytes}k`, `POST ${kilobytes} kB, 32 connections`, {
-      path: SMALL,
-      connections: 32,
-      bodyBytes: kilobytes * 1000,
-    }, { isLong: true })
-  ),
+  ...[1, 100, 1000].map((kilobytes) => post(kilobytes, 32)),
+  ...[1, 256].flatMap((connections) => [
+    post(1, connections),
+    http(`large-${connections}`, `GET, reply of 100 kB, ${toText(connections)}`, {
+      path: "/api/v1/large",
+      connections,
+    }, { isLong: true }),
+  ]),
 ];
+
+function post(kilobytes: number, connections: number): Case {
+  const name = `post-${kilobytes}k${connections === 32 ? "" : `-${connections}`}`;
+  return http(name, `POST ${kilobytes} kB, ${toText(connections)}`, {
+    path: SMALL,
+    connections,
+    bodyBytes: kilobytes * 1000,
+  }, { isLong: true });
+}
+
+function toText(connections: number): string {
+  return `${connections} connection${connections === 1 ? "" : "s"}`;
+}
 
 function http(
   name: string,
