@@ -6,6 +6,7 @@
 import { GatewayError } from "../../errors.ts";
 import { type BodyOptions, BodyReader, bodyTimeout, brokenOff, tooLarge } from "./body_reader.ts";
 import { toBodyStream } from "./body_stream.ts";
+import { concatenate } from "./concatenate.ts";
 import type { Patience } from "./patience.ts";
 
 /** A request's body, as far as it was read. */
@@ -72,18 +73,6 @@ async function gather(reader: BodyReader, room: number): Promise<RequestBody> {
     length += piece.length;
   }
   return { kind: "stream", chunks: reader.resume(concatenate(pieces, length)) };
-}
-
-function concatenate(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only;
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, offset);
-    offset += piece.length;
-  }
-  return bytes;
 }
 
 function toLength(text: string | null): number | undefined {

@@ -4,10 +4,14 @@
  * @module
  */
 import type { Deadline } from "../limits/deadlines.ts";
+import { concatenate } from "./concatenate.ts";
 import type { SendBudget, Waiting } from "../limits/send_budget.ts";
 
 /** The most that is handed on at once: a client that takes less than this shows no progress. */
 export const PIECE_BYTES = 64 * 1024;
+
+/** What waits is copied together up to this. */
+const TOGETHER_BYTES = 16 * 1024;
 
 /** The error that cuts a response off; the server logs nothing of it. */
 export class ResponseAborted extends Error {
@@ -143,9 +147,7 @@ export class ResponseStream implements Waiting {
       this.#controller.close();
       return true;
     }
-    const piece = first.subarray(0, PIECE_BYTES) as Uint8Array<ArrayBuffer>;
-    if (piece.length === first.length) this.#queue.shift();
-    else this.#queue[0] = first.subarray(PIECE_BYTES);
+    const piece = this.#takePiece(first);
     this.#waiting -= piece.length;
     this.#options.budget.add(-piece.length);
     if (this.#waiting === 0) this.#stall.stop();
@@ -153,6 +155,20 @@ export class ResponseStream implements Waiting {
     this.#controller.enqueue(piece);
     this.#owner.onTaken(piece.length, this.#waiting === 0);
     return true;
+  }
+
+  /** Small ones that wait together go together: to hand one on costs as much as to copy some kilobytes. */
+  #takePiece(first: Uint8Array): Uint8Array<ArrayBuffer> {
+    const queue = this.#queue;
+    if (first.length > PIECE_BYTES) {
+      queue[0] = first.subarray(PIECE_BYTES);
+      return first.subarray(0, PIECE_BYTES) as Uint8Array<ArrayBuffer>;
+    }
+    let [count, length] = [1, first.length];
+    while (count < queue.length && length + queue[count]!.length <= TOGETHER_BYTES) {
+      length += queue[count++]!.length;
+    }
+    return concatenate(queue.splice(0, count), length);
   }
 
   #end(): void {

@@ -10,19 +10,24 @@ import {
 
 const QUIET: ResponseStreamOwner = { onTaken: () => {}, onCancel: () => {}, onStalled: () => {} };
 
-Deno.test("ResponseStream gives the client the chunks as they came, then the end", async () => {
+Deno.test("ResponseStream gives a client that waits each chunk as it comes, then the end", async () => {
   const stream = make(100, QUIET);
-  const reading = readAll(stream);
-  for (const text of ["one", "two", "three"]) assert.equal(stream.push(bytes(text)), true);
+  const reader = stream.readable.getReader();
+  for (const chunk of ["one", "two", "three"]) {
+    const reading = reader.read();
+    assert.equal(stream.push(bytes(chunk)), true);
+    assert.equal(text((await reading).value), chunk);
+  }
   stream.close();
-  assert.deepEqual(await reading, ["one", "two", "three"]);
+  assert.equal((await reader.read()).done, true);
 });
 
-Deno.test("ResponseStream keeps chunks for a client that is late", async () => {
-  const stream = make(100, QUIET);
-  for (const text of ["one", "two"]) stream.push(bytes(text));
+Deno.test("ResponseStream keeps chunks for a client that is late, and gives it small ones together", async () => {
+  const stream = make(100_000, QUIET);
+  const [small, large] = ["s".repeat(6000), "l".repeat(20_000)];
+  for (const chunk of [small, small, small, large, small, "end"]) stream.push(bytes(chunk));
   stream.close();
-  assert.deepEqual(await readAll(stream), ["one", "two"]);
+  assert.deepEqual(await readAll(stream), [small + small, small, large, `${small}end`]);
 });
 
 Deno.test("push() says when the client is too slow, and takes nothing then", async () => {
@@ -35,12 +40,12 @@ Deno.test("push() says when the client is too slow, and takes nothing then", asy
   assert.equal(stream.push(bytes("x")), false);
   assert.equal(stream.waiting, 10);
   const reader = stream.readable.getReader();
-  assert.equal(text((await reader.read()).value), "1234567");
-  assert.equal(stream.waiting, 3);
+  assert.equal(text((await reader.read()).value), "1234567890");
+  assert.equal(stream.waiting, 0);
   assert.equal(stream.push(bytes("later")), true);
   stream.close();
   reader.releaseLock();
-  assert.deepEqual(await readAll(stream), ["890", "later"]);
+  assert.deepEqual(await readAll(stream), ["later"]);
 });
 
 Deno.test("push() takes one chunk larger than the whole buffer, else it could never pass", async () => {
@@ -95,9 +100,9 @@ Deno.test("the owner is not told of a client that stayed", async (t) => {
 
 Deno.test("the owner is told of each byte that the client takes, once", async () => {
   const { promise: allTaken, resolve } = Promise.withResolvers<void>();
-  const total = 5 * 100;
+  const total = 5 * 10_000;
   let taken = 0;
-  const stream = make(1000, {
+  const stream = make(100_000, {
     ...QUIET,
     onTaken(count) {
       assert.ok(count > 0);
@@ -105,7 +110,7 @@ Deno.test("the owner is told of each byte that the client takes, once", async ()
       if (taken >= total) resolve();
     },
   });
-  for (let index = 0; index < 5; index++) stream.push(new Uint8Array(100));
+  for (let index = 0; index < 5; index++) stream.push(new Uint8Array(10_000));
   assert.equal(taken, 0);
   const reader = stream.readable.getReader();
   for (let index = 0; index < 5; index++) await reader.read();
