@@ -12,7 +12,7 @@ import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { Cors } from "./cors.ts";
 import { askWorkload } from "./socket/handshake_question.ts";
-import { type Opened, whileClientWaits } from "./socket/handshakes.ts";
+import { Handshakes, type Opened } from "./socket/handshakes.ts";
 import { serveHttp } from "./http/serve.ts";
 import { InFlight } from "./limits/in_flight.ts";
 import { LostGateways } from "./connections/lost_gateways.ts";
@@ -40,6 +40,7 @@ export class Edge implements Disposable {
   readonly #lostGateways: LostGateways | undefined;
   readonly #service: ConnectionService;
   readonly #inFlight = new InFlight();
+  readonly #handshakes = new Handshakes();
   #isDraining = false;
 
   /**
@@ -174,7 +175,8 @@ export class Edge implements Disposable {
 
   async #upgrade(request: Request, visit: Visit): Promise<Response> {
     visit.kind = "websocket";
-    const opened = await whileClientWaits(this.#open(request, visit), request.signal);
+    const opening = this.#open(request, visit);
+    const opened = await this.#handshakes.whileClientWaits(opening, request.signal);
     if (opened === undefined) {
       this.#parts.metrics.handshakeAbandoned();
       return new Response(null, { status: 499 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Deadlines } from "../../lib/edge/limits/deadlines.ts";
-import { whileClientWaits } from "../../lib/edge/socket/handshakes.ts";
+import { Handshakes } from "../../lib/edge/socket/handshakes.ts";
 import { listenTo } from "../../lib/edge/socket/socket_events.ts";
 import { Inbox } from "../../lib/nats/inbox.ts";
 import { createOnFault, type Stage } from "../../lib/telemetry/faults.ts";
@@ -71,7 +71,7 @@ Deno.test("a handshake whose client has gone gives its place back, before and af
       const { promise, resolve } = Promise.withResolvers<{ place: Disposable }>();
       const freed = Promise.withResolvers<void>();
       const place = { [Symbol.dispose]: () => freed.resolve() };
-      const result = whileClientWaits(promise, leaving.signal);
+      const result = new Handshakes().whileClientWaits(promise, leaving.signal);
       if (when === "just after") resolve({ place });
       await null;
       leaving.abort();
@@ -85,7 +85,7 @@ Deno.test("a handshake whose client has gone gives its place back, before and af
 Deno.test("a handshake whose client waits is let in", async () => {
   const opened = { place: undefined };
   assert.equal(
-    await whileClientWaits(Promise.resolve(opened), new AbortController().signal),
+    await new Handshakes().whileClientWaits(Promise.resolve(opened), new AbortController().signal),
     opened,
   );
 });
