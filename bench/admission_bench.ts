@@ -9,6 +9,7 @@ import { parseConfig } from "../lib/config/schema.ts";
 import { Admission } from "../lib/edge/admission.ts";
 import type { EdgeParts } from "../lib/edge/parts.ts";
 import { Peers } from "../lib/edge/peer.ts";
+import { RequestHeads } from "../lib/edge/request_head.ts";
 import { RequestIds } from "../lib/edge/request_ids.ts";
 import { Visit } from "../lib/edge/visit.ts";
 import { Observers } from "../lib/telemetry/observation.ts";
@@ -25,6 +26,7 @@ const HEADERS = {
   "sec-fetch-mode": "navigate",
   "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0",
 };
+const heads = new RequestHeads();
 const token = await new SignJWT({ sub: "ann", exp: 4e9 }).setProtectedHeader({ alg: "HS256" })
   .sign(new TextEncoder().encode(SECRET));
 
@@ -58,7 +60,7 @@ for (const [name, options, headers] of CASES) {
     const peer = peers.identify(request, "10.0.0.1");
     const visit = new Visit(request, { parts, peer, connection: "", onLeft() {} });
     const admitted = admission.admit(
-      admission.enter(request, { kind: "http", visit }),
+      admission.enter(request, { kind: "http", visit, headers: heads.read(request) }),
     );
     if (admitted instanceof Promise) await admitted;
   });

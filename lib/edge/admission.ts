@@ -25,6 +25,7 @@ import { checkOrigin } from "./admission/origin.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
 import { type Rules, toRules } from "./admission/rules.ts";
 import { Cors } from "./cors.ts";
+import { valueOf } from "./request_head.ts";
 import type { EdgeParts } from "./parts.ts";
 import { type Routed, toRouted } from "./admission/routing.ts";
 import { type ClientSession, toClientSession } from "./admission/session_cookie.ts";
@@ -61,6 +62,10 @@ export interface Admitted extends Routed {
   readonly isAuthorized: boolean;
   /** When the client's identity ends, in milliseconds since 1970; undefined for never. */
   readonly expiresAt: number | undefined;
+  /** What the client announces of its body; undefined without. */
+  readonly contentLength: string | undefined;
+  /** It is known that there is no body. */
+  readonly isBodyless: boolean;
   readonly remoteAddress: string;
   /** What the client can quote when something fails. */
   readonly requestId: string;
@@ -109,17 +114,18 @@ export class Admission {
    * Makes the checks that need not know who asks.
    *
    * @param request As it came.
-   * @param options What kind it is, and its visit, which is told what is found out.
+   * @param options What kind it is, its header lines, and its visit, which is told what is found out.
    * @returns The request, which may not go on yet.
    * @throws {GatewayError} with what the client is to be told.
    */
   enter(
     request: Request,
-    { kind, visit }: { kind: RequestKind; visit: Visit },
+    options: { kind: RequestKind; visit: Visit; headers: readonly HeaderEntry[] },
   ): Entry {
+    const { kind, visit } = options;
     const { config } = this.#parts;
     if (config !== this.#config) this.#configure(config);
-    const candidate = toCandidate(request, { kind, visit, config });
+    const candidate = toCandidate(request, { ...options, config });
     visit.onTarget(candidate.target);
     for (const check of this.#chain.early) check(candidate);
     const { method } = request;
@@ -209,6 +215,7 @@ export class Admission {
       answerHeaders: NO_HEADERS,
       isAuthorized: decision.demands.includes("authorize"),
       expiresAt: identity.expiresAt,
+      ...toBodyFacts(candidate),
       remoteAddress,
       requestId,
       place: undefined,
@@ -261,14 +268,15 @@ export class Admission {
 
 function toCandidate(
   request: Request,
-  { kind, visit, config: { prefix, listen } }: {
+  { kind, visit, headers: sent, config: { prefix, listen } }: {
     kind: RequestKind;
     visit: Visit;
+    headers: readonly HeaderEntry[];
     config: GatewayConfig;
   },
 ): Candidate {
   const offer = kind === "websocket" ? parseHandshake(request) : undefined;
-  const headers = toEntries(request.headers, offer);
+  const headers = offer === undefined ? sent : withoutAsides(sent, offer);
   visit.onHeaders(headers);
   const { method, url } = request;
   const { peer } = visit;
@@ -277,12 +285,21 @@ function toCandidate(
 }
 
 /** What a client says in passing among its subprotocols may be a secret: no workload gets to see it. */
-function toEntries(headers: Headers, offer: Offer | undefined): HeaderEntry[] {
-  const entries: HeaderEntry[] = [];
-  // Iterating, or spreading, costs one and a half times as much.
-  headers.forEach((value, name) => {
-    if (offer === undefined || name !== "sec-websocket-protocol") entries.push([name, value]);
-    else if (offer.names.length > 0) entries.push([name, offer.names.join(", ")]);
+function withoutAsides(headers: readonly HeaderEntry[], { names }: Offer): HeaderEntry[] {
+  return headers.flatMap(([name, value]): HeaderEntry[] => {
+    if (name !== "sec-websocket-protocol") return [[name, value]];
+    return names.length === 0 ? [] : [[name, names.join(", ")]];
   });
-  return entries;
+}
+
+function toBodyFacts(
+  { request: { method }, headers }: Candidate,
+): Pick<Admitted, "contentLength" | "isBodyless"> {
+  const contentLength = valueOf(headers, "content-length");
+  const isBodyless = contentLength === "0" ||
+    contentLength === undefined && (method === "GET" || method === "HEAD");
+  return {
+    contentLength,
+    isBodyless: isBodyless && valueOf(headers, "transfer-encoding") === undefined,
+  };
 }

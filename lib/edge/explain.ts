@@ -189,7 +189,7 @@ class Way {
       method,
       headers: origin === undefined ? {} : { origin },
     });
-    const candidate = { request, kind, target };
+    const candidate = { request, kind, target, headers: [...request.headers] };
     this.#check("length", `at most ${maxUrlLength} characters`, () => {
       urlLength(maxUrlLength)(candidate);
     });

@@ -8,6 +8,7 @@ import { GatewayError } from "../errors.ts";
 import { isServerWide } from "../mapping/request.ts";
 import { speaksResume } from "../mapping/resume.ts";
 import { Admission, type Admitted, type Entry } from "./admission.ts";
+import type { HeaderEntry } from "../mapping/headers.ts";
 import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { Cors } from "./cors.ts";
@@ -19,6 +20,7 @@ import { LostGateways } from "./connections/lost_gateways.ts";
 import type { EdgeParts } from "./parts.ts";
 import { Peers } from "./peer.ts";
 import { toErrorResponse, toGatewayError } from "./problem.ts";
+import { RequestHeads } from "./request_head.ts";
 import { Connections } from "./connections/connections.ts";
 import { ConnectionService } from "./connections/connection_service.ts";
 import { checkSubjects } from "./subject_length.ts";
@@ -31,6 +33,12 @@ interface Opening extends Opened {
   readonly owner: ConnectionOwner;
 }
 
+/** What is known of a request as it comes. */
+interface Arrival {
+  readonly visit: Visit;
+  readonly headers: readonly HeaderEntry[];
+}
+
 /** The clients' side of the gateway: a handler for `Deno.serve`. */
 export class Edge implements Disposable {
   readonly #parts: EdgeParts;
@@ -39,6 +47,7 @@ export class Edge implements Disposable {
   readonly #connections: Connections;
   readonly #lostGateways: LostGateways | undefined;
   readonly #service: ConnectionService;
+  readonly #heads = new RequestHeads();
   readonly #inFlight = new InFlight();
   readonly #handshakes = new Handshakes();
   #isDraining = false;
@@ -134,10 +143,9 @@ export class Edge implements Disposable {
     try {
       if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
       if (isServerWide(request)) return new Response(null, { status: 204 });
-      if (isWebSocketUpgrade(request)) {
-        return await this.#upgrade(request, visit);
-      }
-      const entry = this.#admission.enter(request, { kind: "http", visit });
+      const headers = this.#heads.read(request);
+      if (isWebSocketUpgrade(headers)) return await this.#upgrade(request, { visit, headers });
+      const entry = this.#admission.enter(request, { kind: "http", visit, headers });
       if (visit.cors?.isPreflight && visit.cors.kind === "gateway") {
         return visit.cors.toPreflightResponse();
       }
@@ -173,9 +181,10 @@ export class Edge implements Disposable {
     return admitted instanceof Promise ? admitted.then(check) : check(admitted);
   }
 
-  async #upgrade(request: Request, visit: Visit): Promise<Response> {
+  async #upgrade(request: Request, arrival: Arrival): Promise<Response> {
+    const { visit } = arrival;
     visit.kind = "websocket";
-    const opening = this.#open(request, visit);
+    const opening = this.#open(request, arrival);
     const opened = await this.#handshakes.whileClientWaits(opening, request.signal);
     if (opened === undefined) {
       this.#parts.metrics.handshakeAbandoned();
@@ -189,8 +198,8 @@ export class Edge implements Disposable {
     }
   }
 
-  async #open(request: Request, visit: Visit): Promise<Opening> {
-    const entry = this.#admission.enter(request, { kind: "websocket", visit });
+  async #open(request: Request, arrival: Arrival): Promise<Opening> {
+    const entry = this.#admission.enter(request, { kind: "websocket", ...arrival });
     const { resumables } = this.#connections;
     const asked = await this.#askWorkload(await this.#admit(entry));
     if (speaksResume(asked.protocol) && resumables !== undefined) {

@@ -185,15 +185,15 @@ export function toReplyHeaders({ reply, closeSubject, windowBytes }: ReplyAddres
  * The header line that counts a body: `Content-Length` never crosses without the bytes that it counts, or
  * whoever sends the request on takes the next one for them.
  *
- * @param announced The client's own `Content-Length`; null without one.
+ * @param announced The client's own `Content-Length`; undefined without one.
  * @param length How many bytes the message carries; undefined where they come in messages of their own.
  * @returns The line; empty where there is nothing to count.
  */
-export function toLengthLine(announced: string | null, length: number | undefined): string {
+export function toLengthLine(announced: string | undefined, length: number | undefined): string {
   if (length === undefined) {
-    return announced === null ? "" : toHeaderLine(HEADER.contentLength, announced);
+    return announced === undefined ? "" : toHeaderLine(HEADER.contentLength, announced);
   }
-  if (announced === null && length === 0) return "";
+  if (announced === undefined && length === 0) return "";
   return toHeaderLine("Content-Length", String(length));
 }
 

@@ -40,7 +40,7 @@ class World {
     } as unknown as Request;
     const { peer } = toCandidate();
     const visit = new Visit(request, { parts: this.#parts, peer, connection: "", onLeft() {} });
-    const entry = this.admission.enter(request, { kind, visit });
+    const entry = this.admission.enter(request, { kind, visit, headers: [...request.headers] });
     return this.admission.admit(entry);
   }
 

@@ -176,7 +176,7 @@ function enter(options: GatewayOptions, question: Question): string {
   try {
     const peer = toCandidate().peer;
     const visit = new Visit(request, { parts, peer, connection: "", onLeft() {} });
-    const entry = admission.enter(request, { kind, visit });
+    const entry = admission.enter(request, { kind, visit, headers: [...request.headers] });
     const admitted = admission.admit(entry);
     assert.ok(!(admitted instanceof Promise));
     const { subject, subscribe, mode, session, connectionId } = admitted;

@@ -5,6 +5,8 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { isAckClientId } from "../../mapping/ack.ts";
+import type { HeaderEntry } from "../../mapping/headers.ts";
+import { valueOf } from "../request_head.ts";
 import { type Offer, parseOffer } from "../../mapping/subprotocol.ts";
 
 /**
@@ -12,8 +14,9 @@ import { type Offer, parseOffer } from "../../mapping/subprotocol.ts";
  *
  * @returns True when `Upgrade` names `websocket`.
  */
-export function isWebSocketUpgrade(request: Request): boolean {
-  return listsToken(request.headers.get("upgrade"), "websocket");
+export function isWebSocketUpgrade(headers: readonly HeaderEntry[]): boolean {
+  const upgrade = valueOf(headers, "upgrade");
+  return upgrade !== undefined && listsToken(upgrade, "websocket");
 }
 
 /**

@@ -6,10 +6,11 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { isListed } from "../../mapping/cors.ts";
+import { valueOf } from "../request_head.ts";
 import type { Candidate } from "./check.ts";
 
 /** What is looked at of a request. */
-export type OriginCandidate = Pick<Candidate, "request" | "kind" | "target">;
+export type OriginCandidate = Pick<Candidate, "headers" | "kind" | "target">;
 
 /**
  * Checks the page that a request comes from.
@@ -23,8 +24,8 @@ export function checkOrigin(
   candidate: OriginCandidate,
   allowed: readonly string[] | undefined,
 ): void {
-  const origin = candidate.request.headers.get("origin");
-  if (origin === null) return;
+  const origin = valueOf(candidate.headers, "origin");
+  if (origin === undefined) return;
   const isAllowed = allowed === undefined
     ? candidate.kind === "http" || isSameHost(origin, candidate.target.authority)
     : isListed(origin, allowed);

@@ -16,7 +16,8 @@ export type RequestBody =
   | { readonly kind: "stream"; readonly chunks: AsyncIterableIterator<Uint8Array> };
 
 const EMPTY = new Uint8Array();
-const NOTHING: RequestBody = { kind: "whole", bytes: EMPTY };
+/** No body. */
+export const NOTHING: RequestBody = { kind: "whole", bytes: EMPTY };
 /** What is announced as no more than this is left to the platform: that is fastest, but shows no progress. */
 const PLATFORM_BYTES = 128 * 1024;
 /** What is read at once of all else. */

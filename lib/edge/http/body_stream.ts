@@ -4,13 +4,7 @@
  * @module
  */
 import { GatewayError } from "../../errors.ts";
-
-/**
- * Deno's server reads the body of a GET and a HEAD off the connection, but does not hand it on: `Request.body`
- * is null, as the fetch standard wants it (Deno 2.9, ext/http/00_serve.ts). The object that it asks for the
- * method, to decide so, hangs on the request by a symbol of this description.
- */
-const INNER_REQUEST = "request";
+import { toInner } from "../request_head.ts";
 
 /**
  * The body of a request as a stream. RFC 9110 §9.3.1 gives the body of a GET no meaning of its own, and
@@ -30,11 +24,14 @@ export function toBodyStream(request: Request): ReadableStream<Uint8Array<ArrayB
   throw new GatewayError("malformed_request", `Cannot take the body of a ${method}`);
 }
 
+/**
+ * Deno's server reads the body of a GET and a HEAD off the connection, but does not hand it on: `Request.body`
+ * is null, as the fetch standard wants it (Deno 2.9, ext/http/00_serve.ts). To decide so it asks an object of
+ * its own for the method.
+ */
 function askAsPost(request: Request): ReadableStream<Uint8Array<ArrayBuffer>> | null {
-  const symbol = Object.getOwnPropertySymbols(request)
-    .find(({ description }) => description === INNER_REQUEST);
-  const inner: unknown = symbol && Reflect.get(request, symbol);
-  if (typeof inner !== "object" || inner === null) return null;
+  const inner = toInner(request);
+  if (inner === undefined) return null;
   Object.defineProperty(inner, "method", { value: "POST", configurable: true });
   try {
     return request.body;

@@ -146,11 +146,11 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
   };
 
   #publish(body: RequestBody): void {
-    const { request, subject, headerLines } = this.#admitted;
+    const { contentLength, subject, headerLines } = this.#admitted;
     const { bus, config } = this.#parts;
     const reply = this.#slot.subject;
     const length = body.kind === "whole" ? body.bytes.length : undefined;
-    const lines = headerLines + toLengthLine(request.headers.get("content-length"), length) +
+    const lines = headerLines + toLengthLine(contentLength, length) +
       toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes });
     const isUpload = body.kind === "stream";
     if (isUpload) this.#upload = new Upload(body.chunks, this.#parts, this);

@@ -32,8 +32,7 @@ export async function publishOnly(
     body.chunks.return?.().catch(() => {});
     throw tooLarge(parts.bus.maxPayload);
   }
-  const announced = admitted.request.headers.get("content-length");
-  const lines = admitted.headerLines + toLengthLine(announced, body.bytes.length);
+  const lines = admitted.headerLines + toLengthLine(admitted.contentLength, body.bytes.length);
   if (admitted.isPersistent && parts.persist !== undefined) {
     return await store(admitted, { lines, data: body.bytes, persist: parts.persist, parts });
   }

@@ -30,6 +30,14 @@ export function toResponse(
   // Of a HEAD whose length nobody knows the server would say that it is 0, had it no stream.
   const isUnknown = isHead && contentLength === undefined && !isBodyless(status);
   const content = isUnknown ? toEmptyStream() : isEmpty ? null : toContent(body);
+  const [only] = headers;
+  // The platform has a way of its own for one header, and none for several: these are cheaper one by one.
+  if (
+    headers.length === 1 && only !== undefined && content !== null &&
+    !(content instanceof ReadableStream)
+  ) {
+    return new Response(content, { status, headers: { [only[0]]: only[1] } });
+  }
   const response = new Response(content, { status });
   if (typeof content === "string") response.headers.delete("content-type");
   for (const [name, value] of headers) response.headers.append(name, value);

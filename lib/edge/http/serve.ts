@@ -4,7 +4,7 @@
  * @module
  */
 import type { Admitted } from "../admission.ts";
-import { readBody, toStream } from "./body.ts";
+import { NOTHING, readBody, toStream } from "./body.ts";
 import type { DeliveryOptions } from "./delivery.ts";
 import { Exchange } from "./exchange.ts";
 import { Patience } from "./patience.ts";
@@ -22,8 +22,11 @@ export async function serveHttp(admitted: Admitted, options: DeliveryOptions): P
   const { parts } = options;
   const room = () => parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
   const { maxBodySize: limit, bodyTimeout } = parts.config;
-  const patience = new Patience(bodyTimeout, parts.deadlines);
-  const read = await readBody(admitted.request, { room: room(), limit, patience });
+  const read = admitted.isBodyless ? NOTHING : await readBody(admitted.request, {
+    room: room(),
+    limit,
+    patience: new Patience(bodyTimeout, parts.deadlines),
+  });
   // The server may have come back with a smaller limit while the body came.
   const body = read.kind === "whole" && read.bytes.length > room() ? toStream(read.bytes) : read;
   if (body.kind === "whole") admitted.visit.onBody("in", body.bytes.length);
