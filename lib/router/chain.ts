@@ -86,52 +86,41 @@ export async function runChain<Data, Ctx extends object>(
     chain.onEnd?.();
     return context;
   }
-  const state: { rest?: Continuation<Ctx>; returned: boolean } = { returned: false };
+  const state = { isTaken: false, hasReturned: false };
+  let rest: Promise<Ctx> | undefined;
   const next: Next<Ctx> = (data) => {
-    if (state.returned && state.rest === undefined) return Promise.reject(tooLate(message.subject));
-    return state.rest ??= new Continuation(async () => {
+    if (state.hasReturned && rest === undefined) return Promise.reject(tooLate(message.subject));
+    const run = async () => {
       await mergeInto(context, data);
       return runChain(chain, index + 1);
-    });
+    };
+    return rest ??= watch(run(), () => state.isTaken = true);
   };
   try {
     const result = await handler(message, context, next);
     // A forgotten `await`: without this, the message would count as done while it is still
     // being handled, and an error further down would end the process.
-    if (state.rest !== undefined && !state.rest.isTaken) await state.rest;
+    if (!state.isTaken) await rest;
     return result ?? context;
   } finally {
-    state.returned = true;
+    state.hasReturned = true;
   }
 }
 
-/** The promise of `next`, which knows whether the handler did anything with it. */
-class Continuation<Ctx> extends Promise<Ctx> {
-  /** What `then` gives is an ordinary promise. */
-  static override get [Symbol.species](): PromiseConstructor {
-    return Promise;
-  }
-
-  #isTaken = false;
-
-  constructor(run: () => Promise<Ctx>) {
-    super((resolve) => resolve(run()));
-    // The handler may look at it later; until then a failure is not an unhandled one.
-    super.then(undefined, () => {});
-  }
-
-  /** True once the promise was awaited, returned or given handlers. */
-  get isTaken(): boolean {
-    return this.#isTaken;
-  }
-
-  override then<A = Ctx, B = never>(
-    onFulfilled?: ((value: Ctx) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    this.#isTaken = true;
-    return super.then(onFulfilled, onRejected);
-  }
+/** The same promise, and it is told when it is awaited, returned or given handlers. */
+function watch<T>(promise: Promise<T>, onTaken: () => void): Promise<T> {
+  // The handler may look at it later; until then a failure is not an unhandled one.
+  promise.catch(() => {});
+  const take = () => {
+    onTaken();
+    return promise;
+  };
+  return {
+    then: (onFulfilled, onRejected) => take().then(onFulfilled, onRejected),
+    catch: (onRejected) => take().catch(onRejected),
+    finally: (onFinally) => take().finally(onFinally),
+    [Symbol.toStringTag]: "Promise",
+  };
 }
 
 async function mergeInto<Ctx extends object>(context: Ctx, data: NextData<Ctx>): Promise<void> {
