@@ -12,12 +12,19 @@ import {
   renderListRequest,
   toListSubject,
 } from "../../mapping/listing.ts";
-import type { BusMessage } from "../../nats/bus.ts";
+import type { Bus, BusMessage, BusSubscription } from "../../nats/bus.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { Link, LinkSubscription } from "../link.ts";
 
-/** Stands for all gateways, where one would be named. */
-const ALL = "-";
+/** A gateway, or undefined for all of them together. */
+type Asked = string | undefined;
+
+/** What somebody told who was asked. */
+interface Told {
+  /** What was known before the first page, and is in none so far. */
+  readonly missing?: Set<string> | undefined;
+  /** Ends waiting for the next page; undefined when that was all. */
+  readonly end?: () => void;
+}
 
 /** What is asked, and who gets the answers. */
 export interface ListSyncOptions {
@@ -41,73 +48,72 @@ export interface ListSyncOptions {
  * asked again when it is next heard of.
  */
 export class ListSync implements Disposable {
-  readonly #link: Link;
+  readonly #link: Pick<Bus, "publish" | "subscribe">;
   readonly #options: ListSyncOptions;
-  readonly #inbox = createInbox();
-  readonly #subscription: LinkSubscription;
-  /** Who owes an answer; with what ends the waiting. */
-  readonly #owing = new Map<string, () => void>();
-  /** Who has told some pages; with what was known before and is in none of them. */
-  readonly #missing = new Map<string, Set<string>>();
-  readonly #complete = new Set<string>();
-  #onSettled: (() => void)[] = [];
+  /** Followed by the one who was asked, where it was one. */
+  readonly #inbox: string;
+  readonly #subscription: BusSubscription;
+  readonly #told = new Map<Asked, Told>();
+  readonly #onSettled: (() => void)[] = [];
 
   /** Makes ready to ask. */
-  constructor(link: Link, options: ListSyncOptions) {
+  constructor(link: Pick<Bus, "publish" | "subscribe">, options: ListSyncOptions) {
     this.#link = link;
     this.#options = options;
-    this.#subscription = link.subscribe(`${this.#inbox}.*`, (message) => this.#onReply(message));
+    const inbox = createInbox();
+    this.#inbox = `${inbox}.list`;
+    this.#subscription = link.subscribe(`${inbox}.>`, (message) => this.#onReply(message));
   }
 
   /** Asks all gateways, whatever they told before. */
   askAll(): void {
-    for (const cancel of this.#owing.values()) cancel();
-    this.#owing.clear();
-    this.#missing.clear();
-    this.#complete.clear();
-    this.#ask(ALL, {});
+    for (const { end } of this.#told.values()) end?.();
+    this.#told.clear();
+    this.#ask(undefined);
   }
 
   /** Asks a gateway that lives, unless it has told everything or is about to. */
   askIfUnknown(gateway: string): void {
-    if (this.#complete.has(gateway) || this.#owing.has(gateway) || this.#owing.has(ALL)) return;
-    this.#ask(gateway, {});
+    if (!this.#told.has(gateway) && !this.#told.has(undefined)) this.#ask(gateway);
   }
 
-  /** Forgets what a gateway told. */
-  forget(gateway: string): void {
-    this.#complete.delete(gateway);
-    this.#settle(gateway);
+  /** Forgets what somebody told, and waits for no more of it. */
+  forget(asked: Asked): void {
+    this.#told.get(asked)?.end?.();
+    this.#told.delete(asked);
+    this.#tellSettled();
   }
 
   /** Resolves when no answer is waited for. */
   settled(): Promise<void> {
-    if (this.#owing.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onSettled.push(resolve));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onSettled.push(resolve);
+    this.#tellSettled();
+    return promise;
   }
 
   /** Asks no more. */
   [Symbol.dispose](): void {
     this.#subscription.unsubscribe();
-    for (const asked of [...this.#owing.keys()]) this.#settle(asked);
+    for (const asked of this.#told.keys()) this.forget(asked);
   }
 
-  #ask(asked: string, page: Pick<ListRequest, "cursor">): void {
+  #ask(asked: Asked, { missing, ...page }: Pick<ListRequest, "cursor"> & Told = {}): void {
     const { prefix, clock, gatherMs, host } = this.#options;
-    this.#owing.get(asked)?.();
-    this.#owing.set(asked, clock.after(gatherMs, () => this.#settle(asked)));
+    this.#told.get(asked)?.end?.();
+    this.#told.set(asked, { missing, end: clock.after(gatherMs, () => this.forget(asked)) });
     const request = { ...(host === undefined ? {} : { host }), ...page };
     const isSent = this.#link.publish(
-      toListSubject(prefix, asked === ALL ? undefined : asked),
+      toListSubject(prefix, asked),
       new TextEncoder().encode(renderListRequest(request)),
-      { reply: `${this.#inbox}.${asked}` },
+      { reply: asked === undefined ? this.#inbox : `${this.#inbox}.${asked}` },
     );
-    if (!isSent) this.#settle(asked);
+    if (!isSent) this.forget(asked);
   }
 
   #onReply({ subject, headers, data }: BusMessage): void {
-    const asked = subject.slice(this.#inbox.length + 1);
-    if (isNoResponders(headers, data)) return this.#settle(asked);
+    const asked = subject.slice(this.#inbox.length + 1) || undefined;
+    if (isNoResponders(headers, data)) return this.forget(asked);
     try {
       this.#onListing(parseListing(data));
     } catch (error) {
@@ -117,23 +123,19 @@ export class ListSync implements Disposable {
 
   #onListing(listing: Listing): void {
     const { gateway, connections, cursor } = listing;
-    const missing = this.#missing.get(gateway) ?? new Set(this.#options.knownIds(gateway));
+    const missing = this.#told.get(gateway)?.missing ?? new Set(this.#options.knownIds(gateway));
     for (const { id } of connections) missing.delete(id);
-    this.#missing.set(gateway, missing);
     this.#options.onPage(listing);
-    if (cursor !== undefined) return this.#ask(gateway, { cursor });
-    this.#complete.add(gateway);
+    if (cursor !== undefined) return this.#ask(gateway, { missing, cursor });
+    this.#told.get(gateway)?.end?.();
+    this.#told.set(gateway, {});
     this.#options.onComplete(gateway, missing);
-    this.#settle(gateway);
+    this.#tellSettled();
   }
 
-  #settle(asked: string): void {
-    this.#missing.delete(asked);
-    this.#owing.get(asked)?.();
-    if (!this.#owing.delete(asked) || this.#owing.size > 0) return;
-    const listeners = this.#onSettled;
-    this.#onSettled = [];
-    for (const listener of listeners) listener();
+  #tellSettled(): void {
+    if (this.#told.values().some(({ end }) => end !== undefined)) return;
+    for (const listener of this.#onSettled.splice(0)) listener();
   }
 }
 

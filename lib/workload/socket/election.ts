@@ -5,8 +5,8 @@
  */
 import { toOwnSubject } from "../../mapping/names.ts";
 import { encodeToken } from "../../mapping/subject.ts";
+import type { Bus, BusSubscription } from "../../nats/bus.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { Link, LinkSubscription } from "../link.ts";
 
 /** How long claims are waited for: longer than one takes to reach everybody. */
 const WINDOW_MS = 1000;
@@ -37,15 +37,15 @@ export interface ElectionOptions {
  * successor.
  */
 export class Election implements Disposable {
-  readonly #link: Link;
+  readonly #link: Pick<Bus, "publish" | "subscribe">;
   readonly #options: ElectionOptions;
   readonly #root: string;
-  readonly #subscription: LinkSubscription;
+  readonly #subscription: BusSubscription;
   readonly #claims = new Map<string, Claim>();
   readonly #waiting = new Set<() => void>();
 
   /** Begins to listen to the others' claims. */
-  constructor(link: Link, options: ElectionOptions) {
+  constructor(link: Pick<Bus, "publish" | "subscribe">, options: ElectionOptions) {
     this.#link = link;
     this.#options = options;
     const { prefix, group } = options;
