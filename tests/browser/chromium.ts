@@ -32,7 +32,7 @@ if (unavailable !== undefined) {
  * @param name The behaviour.
  * @param fn The test.
  */
-export function browserTest(name: string, fn: () => Promise<void>): void {
+export function browserTest(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
   Deno.test({ name, ignore: unavailable !== undefined, fn });
 }
 

@@ -1,8 +1,9 @@
 /**
- * A TCP connection to nats-server that can be held and cut.
+ * A TCP connection to a server that can be held, slowed down and cut.
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 
 /** Passes on what comes, both ways, for each connection to it. */
 export class Relay implements AsyncDisposable {
@@ -14,6 +15,7 @@ export class Relay implements AsyncDisposable {
   #stalled: PromiseWithResolvers<void> | undefined;
   #isOpen = true;
   #pieceBytes = 65536;
+  #pieceMs = 0;
   #accepted = 0;
 
   /**
@@ -49,9 +51,11 @@ export class Relay implements AsyncDisposable {
    * From now on what comes from the server goes on in small pieces.
    *
    * @param bytes The most that one read of the client gives.
+   * @param pauseMs How long after each the next one comes.
    */
-  chop(bytes: number): void {
+  chop(bytes: number, pauseMs = 0): void {
     this.#pieceBytes = bytes;
+    this.#pieceMs = pauseMs;
   }
 
   /** From now on nothing is read from the client, as if the server were too slow. */
@@ -67,7 +71,7 @@ export class Relay implements AsyncDisposable {
 
   /** Closes all connections; what was not read from the client is lost with them. */
   cut(): void {
-    for (const connection of this.#connections.splice(0)) connection.close();
+    for (const connection of this.#connections.splice(0)) hangUp(connection);
     this.resume();
   }
 
@@ -77,7 +81,7 @@ export class Relay implements AsyncDisposable {
     this.#isOpen = false;
     this.resume();
     this.#listener.close();
-    for (const connection of this.#connections.splice(0)) connection.close();
+    for (const connection of this.#connections.splice(0)) hangUp(connection);
     await Promise.all(this.#running);
   }
 
@@ -125,10 +129,23 @@ export class Relay implements AsyncDisposable {
         await gate?.();
         for (let sent = 0; sent < length && !isHeld();) {
           sent += await to.write(buffer.subarray(sent, Math.min(length, sent + this.#pieceBytes)));
+          if (this.#pieceMs > 0) await pause(this.#pieceMs);
         }
       }
+      await gate?.();
+      // A browser that is not hung up on takes a close for none.
+      if (!isHeld()) await to.closeWrite();
     } catch {
-      // One of the two was closed.
+      // One of the two was closed: a process that was killed hangs up without an end.
+      if (!isHeld()) hangUp(to);
     }
+  }
+}
+
+function hangUp(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }

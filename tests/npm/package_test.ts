@@ -5,11 +5,13 @@ import manifest from "../../deno.json" with { type: "json" };
 import { startGateway } from "../../lib/mod.ts";
 import { build } from "../../npm/build.ts";
 import { Certificate } from "../harness/certificate.ts";
+import { outliveAll } from "../client/real/outlive.ts";
 import { freePort } from "../harness/free_port.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { Client } from "../harness/websocket.ts";
 import { findRuntimes, npm, run, type Runtime } from "./runtimes.ts";
 
+const JOURNEY = new URL("../client/real/journey.js", import.meta.url).href;
 const CONSUMER = new URL("consumer/", import.meta.url).pathname;
 /** Larger than any NATS message. */
 const UPLOAD_BYTES = 20 * 1024 * 1024;
@@ -87,6 +89,13 @@ for (const runtime of runtimes) {
     }
   });
 }
+
+Deno.test("a client in Node 22 outlives all that breaks", async (t) => {
+  await outliveAll(t, async (way) => {
+    const args = ["travel.ts", JOURNEY, JSON.stringify(way)];
+    return JSON.parse(await run(runtimes[0]!.command, { cwd: folder, args }));
+  });
+});
 
 Deno.test("the package's types hold in a strict TypeScript project", async () => {
   await Deno.writeTextFile(`${folder}/wrong.ts`, WRONG);

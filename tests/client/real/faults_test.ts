@@ -5,15 +5,13 @@
  */
 import { connect } from "../../../lib/client/mod.ts";
 import { travel } from "./journey.js";
-import { outlive } from "./outlive.ts";
+import { outliveAll } from "./outlive.ts";
+import { renew } from "./renew.ts";
 
-for (
-  const [name, spoken] of Object.entries({
-    "both protocols": { ack: true, resume: true },
-    "neither protocol": { ack: false, resume: false },
-  })
-) {
-  Deno.test(`with ${name}, the client outlives all that breaks`, () => {
-    return outlive(spoken, (way) => travel(connect, way));
-  });
-}
+Deno.test("a client in Deno outlives all that breaks", async (t) => {
+  await outliveAll(t, (way) => travel(connect, way));
+});
+
+Deno.test("a client in Deno renews a token that expires, and misses nothing", async () => {
+  await renew((way) => travel(connect, way));
+});

@@ -8,9 +8,10 @@
  * @property {string} protocol What was spoken.
  * @property {unknown[]} heard
  * @property {Gap[]} gaps
- * @property {(number | undefined)[]} kept What each `send()` resolved with.
+ * @property {(number | null)[]} kept What each `send()` resolved with; null for nothing, as JSON holds it.
  * @property {string[]} failures What each other one was rejected with.
  * @property {number} sockets How often it connected.
+ * @property {number[]} ends How each connection but the last one was closed.
  */
 
 /**
@@ -19,6 +20,7 @@
  * @typedef {object} Way
  * @property {string} url
  * @property {string} report Where it tells, besides the connection that breaks, how much it has heard.
+ * @property {string} [tokens] Where it gets its tokens.
  * @property {ClientOptions} options
  * @property {number} limitMs When it gives up.
  *
@@ -26,18 +28,25 @@
  * @param {Way} way
  * @returns {Promise<Travelled>}
  */
-export async function travel(connect, { url, report, options, limitMs }) {
-  const client = connect(url, { ...options, signal: AbortSignal.timeout(limitMs) });
+export async function travel(connect, { url, report, tokens, options, limitMs }) {
+  const client = connect(url, {
+    ...options,
+    ...(tokens === undefined ? {} : { token: async () => (await fetch(tokens)).text() }),
+    signal: AbortSignal.timeout(limitMs),
+  });
   /** @type {Gap[]} */
   const gaps = [];
   /** @type {string[]} */
   const failures = [];
+  /** @type {number[]} */
+  const ends = [];
   let sockets = 0;
   let protocol = "";
   let isOver = false;
   client.on("gap", (gap) => gaps.push(gap));
-  client.on("state", ({ name }) => {
-    if (name !== "open") return;
+  client.on("state", (state) => {
+    if (state.name === "waiting") ends.push(state.end.code);
+    if (state.name !== "open") return;
     protocol = client.protocol;
     sockets++;
   });
@@ -52,13 +61,16 @@ export async function travel(connect, { url, report, options, limitMs }) {
   isOver = true;
   const kept = await saying;
   await client.close();
-  return { protocol, heard, gaps, kept, failures, sockets };
+  return { protocol, heard, gaps, kept, failures, sockets, ends };
 
   async function sayAll() {
     const sent = [];
     while (!isOver) {
       sent.push(
-        client.send(`said ${sent.length}`).catch((error) => void failures.push(String(error))),
+        client.send(`said ${sent.length}`).then(
+          (seq) => seq ?? null,
+          (error) => (failures.push(String(error)), null),
+        ),
       );
       await new Promise((resolve) => setTimeout(resolve, 10));
     }

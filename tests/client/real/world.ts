@@ -19,6 +19,9 @@ export interface Spoken {
   readonly resume: boolean;
 }
 
+/** 3 kB a second, and hardly a frame whole. */
+const TRICKLE = { bytes: 15, everyMs: 5 };
+
 type Heard = Awaited<ReturnType<typeof listen>>;
 
 /** nats-server, a gateway, a relay in front of it, and a workload. */
@@ -63,15 +66,19 @@ export class World implements AsyncDisposable {
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
       async (request) => {
         this.#heard = Number(await request.text());
-        return new Response(null, { status: 204 });
+        return new Response(null, { headers: { "access-control-allow-origin": "*" } });
       },
     );
     this.#gateway = parts.gateway;
     this.relay = parts.relay;
   }
 
-  /** Starts it. */
-  static async start({ ack, resume }: Spoken): Promise<World> {
+  /**
+   * Starts it.
+   *
+   * @param config More for the gateway, as YAML.
+   */
+  static async start({ ack, resume }: Spoken, config = ""): Promise<World> {
     await using stack = new AsyncDisposableStack();
     const storeDir = stack.adopt(
       await Deno.makeTempDir({ prefix: "h8s-client-" }),
@@ -84,10 +91,12 @@ export class World implements AsyncDisposable {
     const resumed = await listen(nc, "h8s.control.ws.conn.resumed");
     const flags = [
       ...["--nats-url", nats.url],
+      // A page comes from a server of its own.
+      ...["--allowed-origins", "*"],
       ...(ack ? ["--persist", "said"] : []),
       ...(resume ? ["--resume", "60s"] : []),
     ];
-    const gateway = await startGateway(flags, 0);
+    const gateway = await startGateway(flags, { port: 0, config });
     const relay = stack.use(new Relay(gateway.port));
     const parts = { nats, storeDir, flags, nc, opened, resumed, gateway, relay };
     return new World(stack.move(), parts);
@@ -142,6 +151,16 @@ export class World implements AsyncDisposable {
     return Array.from({ length: this.#told }, (_, index) => `told ${index}`);
   }
 
+  /** From now on what comes to the client trickles, split anywhere, until {@link World.hurry}. */
+  trickle(): void {
+    this.relay.chop(TRICKLE.bytes, TRICKLE.everyMs);
+  }
+
+  /** Ends {@link World.trickle}. */
+  hurry(): void {
+    this.relay.chop(65_536);
+  }
+
   /** Cuts the connection. */
   async cut(): Promise<void> {
     await this.#again(() => this.relay.cut());
@@ -151,7 +170,7 @@ export class World implements AsyncDisposable {
   async replaceGateway(): Promise<void> {
     const { port } = this.#gateway;
     await this.#gateway[Symbol.asyncDispose]();
-    this.#gateway = await startGateway(this.#flags, port);
+    this.#gateway = await startGateway(this.#flags, { port });
   }
 
   /** Kills nats-server and starts it again on its store. */
@@ -202,8 +221,13 @@ export class World implements AsyncDisposable {
   }
 }
 
-async function startGateway(flags: readonly string[], port: number): Promise<GatewayProcess> {
-  const gateway = await GatewayProcess.start(flags, { port });
+async function startGateway(
+  flags: readonly string[],
+  { port, config = "" }: { port: number; config?: string },
+): Promise<GatewayProcess> {
+  const gateway = config === ""
+    ? await GatewayProcess.start(flags, { port })
+    : await GatewayProcess.start([...flags, "--config", "-"], { port, stdin: config });
   await ready(gateway);
   return gateway;
 }
