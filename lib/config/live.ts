@@ -16,7 +16,7 @@ const LIVE: ReadonlySet<Option> = new Set<Option>([
   ...["maxBodySize", "responseBuffer", "responseTotal", "bareReplies", "publishOnly"] as const,
   ...["wsSendTimeout", "wsSendLimit", "wsReceiveBuffer", "wsReceiveTotal"] as const,
   ...["wsIdleTimeout", "resumeMaxWaiting"] as const,
-  ...["hostFilters", "allowedOrigins", "trustedProxies", "rate"] as const,
+  ...["hostFilters", "allowedOrigins", "trustedProxies", "proxyHeaders", "rate"] as const,
   ...["cors", "corsMaxAge", "corsExposedHeaders"] as const,
   ...["maxConnections", "maxConnectionsPerAddress", "maxInFlight"] as const,
   ...["maxUrlLength", "maxHeaderBytes", "maxHeaders"] as const,

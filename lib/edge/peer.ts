@@ -6,6 +6,7 @@
 import { BlockList, isIPv6 } from "node:net";
 import type { GatewayConfig } from "../config/schema.ts";
 import { parseNetwork, toPlainAddress } from "../mapping/address.ts";
+import { toBelieved } from "../mapping/proxy_headers.ts";
 import { type Forwarding, fromClient, fromProxy } from "../mapping/forwarding.ts";
 import type { EdgeParts } from "./parts.ts";
 
@@ -21,6 +22,8 @@ export class Peers {
   #config: GatewayConfig | undefined;
   /** Undefined where no proxy is trusted. */
   #proxies: BlockList | undefined;
+  /** Undefined where proxies are believed in all that they say. */
+  #believes: ((name: string) => boolean) | undefined;
 
   /**
    * @param parts The configuration, and what makes ids.
@@ -53,12 +56,15 @@ export class Peers {
   ): Forwarding {
     const { maxHeaderBytes } = this.#parts.config;
     // A head over the limit is refused a moment later; until then nothing of it is read.
+    const believes = this.#believes;
     const header = (name: string) => {
+      if (believes?.(name) === false) return null;
       const value = headers.get(name);
       return value !== null && value.length > maxHeaderBytes ? null : value;
     };
     const hop = { address, scheme, header };
-    return fromProxy(hop, (address) => this.#isProxy(address));
+    const forwarding = fromProxy(hop, (address) => this.#isProxy(address));
+    return believes === undefined ? forwarding : { ...forwarding, believes };
   }
 
   #isProxy(address: string): boolean {
@@ -68,6 +74,7 @@ export class Peers {
   #configure(config: GatewayConfig): void {
     this.#config = config;
     this.#proxies = undefined;
+    this.#believes = config.proxyHeaders && toBelieved(config.proxyHeaders);
     for (const text of config.trustedProxies) {
       const { address, prefixLength, family } = parseNetwork(text)!;
       this.#proxies ??= new BlockList();

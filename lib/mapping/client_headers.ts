@@ -44,6 +44,8 @@ export interface ClientHeaderOptions {
   readonly kind: RequestKind;
   /** A trusted proxy's word passes; what a client says in a proxy's name does not. */
   readonly isProxied?: boolean;
+  /** Which of a trusted proxy's headers are its own; all where it is undefined. */
+  readonly believes?: ((name: string) => boolean) | undefined;
 }
 
 /**
@@ -66,7 +68,7 @@ export interface ClientHeaderOptions {
  */
 export function fromClientHeaders(
   headers: readonly HeaderEntry[],
-  { kind, isProxied = false }: ClientHeaderOptions,
+  { kind, isProxied = false, believes = () => isProxied }: ClientHeaderOptions,
 ): string {
   const named = namedByConnection(headers);
   let lines = "";
@@ -75,7 +77,7 @@ export function fromClientHeaders(
     const common = findCommonName(name);
     if (common === undefined) {
       if (isHopByHop(name) && !(kind === "websocket" && HANDSHAKE.has(name))) continue;
-      if (isMadeUp(name, isProxied)) continue;
+      if (isMadeUp(name, believes)) continue;
     }
     lines += toHeaderLine(common ?? toCanonicalName(name), value);
   }
@@ -83,11 +85,11 @@ export function fromClientHeaders(
 }
 
 /** Whether whoever sent it may not say so. */
-function isMadeUp(name: string, isProxied: boolean): boolean {
+function isMadeUp(name: string, believes: (name: string) => boolean): boolean {
   if (isReservedName(name)) return true;
   const plain = toPlainName(name);
   if (SET_BY_GATEWAY.has(plain)) return true;
-  return !(isProxied && plain === name) && isSpokenByProxies(plain);
+  return isSpokenByProxies(plain) && !(plain === name && believes(name));
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Hop {
 export interface Forwarding {
   /** A trusted proxy sent it. */
   readonly isProxied: boolean;
+  /** Which of its headers are its own, and not merely handed on; all where it is undefined. */
+  readonly believes?: ((name: string) => boolean) | undefined;
   /** The client's IP address. */
   readonly clientAddress: string;
   /** What the client spoke. */

@@ -58,6 +58,8 @@ const SPOKEN: Readonly<Record<string, string>> = {
 
 const ALL = Object.values(SPOKEN).flatMap((names) => names.split(" "));
 const NAMES: ReadonlySet<string> = new Set(ALL.filter((name) => !name.endsWith("*")));
+/** What a proxy says, too, and what the gateway says itself where none does. */
+const TRACED: ReadonlySet<string> = new Set(["x-request-id", "traceparent", "tracestate"]);
 /** With their last dash. */
 const FAMILIES: ReadonlySet<string> = new Set(
   ALL.filter((name) => name.endsWith("-*")).map((name) => name.slice(0, -1)),
@@ -87,4 +89,28 @@ export function isSpokenByProxies(name: string): boolean {
     dash = name.indexOf("-", dash + 1);
   }
   return false;
+}
+
+/**
+ * Reads which header a proxy sets itself.
+ *
+ * @param text A name, or a family such as `X-Forwarded-*`.
+ * @returns The same in lower case; undefined for what no proxy is known to say, and would not be removed either.
+ */
+export function parseProxyHeader(text: string): string | undefined {
+  const name = text.toLowerCase();
+  if (!/^[a-z0-9-]+(-\*)?$/.test(name)) return undefined;
+  return TRACED.has(name) || isSpokenByProxies(name.replace("*", "any")) ? name : undefined;
+}
+
+/**
+ * Tells what a proxy sets from what it merely hands on.
+ *
+ * @param headers From {@link parseProxyHeader}.
+ * @returns Whether a header, its name in lower case, is one of them.
+ */
+export function toBelieved(headers: readonly string[]): (name: string) => boolean {
+  const names = new Set(headers);
+  const families = headers.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
+  return (name) => names.has(name) || families.some((family) => name.startsWith(family));
 }

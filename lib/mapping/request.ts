@@ -109,6 +109,8 @@ export function isServerWide({ method, url }: Pick<RequestSnapshot, "method" | "
 export interface Provenance {
   /** A trusted proxy sent it. */
   readonly isProxied: boolean;
+  /** Which of its headers are its own; all where it is undefined. */
+  readonly believes?: ((name: string) => boolean) | undefined;
   /** What the client, or a trusted proxy, can quote. */
   readonly requestId: string;
   /** W3C Trace Context. */
@@ -141,7 +143,8 @@ export function toRequestHeaders(
     provenance: Provenance;
   },
 ): string {
-  return fromClientHeaders(headers, { kind, isProxied: provenance.isProxied }) +
+  const { isProxied, believes } = provenance;
+  return fromClientHeaders(headers, { kind, isProxied, believes }) +
     (kind === "websocket" ? toHeaderLine("Host", target.authority) : "") +
     toHeaderLine("X-Forwarded-For", provenance.forwardedFor) +
     toHeaderLine("X-Forwarded-Proto", provenance.scheme) +

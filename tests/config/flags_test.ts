@@ -66,6 +66,7 @@ const VALUED: readonly Row[] = [
   row("corsMaxAge", "--cors-max-age DURATION", ["1h", "5"], "10m"),
   row("corsExposedHeaders", "--cors-exposed-headers NAMES", ["ETag,Link", "a b"], ""),
   row("trustedProxies", "--trusted-proxies NETWORKS", ["10.0.0.0/8,::1", "10.0.0.0/33"], ""),
+  row("proxyHeaders", "--proxy-headers HEADERS", ["X-Forwarded-For,Cf-*", "X-User"], ""),
   row("rate", "--rate RATE", ["100/s,burst=200", "fast"], ""),
   row("maxConnections", "--max-connections N", ["1000", "-1"], "0"),
   row("maxConnectionsPerAddress", "--max-connections-per-address N", ["10", "1.5"], "0"),
@@ -100,6 +101,7 @@ const REPEATABLE = [
   "allowedOrigins",
   "corsExposedHeaders",
   "trustedProxies",
+  "proxyHeaders",
   "authorizationKey",
   "otlpHeaders",
 ];

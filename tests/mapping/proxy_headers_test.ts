@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fromClientHeaders } from "../../lib/mapping/client_headers.ts";
-import { isSpokenByProxies } from "../../lib/mapping/proxy_headers.ts";
+import {
+  isSpokenByProxies,
+  parseProxyHeader,
+  toBelieved,
+} from "../../lib/mapping/proxy_headers.ts";
 
 /** Names that an application behind a proxy takes for the proxy's. */
 const SPOKEN = [
@@ -82,6 +86,28 @@ Deno.test("what an application could read as the gateway's word crosses from nob
         assert.equal(fromClientHeaders(headers, { kind: "http", isProxied }), "Z: 1\r\n");
       });
     }
+  }
+});
+
+Deno.test("of what a proxy merely hands on nothing passes", () => {
+  const own = ["X-Real-Ip", "X-Forwarded-*"];
+  const believes = toBelieved(own.map((name) => parseProxyHeader(name)!));
+  for (const name of SPOKEN) {
+    const headers = [...new Headers([[name, "1"], ["z", "1"]])];
+    const lines = fromClientHeaders(headers, { kind: "http", isProxied: true, believes });
+    const passes = /^X-(Real-Ip|Forwarded-(?!(For|Proto|Host)$).*)$/.test(name);
+    assert.equal(lines, passes ? `${name}: 1\r\nZ: 1\r\n` : "Z: 1\r\n");
+  }
+});
+
+Deno.test("parseProxyHeader() takes what proxies say, and no more", () => {
+  for (const text of ["X-Forwarded-For", "x-forwarded-*", "CF-*", "forwarded", "X-Request-Id"]) {
+    assert.equal(parseProxyHeader(text), text.toLowerCase());
+  }
+  for (
+    const text of ["", "*", "X-*", "X-User-Id", "X-Forwarded-For: 1", "X_Forwarded_For", "Cookie"]
+  ) {
+    assert.equal(parseProxyHeader(text), undefined, text);
   }
 });
 

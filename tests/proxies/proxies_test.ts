@@ -20,6 +20,12 @@ const FILES: Readonly<Record<ProxyName, string>> = {
   haproxy: "../../deploy/haproxy/haproxy.cfg",
   caddy: "../../deploy/caddy/Caddyfile",
 };
+/** What a proxy sets, as its file says. */
+const SET: Readonly<Record<ProxyName, string>> = {
+  nginx: "X-Forwarded-For,X-Forwarded-Proto,X-Forwarded-Host",
+  haproxy: "X-Forwarded-For,X-Forwarded-Proto",
+  caddy: "X-Forwarded-For,X-Forwarded-Proto,X-Forwarded-Host",
+};
 /** What a proxy passes on again when a gateway stops: Caddy nothing that has a body. */
 const RESENT: Readonly<Record<ProxyName, readonly string[]>> = {
   nginx: ["GET", "POST"],
@@ -41,7 +47,11 @@ for (const proxy of Object.keys(FILES) as ProxyName[]) {
         "X-Forwarded-For": "6.6.6.6",
         "X-Real-Ip": "6.6.6.6",
         "Forwarded": "for=6.6.6.6",
+        "X-Forwarded-Host": "6.6.6.6",
         "X-Forwarded-User": "6.6.6.6",
+        "X-Request-Id": "6.6.6.6",
+        "X-Ssl-Client-Verify": "6.6.6.6",
+        "Shib-Session": "6.6.6.6",
         "X-Original-URL": "/6.6.6.6",
         "X-Auth-Request-User": "6.6.6.6",
         "CF-Connecting-IP": "6.6.6.6",
@@ -124,12 +134,13 @@ async function setUp(name: ProxyName): Promise<Setup> {
   const hosts = ["127.0.0.1", "127.0.0.2"];
   const start = async (host: string) => {
     const own = ["--listen", `${host}:${port}`, "--admin", `${host}:${adminPort}`];
-    const trust = ["--trusted-proxies", "127.0.0.0/8", "--drain-delay", "2s"];
+    const trust = ["--trusted-proxies", "127.0.0.0/8", "--proxy-headers", SET[name]];
     return await GatewayProcess.start([
       "--nats-url",
       nats.url,
       ...own,
       ...trust,
+      ...["--drain-delay", "2s"],
       "--max-body-size",
       "32MiB",
     ]);

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { parseNetwork } from "../../mapping/address.ts";
 import { toHostPattern } from "../../mapping/host_pattern.ts";
+import { parseProxyHeader } from "../../mapping/proxy_headers.ts";
 import { count, list, parsed, size } from "../fields.ts";
 import { parseRate } from "../units.ts";
 
@@ -15,6 +16,7 @@ export const HOST_FILTER: RegExp = /^(\*\.)?[\w:-]+(\.[\w-]+)*$/;
 export const HOSTS: string = `host names such as "example.com" or "*.example.com"`;
 /** What pages' origins look like, as it stands behind "expected". */
 export const ORIGINS: string = `origins such as "https://example.com", "null" or "*"`;
+const PROXY_HEADERS = `headers that proxies set, such as "X-Forwarded-For" or "X-Forwarded-*"`;
 const NETWORKS = `addresses or networks such as "10.0.0.0/8" or "2001:db8::/32"`;
 const RATE = `a rate such as "100/s" or "100/s,burst=200"`;
 
@@ -40,6 +42,13 @@ export interface AdmissionOptions {
    * @default []: nobody's
    */
   readonly trustedProxies?: readonly string[];
+  /**
+   * The headers that these proxies set themselves, e.g. `"X-Forwarded-For"` or `"X-Forwarded-*"`. All others by
+   * which proxies speak may be what a client made up and they handed on: those are dropped.
+   *
+   * @default undefined: they set, or drop, all of them
+   */
+  readonly proxyHeaders?: readonly string[] | undefined;
   /**
    * How often one client address, and one session or identity, may ask, e.g. `"100/s,burst=200"`. An
    * IPv6 /64 is one client.
@@ -107,6 +116,11 @@ export const admissionFields = {
     .meta({
       placeholder: "NETWORKS",
       description: "Proxies whose X-Forwarded-* headers are believed: 10.0.0.0/8,::1",
+    }),
+  proxyHeaders: list(PROXY_HEADERS, parseProxyHeader).optional()
+    .meta({
+      placeholder: "HEADERS",
+      description: "What these set, as X-Forwarded-For; all else is dropped",
     }),
   rate: parsed(RATE, parseRate).optional()
     .meta({ placeholder: "RATE", description: "How often one client may ask: 100/s,burst=200" }),
