@@ -26,6 +26,7 @@ import { Reach, toServer } from "./nats/client/reach.ts";
 import { openResumeStream, type ResumeStream } from "./nats/jetstream/resume_stream.ts";
 import { MissingRights } from "./nats/client/rights.ts";
 import { Session } from "./nats/client/session.ts";
+import { Taps } from "./nats/taps.ts";
 import { guarded, systemClock } from "./time/clock.ts";
 import { ERROR_CODES } from "./errors.ts";
 import { VERSION } from "./version.ts";
@@ -68,7 +69,8 @@ export class Gateway implements AsyncDisposable {
   readonly #persistence: Persistence | undefined;
   readonly #resume: ResumeStream | undefined;
   readonly #events: EventStream | undefined;
-  readonly #interests: Interests;
+  /** What hears workloads, and who watches. */
+  readonly #ears: readonly Disposable[];
   readonly #bounds: Bounds;
   readonly #edge: Edge;
   readonly #onFault: OnFault;
@@ -108,7 +110,8 @@ export class Gateway implements AsyncDisposable {
       },
     });
     const controlLine = new ControlLine((bytes) => session.takesLine(bytes));
-    this.#rights = new MissingRights({ session, prefix: config.prefix, log });
+    const { prefix } = config;
+    this.#rights = new MissingRights({ session, prefix, log });
     const metrics = new Metrics({
       reconnects: () => session.reconnects,
       connected: () => session.state === "connected",
@@ -142,10 +145,9 @@ export class Gateway implements AsyncDisposable {
       });
     this.#events = openEventStream(config, { session, inbox: this.#inbox, metrics, log });
     this.#resume = openResumeStream(config, { session, inbox: this.#inbox, log });
-    this.#interests = new Interests(session, {
-      prefix: config.prefix,
-      onError: (error) => log.warn("interest", { error: String(error) }),
-    });
+    const onError = (error: unknown) => log.warn("interest", { error: String(error) });
+    const interests = new Interests(session, { prefix, onError });
+    this.#ears = [interests, new Taps(session, { prefix, gatewayId: this.id, clock })];
     this.#edge = new Edge({
       get config() {
         return live.current;
@@ -157,7 +159,7 @@ export class Gateway implements AsyncDisposable {
       controlLine,
       inbox: this.#inbox,
       fanout: new Fanout(session),
-      interests: this.#interests,
+      interests,
       outbox: this.#outbox,
       events: this.#events,
       records: openRecords(session, config),
@@ -186,9 +188,8 @@ export class Gateway implements AsyncDisposable {
     const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
     const common = { onFault, onStopped: createOnStopped({ log, metrics }) };
     this.#page = config.admin && new Admin({
-      ...{ gatewayId: this.id, version: VERSION, readConfig: () => live.current },
-      ...{ health, metrics, observers, bus: session, interests: this.#interests, clock, log },
-      notReady: () => this.#notReady(),
+      ...{ gatewayId: this.id, version: VERSION, readConfig: () => live.current, health, metrics },
+      ...{ observers, bus: session, interests, clock, log, notReady: () => this.#notReady() },
     });
     try {
       this.#admin = this.#page &&
@@ -293,7 +294,7 @@ export class Gateway implements AsyncDisposable {
   async #release(): Promise<void> {
     this.#connected.reject(new Error("Cannot wait for NATS: the gateway was stopped"));
     const first = [this.#edge, this.#bounds.deadlines, this.#outbox, this.#persistence];
-    const then = [this.#resume, this.#events, this.#inbox, this.#interests, this.#rights];
+    const then = [this.#resume, this.#events, this.#inbox, ...this.#ears, this.#rights];
     for (const part of [this.#page, ...first, ...then]) part?.[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
     const told = this.#reports.map((report) => report?.[Symbol.asyncDispose]());

@@ -8,6 +8,7 @@ import { explain, type Explanation } from "../edge/explain.ts";
 import { askConnections, closeConnection } from "../nats/asking/connections.ts";
 import type { Bus } from "../nats/bus.ts";
 import type { Interests } from "../nats/interest.ts";
+import { toTapSubject } from "../mapping/tap.ts";
 import { DURATION_BUCKETS } from "../telemetry/buckets.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { History } from "./history.ts";
@@ -193,9 +194,10 @@ export class Answers implements Disposable {
   }
 
   /** What goes where the request that was asked about would go. What is made up for each client may be any. */
-  #startTap(body: Body): unknown {
+  async #startTap(body: Body): Promise<unknown> {
     const { bus, clock, log, readConfig } = this.#parts;
-    if (!readConfig().adminTap) {
+    const { adminTap, prefix } = readConfig();
+    if (!adminTap) {
       throw new BadQuestion("Cannot watch: start the gateway with --admin-tap");
     }
     const viewer = this.#toViewer(body);
@@ -204,6 +206,7 @@ export class Answers implements Disposable {
     const subjects = [subject, uploadSubject].flat().map((one) => one.replace(/<[a-z]+>/g, "*"));
     this.#endTap(viewer);
     const tap = new Tap(bus, subjects, {
+      prefix,
       clock,
       onHeads: (data) => viewer.send({ type: "tap", data }),
       onEnd: (reason) => {
@@ -213,6 +216,10 @@ export class Answers implements Disposable {
     });
     this.#taps.set(viewer, tap);
     log.info("messages are watched from the admin page", { subjects: subjects.join(" ") });
+    if (!await tap.begun && this.#taps.get(viewer) === tap) {
+      this.#endTap(viewer);
+      throw new BadQuestion(`Cannot watch: NATS lets no gateway hear ${toTapSubject(prefix)}`);
+    }
     return { subject: subjects[0] };
   }
 

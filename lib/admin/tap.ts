@@ -3,33 +3,21 @@
  *
  * @module
  */
-import { type HeaderEntry, parseHeaderBlock } from "../mapping/headers.ts";
-import { maskHeader, toVisible } from "../mapping/masking.ts";
-import type { Bus, BusMessage, BusSubscription } from "../nats/bus.ts";
+import type { TapHead, TapReport } from "../mapping/tap.ts";
+import { Heads } from "../nats/asking/heads.ts";
+import type { Bus } from "../nats/bus.ts";
 import { type Clock, repeat } from "../time/clock.ts";
 
 /** How often what has passed is shown, in milliseconds. */
 const INTERVAL_MS = 250;
 /** Of each interval: nobody reads more. The rest is counted. */
 const MOST_HEADS = 10;
-/** Of each message: a client can send a hundred. */
-const MOST_HEADERS = 40;
-const MOST_VALUE = 500;
 /** So that nobody forgets it. */
 const LONGEST_MS = 600_000;
 
-/** The head of one message, as it may be shown. */
-export interface TapHead {
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly subject: string;
-  readonly headers: readonly HeaderEntry[];
-  /** Of the payload, in bytes. */
-  readonly size: number;
-}
-
 /** Who watches. */
 export interface TapOptions {
+  readonly prefix: string;
   readonly clock: Clock;
   /** Takes what has passed in a moment; `missed` is how many more there were. */
   readonly onHeads: (passed: { heads: readonly TapHead[]; missed: number }) => void;
@@ -37,27 +25,30 @@ export interface TapOptions {
   readonly onEnd: (reason: string) => void;
 }
 
-/** Listens to some subjects, until it is disposed of or its time is over. */
+/** Watches some subjects at all gateways, until it is disposed of or its time is over. */
 export class Tap implements Disposable {
   readonly #options: TapOptions;
-  readonly #subscriptions: readonly BusSubscription[];
+  readonly #source: Heads;
   readonly #endings: readonly (() => void)[];
   #heads: TapHead[] = [];
   #missed = 0;
 
   /**
-   * Begins to listen.
+   * Begins to watch.
    *
    * @param bus The connection.
    * @param subjects May hold wildcards.
    * @param options Who watches.
    */
-  constructor(bus: Pick<Bus, "subscribe">, subjects: readonly string[], options: TapOptions) {
+  constructor(
+    bus: Pick<Bus, "publish" | "subscribe">,
+    subjects: readonly string[],
+    options: TapOptions,
+  ) {
     this.#options = options;
-    this.#subscriptions = subjects.map((subject) =>
-      bus.subscribe(subject, (message) => this.#onMessage(message))
-    );
-    const { clock, onEnd } = options;
+    const { prefix, clock, onEnd } = options;
+    const onReport = (report: TapReport) => this.#onReport(report);
+    this.#source = new Heads(bus, { prefix, subjects, clock, onReport });
     this.#endings = [
       repeat(clock, INTERVAL_MS, () => this.#flush()),
       clock.after(LONGEST_MS, () => {
@@ -67,26 +58,21 @@ export class Tap implements Disposable {
     ];
   }
 
-  /** Listens no more. */
-  [Symbol.dispose](): void {
-    for (const end of this.#endings) end();
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  /** Resolves once a gateway shows what passes; false where none does. */
+  get begun(): Promise<boolean> {
+    return this.#source.begun;
   }
 
-  /** What is not shown is not even read. */
-  #onMessage({ subject, headers, data }: BusMessage): void {
-    if (this.#heads.length >= MOST_HEADS) {
-      this.#missed++;
-      return;
-    }
-    const entries = headers === "" ? [] : parseHeaderBlock(headers).entries;
-    this.#heads.push({
-      at: Date.now(),
-      subject: toVisible(subject),
-      headers: entries.slice(0, MOST_HEADERS).map(maskHeader)
-        .map(([name, value]) => [name, value.slice(0, MOST_VALUE)]),
-      size: data.length,
-    });
+  /** Watches no more. */
+  [Symbol.dispose](): void {
+    for (const end of this.#endings) end();
+    this.#source[Symbol.dispose]();
+  }
+
+  #onReport({ heads, missed }: TapReport): void {
+    const room = MOST_HEADS - this.#heads.length;
+    this.#heads.push(...heads.slice(0, room));
+    this.#missed += missed + Math.max(0, heads.length - room);
   }
 
   #flush(): void {

@@ -5,13 +5,14 @@
  */
 import { UsageError } from "../config/flag_table.ts";
 import type { Question } from "../config/questions.ts";
-import { findHeader, type HeaderEntry, parseHeaderBlock } from "../mapping/headers.ts";
+import { findHeader, type HeaderEntry } from "../mapping/headers.ts";
 import { isHostMatch, toHostPattern } from "../mapping/host_pattern.ts";
 import { toRemoteAddress } from "../mapping/incoming.ts";
-import { maskHeader, maskQuery, toVisible } from "../mapping/masking.ts";
 import { HEADER } from "../mapping/names.ts";
 import { toHostTokens, toPathTokens } from "../mapping/subject.ts";
-import type { BusMessage } from "../nats/bus.ts";
+import { type TapHead, type TapReport, toTapSubject } from "../mapping/tap.ts";
+import { Heads } from "../nats/asking/heads.ts";
+import { systemClock } from "../time/clock.ts";
 import type { Asking } from "./lists.ts";
 import { checkRights } from "./rights.ts";
 import type { OpenNats } from "./nats.ts";
@@ -19,7 +20,7 @@ import type { OpenNats } from "./nats.ts";
 /** The most lines in a second: what comes besides is counted. */
 const MOST_PER_SECOND = 200;
 
-/** What is listened to, and which of it is meant. */
+/** What is watched, and which of it is meant. */
 export interface Tap {
   readonly subjects: readonly string[];
   /** Says whether a message is meant. */
@@ -75,7 +76,7 @@ export function parseTap(text: string, prefix: string): Tap {
   }
 }
 
-/** Listens until it has seen enough. */
+/** Watches until it has seen enough. */
 export async function tap(
   { operands: [pattern], options }: Extract<Question, { name: "tap" }>,
   { session, prefix, terminal, errors }: Asking & Pick<OpenNats, "errors">,
@@ -88,12 +89,11 @@ export async function tap(
   const { promise, resolve } = Promise.withResolvers<void>();
   let seen = 0;
   const budget = new LineBudget((skipped) => terminal.note(`… ${skipped} more, not shown`));
-  const onMessage = (message: BusMessage, { isMeant }: Tap) => {
-    const headers = parseHeaderBlock(message.headers).entries;
-    if (!isMeant(headers) || (count > 0 && seen >= count)) return;
+  const onHead = (told: TapHead, { isMeant }: Tap) => {
+    if (!isMeant(told.headers) || (count > 0 && seen >= count)) return;
     seen++;
     if (budget.take()) {
-      const head = toHead(message, headers);
+      const head = toHead(told);
       if (json) terminal.json(head);
       else {
         terminal.line(renderHead(head, terminal));
@@ -104,19 +104,34 @@ export async function tap(
     }
     if (count > 0 && seen >= count) resolve();
   };
-  const subscriptions = taps.flatMap((tap) =>
-    tap.subjects.map((subject) => session.subscribe(subject, (message) => onMessage(message, tap)))
+  const onReport = ({ gateway, heads, missed, refused }: TapReport, tap: Tap) => {
+    if (refused !== undefined) terminal.note(`${gateway} shows nothing: ${refused}`);
+    if (missed > 0) terminal.note(`… ${missed} more, not shown`);
+    for (const head of heads) onHead(head, tap);
+  };
+  const clock = systemClock();
+  using watches = new DisposableStack();
+  watches.use(budget);
+  const watched = taps.map((tap) =>
+    watches.use(
+      new Heads(session, {
+        ...{ prefix, subjects: tap.subjects, clock },
+        onReport: (report) => onReport(report, tap),
+      }),
+    )
   );
-  const timer = seconds > 0 ? setTimeout(resolve, seconds * 1000) : undefined;
-  try {
-    await checkRights(session, errors);
-    terminal.patience(`listening to ${taps.flatMap(({ subjects }) => subjects).join(" ")} …`);
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    budget[Symbol.dispose]();
-    for (const subscription of subscriptions) subscription.unsubscribe();
+  await checkRights(session, errors);
+  const begun = await Promise.all(watched.map(({ begun }) => begun));
+  if (!begun.includes(true)) {
+    terminal.note(
+      `h8s: no gateway answers under the prefix ${prefix}; ` +
+        `where one runs, let its NATS user subscribe to ${toTapSubject(prefix)}`,
+    );
+    return 1;
   }
+  terminal.patience(`watching ${taps.flatMap(({ subjects }) => subjects).join(" ")} …`);
+  if (seconds > 0) watches.defer(clock.after(seconds * 1000, resolve));
+  await promise;
   return seen === 0 ? 1 : 0;
 }
 
@@ -132,17 +147,17 @@ interface Head {
   readonly headers: readonly HeaderEntry[];
 }
 
-function toHead({ subject, data }: BusMessage, headers: readonly HeaderEntry[]): Head {
-  const value = (name: string) => toVisible(findHeader(headers, name) ?? "");
+function toHead({ at, subject, headers, size }: TapHead): Head {
+  const value = (name: string) => findHeader(headers, name) ?? "";
   return {
-    time: new Date().toISOString(),
-    subject: toVisible(subject),
+    time: new Date(at).toISOString(),
+    subject,
     host: value(HEADER.originalHost) || value("host"),
     path: value(HEADER.originalPath),
-    query: maskQuery(value(HEADER.originalQuery)),
-    client: toVisible(toRemoteAddress(headers)),
-    bytes: data.length,
-    headers: headers.map(maskHeader),
+    query: value(HEADER.originalQuery),
+    client: toRemoteAddress(headers),
+    bytes: size,
+    headers,
   };
 }
 

@@ -71,7 +71,7 @@ export const QUESTIONS = {
     operands: [0, 1],
     text:
       "Heads of what passes, live, secrets masked. PATTERN: 'GET shop.example/*', 'ws */chat/*'.",
-    exits: "0: it has seen something; 1: nothing came; 130: Ctrl-C",
+    exits: "0: it has seen something; 1: nothing came, or no gateway shows it; 130: Ctrl-C",
     fields: z.strictObject({
       subject: listOf(matching(/^[^\s]+$/, "a subject"), "a list of subjects").default([])
         .meta({ placeholder: "SUBJECT", description: "What a route publishes on" }),

@@ -79,6 +79,7 @@ export const SUBJECT = {
   gateway: "control.gateway",
   interest: "control.interest",
   reverse: "control.reverse",
+  tap: "control.tap",
   workload: "control.workload",
   /** And the type of an event that a stream keeps, and a host. */
   events: "events",

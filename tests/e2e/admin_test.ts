@@ -184,6 +184,7 @@ Deno.test("one event stream tells what passes, what failed, and who is there", a
   const served = await fetch(`${gateway.url}/cart?token=s3cret`, { headers: secret });
   assert.equal(await served.text(), "ok");
   const failed = await fetch(`${gateway.url}/nobody`);
+  assert.equal(failed.status, 503);
   await failed.body?.cancel();
   const seen: { tap?: string; state?: Record<string, unknown[]> } = {};
   for await (const { type, data } of events) {
@@ -195,6 +196,15 @@ Deno.test("one event stream tells what passes, what failed, and who is there", a
       break;
     }
   }
+  const nobody = { ...question, url: "http://127.0.0.1/nobody" };
+  const both = await fetch(`${url}/tap`, {
+    ...{ method: "POST", headers: origin, body: JSON.stringify(nobody) },
+  });
+  await both.body?.cancel();
+  // Who watches is nobody who serves it.
+  const watchedOne = await fetch(`${gateway.url}/nobody`);
+  assert.equal(watchedOne.status, 503);
+  await watchedOne.body?.cancel();
   ended.abort();
   assert.match(seen.tap!, /"subject":"h8s\.http\.GET\.127\.0\.0\.1\.cart"/);
   assert.doesNotMatch(seen.tap!, /s3cret/);

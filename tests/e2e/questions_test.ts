@@ -98,6 +98,8 @@ Deno.test("h8s gateways, workloads, connections and tap say over NATS who is the
     while (!isOver) {
       for (const path of ["cart?token=hush", "other"]) {
         const response = await fetch(`${gateway.url}/${path}`, { headers });
+        // Who watches is nobody who serves it.
+        assert.equal(response.status, 503);
         await response.body?.cancel();
       }
       await pause(50);
@@ -110,6 +112,9 @@ Deno.test("h8s gateways, workloads, connections and tap say over NATS who is the
     assert.doesNotMatch(stdout, /hush|other/);
     const quiet = await ask("tap", "ws nowhere.example", "--seconds", "1");
     assert.equal(quiet.code, 1);
+    const none = await ask("tap", "--prefix", "other");
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /no gateway answers under the prefix other/);
   });
 });
 
@@ -117,9 +122,12 @@ Deno.test("a question that NATS does not let one ask says so, and what to do", a
   await using setup = await setUp();
   const { nats } = setup;
   const url = nats.url.replace("//", "//h8s:change%20me@");
-  const refused = await runMain(["tap", "--nats-url", url, "--seconds", "1"]);
+  const refused = await runMain(["tap", "--nats-url", url, "--prefix", "other"]);
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /^h8s: NATS does not permit this user to subscribe to h8s\.http\./m);
+  assert.match(
+    refused.stderr,
+    /^h8s: NATS does not permit this user to publish to other\.control\.tap/m,
+  );
   const wrong = await runMain(["gateways", "--nats-url", url.replace("change", "x")]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /refuses the login/);

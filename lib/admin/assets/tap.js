@@ -3,7 +3,7 @@
 import { ask, find, make, write } from "./dom.js";
 import { toBytes, toTime } from "./format.js";
 
-/** @typedef {import("../tap.ts").TapHead} TapHead */
+/** @typedef {import("../../mapping/tap.ts").TapHead} TapHead */
 
 /** More than fits on a screen. */
 const MOST = 100;

@@ -89,10 +89,10 @@ class Doctor {
     if (rights.missing.length === 0) {
       yield { check: "rights", verdict: "ok", text: "all that is needed is permitted" };
     }
-    for (const { verb, right, for: why } of rights.missing) {
+    for (const { verb, right, for: why, isExtra = false } of rights.missing) {
       const what = why === undefined ? "" : ` (${why})`;
       yield {
-        ...{ check: "rights", verdict: "wrong" },
+        ...{ check: "rights", verdict: isExtra ? "note" : "wrong" },
         text: `NATS does not permit to ${verb} ${right}${what}`,
         mend: `allow the user to ${verb} "${right}": docs/nats-permissions.md`,
       };

@@ -8,6 +8,7 @@ import type { GatewayConfig } from "../../config/schema.ts";
 import { toRecordsBucket } from "../../nats/jetstream/records.ts";
 import { INBOX, type SUBJECT, toOwnSubject, toPushTokens } from "../../mapping/names.ts";
 import { toResumeSubjects } from "../../mapping/resume.ts";
+import { toTapSubject } from "../../mapping/tap.ts";
 
 /** One right. */
 export interface Need {
@@ -20,6 +21,8 @@ export interface Need {
   readonly payload: string;
   /** Undefined for what is always needed. */
   readonly for: string | undefined;
+  /** True for what a gateway does its work without. */
+  readonly isExtra?: boolean;
 }
 
 /** A host that nobody serves, as tokens (RFC 2606). */
@@ -123,5 +126,6 @@ export function listNeeds(config: GatewayConfig): Need[] {
     );
   }
   if (session !== undefined) needs.push(subscribe(`${prefix}.${toPushTokens("*")}`, "sessions"));
+  needs.push({ ...subscribe(toTapSubject(prefix), "h8s tap, --admin-tap"), isExtra: true });
   return needs;
 }

@@ -6,6 +6,7 @@
 import { PermissionViolationError } from "@nats-io/nats-core";
 import { INBOX, toOwnSubject } from "../../mapping/names.ts";
 import { isCovered } from "../../mapping/subject_pattern.ts";
+import { toTapSubject } from "../../mapping/tap.ts";
 import type { Log } from "../../telemetry/log.ts";
 import { repeat, systemClock } from "../../time/clock.ts";
 import type { Session } from "./session.ts";
@@ -107,11 +108,13 @@ function toViolation({ operation, subject }: PermissionViolationError): Violatio
   return { verb: operation === "publish" ? "publish to" : "subscribe to", subject };
 }
 
-/** What clients or routes choose is no reason to take the gateway out of service. */
+/** Neither what clients or routes choose, nor that nobody can watch, takes the gateway out of service. */
 function isNeeded({ verb, subject }: Violation, prefix: string): boolean {
   return verb === "publish to"
     ? subject.startsWith(`${toOwnSubject(prefix, "gateway")}.`)
-    : subject.startsWith(`${INBOX}.`) || subject.startsWith(`${toOwnSubject(prefix, "control")}.`);
+    : subject.startsWith(`${INBOX}.`) ||
+      (subject.startsWith(`${toOwnSubject(prefix, "control")}.`) &&
+        subject !== toTapSubject(prefix));
 }
 
 /** The right as `docs/nats-permissions.md` has it, where it is there; else the subject itself. */

@@ -56,6 +56,8 @@ export class Session implements Bus, AsyncDisposable {
   #held: Message[] = [];
   #moved: Promise<void> | undefined;
   #reconnects = 0;
+  /** Told of all that is published; undefined for nobody. */
+  onPublish: ((subject: string, data: Uint8Array, options: PublishOptions) => void) | undefined;
   #maxPayload = DEFAULT_MAX_PAYLOAD;
 
   /**
@@ -100,6 +102,7 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   publish(subject: string, data: Uint8Array, options: PublishOptions = {}): boolean {
+    if (this.onPublish !== undefined) this.onPublish(subject, data, options);
     const message = { subject, data, options };
     if (this.#lane !== undefined) return this.#lane.publish(message, this.maxPayload);
     const place = this.#place;
