@@ -49,8 +49,6 @@ export class Access {
   /**
    * Looks at who asks.
    *
-   * @param request As it came.
-   * @param remoteAddress Who sent it.
    * @returns Why not; undefined for who may look.
    */
   refuse(request: Request, remoteAddress: string): AccessDenied | undefined {
@@ -83,7 +81,6 @@ export class Access {
    * Lets somebody in.
    *
    * @param shown What was typed.
-   * @param request The form's.
    * @returns The cookie; undefined where that is not the key.
    */
   logIn(shown: string, request: Request): string | undefined {

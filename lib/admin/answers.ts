@@ -54,9 +54,6 @@ export class Answers implements Disposable {
   readonly #taps = new Map<Viewer, Tap>();
   #cluster: Cluster | undefined;
 
-  /**
-   * @param parts What there is to tell.
-   */
   constructor(parts: AnswersParts) {
     this.#parts = parts;
     this.#endSamples = parts.history.onSample((sample) => {
@@ -70,7 +67,6 @@ export class Answers implements Disposable {
   /**
    * Answers a question.
    *
-   * @param request A GET.
    * @returns JSON, a response, or undefined for a path that there is not.
    * @throws {BadQuestion} when it cannot be answered.
    */
@@ -93,8 +89,6 @@ export class Answers implements Disposable {
   /**
    * Does something.
    *
-   * @param pathname What.
-   * @param body With what.
    * @returns JSON, or undefined for a path that there is not.
    * @throws {BadQuestion} when it cannot be done.
    */

@@ -72,7 +72,6 @@ export interface Rendering {
  * A response of the page.
  *
  * @param body Text of this module, or JSON.
- * @param rendering What it is.
  * @returns It, with all that keeps browsers from doing more with it than is meant.
  */
 export function respond(

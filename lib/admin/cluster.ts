@@ -45,7 +45,6 @@ export class Cluster implements Disposable {
   /**
    * Listens, and asks.
    *
-   * @param bus The connection.
    * @param options `prefix` of all subjects; `own`: this gateway; `onError`: takes what goes wrong.
    */
   constructor(
@@ -96,7 +95,6 @@ const CENSUS_MS = 8000;
  * Those who serve, by what they registered and by who answered.
  *
  * @param interests Registrations that stand.
- * @param hosts Who has answered.
  * @returns One for each host.
  */
 export function toWorkloads(

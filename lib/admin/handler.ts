@@ -22,7 +22,6 @@ export interface AdminParts {
 /**
  * Makes the handler of the admin address.
  *
- * @param parts What it consists of.
  * @returns A handler for `Deno.serve`.
  */
 export function createAdminHandler(

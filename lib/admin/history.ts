@@ -56,7 +56,6 @@ export class History implements Disposable {
   bounds: readonly number[] = [];
 
   /**
-   * @param source The gateway's metrics.
    * @param options `clock`: when a second is over; `now`: the time of day; `onError`: takes what goes wrong.
    */
   constructor(source: HistorySource, { clock, now = Date.now, onError }: {
@@ -79,7 +78,6 @@ export class History implements Disposable {
   /**
    * Tells of each new sample.
    *
-   * @param listener Called with it.
    * @returns Ends the calls.
    */
   onSample(listener: (sample: Sample) => void): () => void {

@@ -36,9 +36,7 @@ export class Tap implements Disposable {
   /**
    * Begins to watch.
    *
-   * @param bus The connection.
    * @param subjects May hold wildcards.
-   * @param options Who watches.
    */
   constructor(
     bus: Pick<Bus, "publish" | "subscribe">,

@@ -22,7 +22,6 @@ export interface Viewer {
   /**
    * Sends an event; one who reads too slowly does not get it.
    *
-   * @param event To this viewer alone.
    * @returns False when it was left out.
    */
   send(event: PageEvent): boolean;

@@ -25,7 +25,6 @@ export interface Asked {
 /**
  * Answers a question.
  *
- * @param question As it was asked.
  * @param asked What it is about, and where the answer goes.
  * @returns The exit code.
  */

@@ -40,7 +40,6 @@ export function tellSubject(
  * A request as one would type it.
  *
  * @param text A URL; without a scheme it is http, `ws:` and `wss:` are a WebSocket's handshake.
- * @param options What else is known.
  * @throws {UsageError} when it is no URL.
  */
 export function toRequest(

@@ -10,7 +10,6 @@ const AT_JSR = /^https?:\/\/.+\/(?<name>@[^/]+\/[^/]+)\/(?<version>[^/]+)\/main\
 /**
  * Says how the program was started, for its help.
  *
- * @param url Of its main module.
  * @param isCompiled Whether it is one binary.
  * @returns What stands before the flags.
  *

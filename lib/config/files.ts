@@ -84,7 +84,6 @@ export function readText(
 /**
  * Says why a file cannot be read, and what to do.
  *
- * @param error As it was thrown.
  * @param options `flag`: which names the file; `path`: its path; `files`: all that are needed, if there are
  * more.
  */

@@ -99,7 +99,6 @@ export function parseConfig(options: unknown): GatewayConfig {
 /**
  * Checks options against a schema and fills in its defaults.
  *
- * @param schema What is expected.
  * @param options From the command line, a file or a program.
  * @returns What the schema makes of them.
  * @throws {ConfigError} that names all options that cannot be used, and what would be right.
@@ -114,7 +113,6 @@ export function parseWith<T>(schema: z.ZodType<T>, options: unknown): T {
 /**
  * Looks for all that is wrong.
  *
- * @param schema What is expected.
  * @param options From the command line, a file or a program.
  * @returns Where, and what would be right; nothing where all is right.
  */

@@ -96,9 +96,6 @@ export class Admission {
   #chain: Chain = { early: [], late: [] };
   #rules: Rules | undefined;
 
-  /**
-   * @param parts Of the edge.
-   */
   constructor(parts: EdgeParts) {
     this.#parts = parts;
     this.#identities = new Identities(parts);
@@ -113,7 +110,6 @@ export class Admission {
   /**
    * Makes the checks that need not know who asks.
    *
-   * @param request As it came.
    * @param options What kind it is, its header lines, and its visit, which is told what is found out.
    * @returns The request, which may not go on yet.
    * @throws {GatewayError} with what the client is to be told.
@@ -148,7 +144,6 @@ export class Admission {
   /**
    * Finds out who asks, and works out what the request's messages look like.
    *
-   * @param entry The request.
    * @returns The admitted request; at once where no one else has to be asked.
    * @throws {GatewayError} with what the client is to be told.
    * @throws {Refusal} with an authorizer's own answer.

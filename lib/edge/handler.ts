@@ -52,9 +52,6 @@ export class Edge implements Disposable {
   readonly #handshakes = new Handshakes();
   #isDraining = false;
 
-  /**
-   * @param parts What it works with.
-   */
   constructor(parts: EdgeParts) {
     this.#parts = parts;
     this.#peers = new Peers(parts);
@@ -79,7 +76,6 @@ export class Edge implements Disposable {
   /**
    * Answers a request. Never rejects: what goes wrong is a response.
    *
-   * @param request As it came.
    * @param info Who sent it, and when its response has gone out.
    * @returns The response, or the 101 of an upgrade.
    */

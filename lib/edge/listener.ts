@@ -49,7 +49,6 @@ export class Listener {
 
   /**
    * @param address Port 0 for a free one.
-   * @param options What is listened for.
    * @throws {ListenError} that says what to do.
    */
   constructor(address: Address, options: ListenerOptions) {

@@ -42,7 +42,6 @@ export function toFrameHeader(kind: FrameKind): string {
  * Reads a NATS message that was sent to a connection's inbox.
  *
  * @param headerBlock Its NATS header block as latin-1 text, empty without one.
- * @param payload Its payload.
  * @returns What to do. Without `X-H8s-Frame` it is text when it is valid UTF-8, else binary; bytes
  * that are not UTF-8 are binary whatever the header says, since no text frame could carry them.
  *

@@ -159,7 +159,6 @@ const LITERAL_SUBJECT = /^[^\s.*>]+(?:\.[^\s.*>]+)*$/;
 /**
  * Reads a connection as a gateway lists it.
  *
- * @param value Of JSON.
  * @param what It is part of, for the error text.
  * @returns The connection.
  * @throws {ContractError} when it is none.

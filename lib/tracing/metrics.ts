@@ -25,7 +25,6 @@ const DOUBLE = 1;
 /**
  * Reads metrics for OpenTelemetry.
  *
- * @param metrics The gateway's.
  * @param options `kinds`: OpenTelemetry's names of things; `resource`: whose metrics they are.
  * @returns What a metric reader collects; sums and histograms are cumulative since this was called.
  */

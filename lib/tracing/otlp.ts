@@ -39,7 +39,6 @@ export interface Otlp extends AsyncDisposable {
  * Loads the SDK. It needs no more than the net permission: what it would look for in the environment
  * (`OTEL_…`) it does not find; the options say it.
  *
- * @param options Where it goes.
  * @returns The collector's end here. One that is away loses spans, and nothing else.
  */
 export function openOtlp(options: OtlpOptions): Promise<Otlp> {

@@ -33,7 +33,6 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PAT
 /**
  * Makes spans of what is observed.
  *
- * @param options What is traced.
  * @returns An observer.
  */
 export function createSpans({ tracer, share }: SpanOptions): Observer {

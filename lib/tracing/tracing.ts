@@ -26,8 +26,6 @@ export interface TracingParts {
 /**
  * Begins to tell a collector, where one is named; what comes in before the SDK is loaded is not traced.
  *
- * @param config Of the gateway.
- * @param parts What there is to be told of.
  * @returns Undefined where no collector is named. Disposing sends what waits, within 2 s.
  */
 export function startTracing(
@@ -49,8 +47,6 @@ export function startTracing(
 /**
  * The same for a program that takes messages: its spans are those of the requests that are traced.
  *
- * @param config Of the reverse daemon.
- * @param parts Its id and its log.
  * @returns Undefined where no collector is named. The process has one SDK, which this registers.
  */
 export function startConsumerTracing(

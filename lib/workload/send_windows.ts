@@ -63,10 +63,6 @@ export class SendWindows implements Disposable {
   readonly #endState: () => void;
   #forgetAt = 0;
 
-  /**
-   * @param link The connection to NATS.
-   * @param clock Tells when to forget.
-   */
   constructor(link: Link, clock: Clock) {
     this.#link = link;
     this.#clock = clock;
@@ -79,8 +75,6 @@ export class SendWindows implements Disposable {
   /**
    * Sends a message.
    *
-   * @param inbox Of the WebSocket connection.
-   * @param message For its client.
    * @returns When so little is on its way to the client that the next one may be sent, or when its gateway
    * has granted nothing for 30 s: then nothing is waited for until it does again. It rejects when the
    * connection has ended, or NATS was lost, of which nobody has to take notice.
@@ -106,11 +100,7 @@ export class SendWindows implements Disposable {
     return window.room.promise;
   }
 
-  /**
-   * A connection has ended.
-   *
-   * @param inbox Its inbox.
-   */
+  /** A connection has ended. */
   closed(inbox: string): void {
     const error = () => new ConnectionClosedError("Cannot send: the client's connection has ended");
     this.#fail(inbox, error);

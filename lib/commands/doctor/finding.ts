@@ -18,12 +18,7 @@ export interface Finding {
   readonly mend?: string;
 }
 
-/**
- * Compares clocks.
- *
- * @param who Whose the other one is.
- * @param now What it says.
- */
+/** Compares clocks. */
 export function compareClocks(who: string, now: string): Finding {
   const ahead = toAhead({ now }) ?? 0;
   const check = "clock";

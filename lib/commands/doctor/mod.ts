@@ -32,7 +32,6 @@ interface Patient {
 /**
  * Examines.
  *
- * @param question As it was asked.
  * @param patient The configuration, and where NATS is.
  * @param terminal Where the findings go, each as soon as it is known.
  * @returns 1 where something is wrong.

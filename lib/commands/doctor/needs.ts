@@ -34,7 +34,6 @@ const BROKEN = "{";
 /**
  * Lists the rights.
  *
- * @param config What is configured.
  * @returns Each once.
  */
 export function listNeeds(config: GatewayConfig): Need[] {

@@ -29,7 +29,6 @@ export interface Tried {
 /**
  * Tries rights.
  *
- * @param needs Which.
  * @param options The connection, and what NATS complains of.
  * @returns Those that NATS refused, and streams that answered.
  */
@@ -69,7 +68,6 @@ export async function tryRights(
 /**
  * Asks once.
  *
- * @param session The connection.
  * @param request Where, with what; and how long an answer may take, in milliseconds.
  * @returns The answer; undefined where there is none in time.
  */
@@ -99,7 +97,6 @@ export async function askOnce(
 /**
  * Asks JetStream's API.
  *
- * @param session The connection.
  * @param call E.g. `"STREAM.INFO.said"`.
  * @param request JSON; empty for none.
  * @returns What it answers; undefined where it does not.

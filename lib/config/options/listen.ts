@@ -80,7 +80,6 @@ export const listenFields = {
  * Checks that both servers can listen.
  *
  * @param config The parts of the configuration that have to fit together.
- * @param context Where to complain.
  */
 export function checkAddresses(
   { listen, admin }: { readonly listen: Address; readonly admin?: Address | undefined },

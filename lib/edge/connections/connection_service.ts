@@ -42,12 +42,7 @@ export class ConnectionService implements Disposable {
   readonly #endState: () => void;
   readonly #endBeats: () => void;
 
-  /**
-   * Subscribes, and begins to beat.
-   *
-   * @param connections Who is connected.
-   * @param parts Of the edge.
-   */
+  /** Subscribes, and begins to beat. */
   constructor(connections: Connections, parts: EdgeParts) {
     this.#connections = connections;
     this.#parts = parts;

@@ -40,10 +40,7 @@ export class Connections implements ConnectionOwner, Disposable {
   /** What outlives its sockets; undefined where nothing does. */
   readonly resumables: Resumables | undefined;
 
-  /**
-   * @param parts Of the edge.
-   * @param load Where what waits for its client is counted.
-   */
+  /** @param load Where what waits for its client is counted. */
   constructor(parts: EdgeParts, load: Load) {
     this.#parts = parts;
     this.records = new ConnectionRecords(parts, async () => await this.resumables?.verify());

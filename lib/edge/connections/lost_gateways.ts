@@ -38,7 +38,6 @@ export class LostGateways implements Disposable {
   /**
    * Begins to watch, and looks once for what was left by gateways that are not heard.
    *
-   * @param records Where connections are kept.
    * @param options The parts of the edge; the records of this gateway's own connections, and those that
    * can be resumed.
    */

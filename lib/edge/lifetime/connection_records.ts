@@ -95,8 +95,6 @@ export class ConnectionRecords implements LeaseHome, Disposable {
   /**
    * Keeps a record, without waiting for it.
    *
-   * @param id The connection's.
-   * @param record What to keep.
    * @param onLost Called if somebody else turns out to have told its end.
    */
   keep(id: string, record: ConnectionRecord, onLost: () => void): void {
@@ -109,8 +107,6 @@ export class ConnectionRecords implements LeaseHome, Disposable {
   /**
    * Takes a record back, since the connection has ended.
    *
-   * @param id The connection's.
-   * @param end How.
    * @param tell Called if that is ours to tell.
    * @returns When it has been told, and the record is gone.
    */

@@ -28,9 +28,7 @@ export type EventParts = Pick<EdgeParts, "config" | "outbox" | "events">;
  * Publishes an event in the forms that are configured; held while NATS is away, and once more where it may
  * have been lost with the connection. Then it comes with the same `X-H8s-Event-Id`.
  *
- * @param event What happened.
  * @param record To which connection; of this gateway or of one that is no more.
- * @param parts Of the edge.
  */
 export function tell(
   event: ConnectionEvent,

@@ -151,7 +151,6 @@ export class Lease<T> {
    * Has the record say that the connection is over, tells it, and claims the record: the last two go to NATS in
    * one write. Who dies has done neither, and another gateway finds the record, or both.
    *
-   * @param record Says how it ended.
    * @param tell Called once, unless somebody else has told it or will.
    * @returns When that is done; never rejects.
    */

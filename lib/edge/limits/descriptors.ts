@@ -13,9 +13,6 @@ export const OWN_DESCRIPTORS = 64;
 /**
  * Says how many descriptors there are, where that may be read, and warns where it is less than is promised.
  * With the net permission alone it is not known: Deno tells nobody.
- *
- * @param maxConnections As configured.
- * @param log Where it is said.
  */
 export function checkDescriptors(maxConnections: number, log: Log): void {
   const most = readDescriptorLimit();

@@ -25,7 +25,6 @@ export interface ReplayOptions {
  * Reads what was sent to a connection after a number. Whoever calls it listens to what comes live already.
  *
  * @param parts The connection to NATS, and the stream.
- * @param options Whose messages.
  * @returns When all has been read.
  * @throws {Error} when the stream does not tell all of it.
  */

@@ -59,11 +59,7 @@ export class Resumables implements Holder, Disposable {
   /** Lets clients in. */
   readonly entrance: ResumeEntrance;
 
-  /**
-   * Listens to who takes connections from here.
-   *
-   * @param options What is worked with.
-   */
+  /** Listens to who takes connections from here. */
   constructor(options: ResumablesOptions) {
     this.#options = options;
     const { parts, stream, load, home: { records } } = options;

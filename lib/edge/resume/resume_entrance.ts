@@ -61,9 +61,6 @@ export interface ResumeEntranceOptions {
 export class ResumeEntrance {
   readonly #options: ResumeEntranceOptions;
 
-  /**
-   * @param options What is worked with.
-   */
   constructor(options: ResumeEntranceOptions) {
     this.#options = options;
   }
@@ -71,7 +68,6 @@ export class ResumeEntrance {
   /**
    * Finds the connection that a client asks for, or begins one.
    *
-   * @param handshake What it asks for.
    * @returns The same with its place, and what is told of the socket that comes of it.
    * @throws {GatewayError} `nats_unavailable` while JetStream is away; or that no place is left.
    */

@@ -14,9 +14,6 @@ export class ResumeParking {
   #place: Place | undefined;
   #missedBytes = 0;
 
-  /**
-   * @param parts Of the edge.
-   */
   constructor(parts: EdgeParts) {
     this.#parts = parts;
   }
@@ -49,7 +46,6 @@ export class ResumeParking {
   /**
    * One client that stays away must not fill the stream for all.
    *
-   * @param message What waits for it now.
    * @returns False when that is too much.
    */
   hasRoom({ headers, data }: BusMessage): boolean {

@@ -12,7 +12,6 @@ import { toWho } from "../admission/identity.ts";
  * What has to be the same when a client comes back: its secret, who it is, and what it asks for. It is a MAC
  * under the secret, so that nobody who reads the records learns or guesses any of that.
  *
- * @param admitted The handshake.
  * @param options `secret`: the client's; `tokenParameter`: of the query, in which tokens change.
  * @returns SHA-256 in base64url.
  */

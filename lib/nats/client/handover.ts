@@ -63,11 +63,7 @@ export function subscribeVia(
   };
 }
 
-/**
- * Publishes on a connection, by the lane where it is open.
- *
- * @param message What and where to.
- */
+/** Publishes on a connection, by the lane where it is open. */
 export function publishVia(
   { connection, lane }: ServerLink,
   message: Message,
@@ -108,7 +104,6 @@ export class Handover {
   /**
    * Subscribes to everything on the new connection, too.
    *
-   * @param links From where to where.
    * @param onError Told of what goes wrong with the new ones.
    */
   constructor(

@@ -23,10 +23,7 @@ export class Overlap {
   #held: { readonly message: BusMessage; readonly at: number }[] = [];
   #hasEnded = false;
 
-  /**
-   * @param deliver Gets each message.
-   * @param now A clock in milliseconds.
-   */
+  /** @param now A clock in milliseconds. */
   constructor(deliver: (message: BusMessage) => void, now: () => number = () => performance.now()) {
     this.deliver = deliver;
     this.#now = now;

@@ -60,11 +60,7 @@ export class Session implements Bus, AsyncDisposable {
   onPublish: ((subject: string, data: Uint8Array, options: PublishOptions) => void) | undefined;
   #maxPayload = DEFAULT_MAX_PAYLOAD;
 
-  /**
-   * Begins to connect, and keeps trying.
-   *
-   * @param options How to reach NATS.
-   */
+  /** Begins to connect, and keeps trying. */
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#firstConnection = this.#connect();

@@ -44,9 +44,7 @@ export class Persistence implements Disposable {
   /**
    * Sees to the stream at each connect.
    *
-   * @param stream Its name.
    * @param config What it is to be like, and which routes it serves.
-   * @param parts What it works with.
    */
   constructor(stream: string, config: GatewayConfig, parts: PersistenceParts) {
     const { session, inbox, graceMs, metrics, log } = parts;

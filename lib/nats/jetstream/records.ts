@@ -31,10 +31,6 @@ export class Records {
   readonly #semaphore = new Semaphore(MAX_IN_FLIGHT);
   #open: { readonly kv: KV; readonly manager: JetStreamManager } | undefined;
 
-  /**
-   * @param session The connection.
-   * @param bucket The bucket's name.
-   */
   constructor(session: Pick<Session, "connection">, bucket: string) {
     this.#session = session;
     this.#bucket = bucket;
@@ -66,7 +62,6 @@ export class Records {
    * Writes a record.
    *
    * @param key Tokens.
-   * @param value The record.
    * @returns The new revision.
    */
   put(key: string, value: Uint8Array): Promise<number> {
@@ -78,7 +73,6 @@ export class Records {
    * Writes a record on top of the version that is known.
    *
    * @param key Tokens.
-   * @param value The record.
    * @param revision Of that version; 0 if it must not be there.
    * @returns The new revision; undefined when there is another version.
    */

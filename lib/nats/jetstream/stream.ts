@@ -41,7 +41,6 @@ export interface StreamOptions {
  * The stream's configuration: a work queue that refuses what does not fit, since one that drops its oldest
  * messages instead would lose them in silence.
  *
- * @param options What is asked.
  * @returns What it has to be like.
  */
 export function toWantedStream(options: StreamOptions): WantedStream {
@@ -63,7 +62,6 @@ export function toWantedStream(options: StreamOptions): WantedStream {
 /**
  * Creates a stream, or checks the one that has its name.
  *
- * @param connection Of the NATS client.
  * @param wanted What it is to be; of an existing stream each subject has to be covered, all else equal.
  * @param names What to call the properties in errors.
  * @throws {StreamError} when there is no JetStream, or the stream differs.

@@ -38,7 +38,6 @@ export interface ServeInfo {
  * A standard fetch handler: `app.fetch` of Hono, Oak, h3 and others is one.
  *
  * @param request What the client asks; its `signal` is aborted when the client goes.
- * @param info What else is known.
  * @returns The response.
  */
 export type ServeHandler = (request: Request, info: ServeInfo) => Response | Promise<Response>;
@@ -55,7 +54,6 @@ export interface HandlerInput {
  * Makes the `Request`.
  *
  * @param url What the client asked for.
- * @param input What else it is made of.
  * @returns A GET or a HEAD without a body, and so without a length: whoever sent it on would promise bytes
  * that do not come.
  * @throws {TypeError} when there can be no such request.
@@ -78,8 +76,6 @@ export function toHandlerRequest(
 /**
  * Makes what is told beside the `Request`.
  *
- * @param input Method and message.
- * @param body The request's.
  * @returns Its body is null where the `Request` has it.
  */
 export function toServeInfo(

@@ -37,11 +37,7 @@ export class EventLog {
     return id !== undefined && (this.#heard.get(id) ?? 0) > 1;
   }
 
-  /**
-   * Says whether an event came.
-   *
-   * @param id Its own.
-   */
+  /** Says whether an event came. */
   has(id: string): boolean {
     return this.#heard.has(id);
   }
