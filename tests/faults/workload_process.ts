@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { within } from "../harness/waiting.ts";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import type { Report } from "./workload.ts";
@@ -37,7 +38,7 @@ export class WorkloadProcess implements AsyncDisposable {
     onReport: (report: Report) => void,
   ): Promise<WorkloadProcess> {
     const workload = new WorkloadProcess(natsUrl, onReport);
-    await workload.#ready.promise;
+    await within(workload.#ready.promise, "the workload");
     return workload;
   }
 

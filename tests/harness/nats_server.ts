@@ -6,6 +6,7 @@
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { within } from "./waiting.ts";
 
 /** The newest stable release when this was last looked at; CI tests against it. */
 export const PINNED_VERSION = "v2.15.2";
@@ -134,7 +135,12 @@ export class NatsServer implements AsyncDisposable {
     const process = new Deno.Command(command, { args, stdout: "null", stderr: "piped" }).spawn();
     const ready = Promise.withResolvers<number>();
     const log = followLog(process.stderr, ready);
-    return new NatsServer({ process, directory, log, port: await ready.promise });
+    return new NatsServer({
+      process,
+      directory,
+      log,
+      port: await within(ready.promise, "nats-server"),
+    });
   }
 
   /**

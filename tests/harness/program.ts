@@ -57,7 +57,8 @@ export class Program implements AsyncDisposable {
 
   /** Resolves when the process has ended and all that it printed has been read. */
   get ended(): Promise<Deno.CommandStatus> {
-    return this.#reading.then(() => this.#process.status);
+    const ended = this.#reading.then(() => this.#process.status);
+    return within(ended, () => `the end of the program:\n${this.#said}`);
   }
 
   /**
