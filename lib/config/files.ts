@@ -10,22 +10,10 @@ import { ConfigError, type ConfigProblem } from "./options.ts";
 import { unwrap } from "./walk.ts";
 
 /**
- * Reads the files that a configuration names; done once, at start.
+ * Reads the files that a configuration names, as far as it can be done; once, at start.
  *
- * @returns The same with the files' texts in place of their paths.
- * @throws {ConfigError} that says of each file that cannot be used why, and which permission is missing for
- * all of them together; no text is quoted.
- */
-export function readFiles<T extends object>(schema: z.ZodObject, config: T): T {
-  const { config: read, problems } = tryFiles(schema, config);
-  ConfigError.throwIfAny(problems);
-  return read;
-}
-
-/**
- * The same, as far as it can be done.
- *
- * @returns The configuration with the texts of those files that can be read, and what is wrong with the rest.
+ * @returns The configuration with the texts of those files that can be read in place of their paths, and why
+ * the rest cannot be used, and which permission is missing for all of them together; no text is quoted.
  */
 export function tryFiles<T extends object>(
   schema: z.ZodObject,

@@ -13,10 +13,13 @@ import {
 } from "@nats-io/nats-core";
 import { backoff, hasWsProtocol } from "@nats-io/nats-core/internal";
 import { parseLogin, splitNatsUrl } from "../mapping/nats_url.ts";
+import {
+  MAX_PINGS_OUT,
+  PING_INTERVAL_MS,
+  RETRY_DELAYS_MS,
+} from "../nats/client/session_options.ts";
 import { pause } from "../time/within.ts";
 
-/** Milliseconds between attempts, jittered; the last one repeats. */
-const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
 /** One line for as many failed attempts: about a minute. */
 const ATTEMPTS_PER_LINE = 30;
 
@@ -75,8 +78,8 @@ function toConnectionOptions({ servers = [], ...rest }: ConnectionOptions): Conn
     maxReconnectAttempts: -1,
     waitOnFirstConnect: true,
     ignoreAuthErrorAbort: true,
-    pingInterval: 2000,
-    maxPingOut: 2,
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: MAX_PINGS_OUT,
     ...(login === undefined ? {} : parseLogin(login)),
     ...rest,
     ...(parts.length === 0 ? {} : { servers: parts.map(({ address }) => address) }),

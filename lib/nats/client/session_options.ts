@@ -17,8 +17,8 @@ const CONNECT_TIMEOUT_MS = 5000;
  * that hangs is noticed within 6 s. Its answer waits behind the messages that it sends, so that a
  * busy gateway needs a few seconds, not a few moments.
  */
-const PING_INTERVAL_MS = 2000;
-const MAX_PINGS_OUT = 2;
+export const PING_INTERVAL_MS = 2000;
+export const MAX_PINGS_OUT = 2;
 
 /** How to reach NATS, and whom to tell what. */
 export interface SessionOptions {
