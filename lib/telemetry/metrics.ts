@@ -9,6 +9,7 @@ import { type Stage, STAGES } from "./faults.ts";
 import type { Figure } from "./figure.ts";
 import { type Levels, registerLevels } from "./level_metrics.ts";
 import { RequestMetrics } from "./request_metrics.ts";
+import { StreamMetrics } from "./stream_metrics.ts";
 
 const DIRECTIONS = ["in", "out"] as const;
 
@@ -17,7 +18,6 @@ const CLOSES = [
   ...["1000", "1001", "1002", "1003", "1005", "1006", "1007", "1008", "1009", "1010", "1011"],
   ...["1012", "1013", "3000", "3003", "3008", "4401", "4499", "other"],
 ];
-const OUTCOMES = ["stored", "refused", "unavailable"];
 
 /** Which way bytes and messages go: from the client into NATS, or from NATS to the client. */
 export type Direction = (typeof DIRECTIONS)[number];
@@ -26,6 +26,8 @@ export type Direction = (typeof DIRECTIONS)[number];
 export class Metrics {
   readonly #registry = new Registry();
   readonly #requests = new RequestMetrics(this.#registry);
+  /** Of what is kept in streams. */
+  readonly streams = new StreamMetrics(this.#registry);
   #inFlight = 0;
   readonly #aborted = this.#counter(
     "h8s_http_responses_aborted_total",
@@ -86,20 +88,9 @@ export class Metrics {
     "h8s_listener_restarts_total",
     "How often no connection could be accepted and it was listened anew",
   );
-  readonly #persisted = this.#counter(
-    "h8s_persisted_messages_total",
-    "Messages for the stream, by what became of them",
-    ["outcome"],
-  );
-
   readonly #resumeOverflowed = this.#counter(
     "h8s_websockets_resume_overflowed_total",
     "WebSockets that ended since too much waited for a client that was away",
-  );
-  readonly #eventsKept = this.#counter(
-    "h8s_events_kept_total",
-    "Events for their stream, by what became of them",
-    ["outcome"],
   );
   readonly #recordsFailed = this.#counter(
     "h8s_connection_records_failed_total",
@@ -151,8 +142,6 @@ export class Metrics {
     for (const code of codes) this.#refused.inc({ code }, 0);
     for (const reason of ABORTS) this.#aborted.inc({ reason }, 0);
     for (const code of CLOSES) this.#socketsClosed.inc({ code }, 0);
-    for (const outcome of OUTCOMES) this.#persisted.inc({ outcome }, 0);
-    for (const outcome of OUTCOMES.slice(0, 2)) this.#eventsKept.inc({ outcome }, 0);
   }
 
   requestBegun(): void {
@@ -215,11 +204,6 @@ export class Metrics {
     this.#bareFollowed++;
   }
 
-  /** It is known what became of an event for its stream. */
-  eventKept(outcome: string): void {
-    this.#eventsKept.inc({ outcome });
-  }
-
   handshakeAbandoned({ isLost = false } = {}): void {
     this.#abandoned.inc();
     if (isLost) this.#lostHandshakes.inc();
@@ -241,11 +225,6 @@ export class Metrics {
   /** The end of a lost gateway's connection was told. */
   lostClosed(): void {
     this.#lostClosed.inc();
-  }
-
-  /** It is known what became of a message for the stream. */
-  messagePersisted(outcome: string): void {
-    this.#persisted.inc({ outcome });
   }
 
   /** The numbers in Prometheus's text format. */

@@ -58,7 +58,7 @@ export class EventStream implements Disposable {
       ...{ bus: session, inbox, stream, subjects },
       graceMs: () => Number.POSITIVE_INFINITY,
       onOutcome: (outcome) => {
-        metrics.eventKept(outcome.kind);
+        metrics.streams.eventKept(outcome.kind);
         if (outcome.kind === "refused") log.error("an event is not kept", { ...outcome });
       },
     });

@@ -12,8 +12,11 @@ import { parsePubAck, type PubAck } from "../../mapping/jetstream.ts";
 import type { Bus, BusMessage } from "../bus.ts";
 import type { Inbox, Receiver, Slot } from "../inbox.ts";
 
-/** How long JetStream may take before a message is published again, in milliseconds. */
-const ACK_TIMEOUT_MS = 2000;
+/**
+ * How long JetStream may take before a message is published again, in milliseconds; the same as in the client
+ * libraries. Whoever listens live hears it twice then, so a busy server is given time.
+ */
+const ACK_TIMEOUT_MS = 5000;
 /** The same where nobody answered at all: the stream may be between two leaders. */
 const NOBODY_TIMEOUT_MS = 500;
 
@@ -36,7 +39,7 @@ export interface PersistentMessage {
 /** What it works with. */
 export interface PersistOptions {
   readonly bus: Bus;
-  readonly inbox: Inbox;
+  readonly inbox: Pick<Inbox, "open">;
   /** The stream's name. */
   readonly stream: string;
   /** What it captures. */
@@ -45,7 +48,12 @@ export interface PersistOptions {
   readonly graceMs: () => number;
   /** Told of each outcome. */
   readonly onOutcome: (outcome: Outcome) => void;
+  /** Told whenever a message that had been published is published again. */
+  readonly onRepeat?: (cause: RepeatCause) => void;
 }
+
+/** Why a message is published again: what was under way is lost with its connection, or JetStream is late. */
+export type RepeatCause = "reconnect" | "late";
 
 /** The messages on their way into the stream. */
 export class Persist implements Disposable {
@@ -58,7 +66,7 @@ export class Persist implements Disposable {
   constructor(options: PersistOptions) {
     this.#options = options;
     this.#endState = options.bus.onState((state) => {
-      if (state === "connected") { for (const pending of this.#pending) pending.send(); }
+      if (state === "connected") { for (const pending of this.#pending) pending.send("reconnect"); }
     });
   }
 
@@ -126,6 +134,7 @@ class Pending implements Receiver {
   readonly #onOutcome: (outcome: Outcome) => void;
   readonly #slot: Slot;
   readonly #giveUpAt: number;
+  #wasOut = false;
 
   constructor(
     message: PersistentMessage,
@@ -139,10 +148,16 @@ class Pending implements Receiver {
     this.#giveUpAt = performance.now() + options.graceMs();
   }
 
-  send(): void {
+  /** @param cause Why it is published again, if it was before. */
+  send(cause?: RepeatCause): void {
     const { subject, data, headers } = this.#message;
     try {
-      this.#options.bus.publish(subject, data, { headers, reply: this.#slot.subject });
+      const isOut = this.#options.bus.publish(subject, data, {
+        headers,
+        reply: this.#slot.subject,
+      });
+      if (isOut && this.#wasOut && cause !== undefined) this.#options.onRepeat?.(cause);
+      this.#wasOut ||= isOut;
     } catch (error) {
       const isTooLarge = headers.length + data.length > this.#options.bus.maxPayload;
       return this.#end({ kind: "refused", reason: String(error), isTooLarge });
@@ -165,7 +180,7 @@ class Pending implements Receiver {
   }
 
   onDeadline(): void {
-    if (performance.now() < this.#giveUpAt) return this.send();
+    if (performance.now() < this.#giveUpAt) return this.send("late");
     this.#end({ kind: "unavailable", reason: "JetStream does not answer" });
   }
 

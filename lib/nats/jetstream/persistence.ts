@@ -23,6 +23,9 @@ const OPTION_NAMES: OptionNames = {
   duplicate_window: "--persist-dupe-window",
 };
 
+/** Whoever listens live hears it twice. */
+const LATE = "JetStream is late, and a message is published again";
+
 /** What it works with. */
 export interface PersistenceParts {
   readonly session: Session;
@@ -62,6 +65,10 @@ export class Persistence implements Disposable {
       subjects,
       graceMs,
       onOutcome: (outcome) => report(outcome, { metrics, log }),
+      onRepeat: (cause) => {
+        metrics.streams.messageRepeated(cause);
+        if (cause === "late") log.warn(LATE);
+      },
     });
     this.keys = new IdempotencyKeys({
       ...{ session, inbox, stream, graceMs },
@@ -99,7 +106,7 @@ export class Persistence implements Disposable {
 }
 
 function report(outcome: Outcome, { metrics, log }: { metrics: Metrics; log: Log }): void {
-  metrics.messagePersisted(outcome.kind);
+  metrics.streams.messagePersisted(outcome.kind);
   if (outcome.kind !== "stored") log.warn("a message is not stored", { ...outcome });
 }
 

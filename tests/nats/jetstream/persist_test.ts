@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Inbox } from "../../../lib/nats/inbox.ts";
+import { Inbox, type Receiver, type Slot } from "../../../lib/nats/inbox.ts";
 import { type Outcome, Persist } from "../../../lib/nats/jetstream/persist.ts";
 import { FakeBus } from "../fake_bus.ts";
 
@@ -10,6 +10,7 @@ function setUp({ graceMs = 15_000, state = "connected" as "connected" | "disconn
   const bus = new FakeBus(state);
   const inbox = stack.use(new Inbox(bus, "g"));
   const outcomes: string[] = [];
+  const repeats: string[] = [];
   const persist = stack.use(
     new Persist({
       bus,
@@ -18,6 +19,7 @@ function setUp({ graceMs = 15_000, state = "connected" as "connected" | "disconn
       subjects: ["a.>"],
       graceMs: () => graceMs,
       onOutcome: ({ kind }) => outcomes.push(kind),
+      onRepeat: (cause) => repeats.push(cause),
     }),
   );
   const publish = (text: string) => {
@@ -33,6 +35,7 @@ function setUp({ graceMs = 15_000, state = "connected" as "connected" | "disconn
     bus,
     persist,
     outcomes,
+    repeats,
     publish,
     answer,
     sent,
@@ -70,6 +73,7 @@ Deno.test("what was under way when NATS was lost is sent again, in order", async
   assert.deepEqual(setup.sent(), ["1", "2"]);
   setup.bus.setState("connected");
   assert.deepEqual(setup.sent(), ["1", "2", "1", "2", "3"]);
+  assert.deepEqual(setup.repeats, ["reconnect", "reconnect"]);
   for (const index of [-3, -2, -1]) setup.answer('{"stream":"S","seq":1}', index);
   const kinds = (await Promise.all([one, two, three])).map(({ kind }) => kind);
   assert.deepEqual(kinds, ["stored", "stored", "stored"]);
@@ -82,6 +86,31 @@ Deno.test("where nobody answers it is tried again until the grace is over", asyn
   assert.equal((await outcome).kind, "unavailable");
   assert.deepEqual(setup.sent(), ["x", "x"]);
   assert.deepEqual(setup.outcomes, ["unavailable"]);
+});
+
+Deno.test("a JetStream that has not answered for 5 s is asked again, and that is told", () => {
+  const bus = new FakeBus();
+  const deadlines: number[] = [];
+  const receivers: Receiver[] = [];
+  const repeats: string[] = [];
+  const setDeadline = (timeoutMs: number) => void deadlines.push(timeoutMs);
+  const slot: Slot = { id: "0", subject: "_INBOX.0", setDeadline, release: () => {} };
+  using persist = new Persist({
+    bus,
+    inbox: { open: (receiver) => (receivers.push(receiver), slot) },
+    stream: "S",
+    subjects: ["a.>"],
+    graceMs: () => 15_000,
+    onOutcome: () => {},
+    onRepeat: (cause) => repeats.push(cause),
+  });
+  const headers = new TextEncoder().encode("its id");
+  persist.publish({ subject: "a.b", data: new Uint8Array(), headers }, () => {});
+  assert.deepEqual(deadlines, [5000]);
+  assert.deepEqual(repeats, []);
+  receivers[0]!.onDeadline!();
+  assert.deepEqual(repeats, ["late"]);
+  assert.deepEqual(bus.published[0], bus.published[1]);
 });
 
 Deno.test("what is held while NATS is away is given up after the grace", async () => {
