@@ -44,12 +44,13 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     async happen(world) {
       const reconnects = await reconnectsOf(world);
       await world.nats.reload(SMALL);
-      // It closes the connection of who exceeds them, and says no sooner what they are.
+      // It closes the connection of who exceeds them, and says no sooner what they are: to each gateway.
       const isNoticed = async () => {
         await Promise.all(world.gateways.map(echoes));
-        return String(await reconnectsOf(world)) !== String(reconnects);
+        const now = await reconnectsOf(world);
+        return now.every((count, index) => count > reconnects[index]!);
       };
-      await until(isNoticed, "the server refuses what is too large");
+      await until(isNoticed, "the server refuses what is too large of each gateway");
       await untilReconnected(world, reconnects);
       await refusesWhatIsTooLarge(world);
       await restartNats(world);

@@ -57,7 +57,7 @@ export async function tryOut(
   { warmUpFaults = 0 }: { warmUpFaults?: number } = {},
 ): Promise<Figure[]> {
   const idleBefore = await idleSnapshotOf(world);
-  const load = new Load(world);
+  await using load = new Load(world);
   await pause(WARM_UP_MS);
   let loadedBefore = await snapshotOf(world);
   const happened: Fault[] = [];
@@ -119,7 +119,7 @@ async function inTime(fault: Fault, world: World): Promise<void> {
 }
 
 /** HTTP and WebSockets at once. */
-class Load {
+class Load implements AsyncDisposable {
   readonly http: HttpLoad;
   readonly sockets: SocketLoad;
   readonly acks: AckLoad | undefined;
@@ -141,6 +141,11 @@ class Load {
 
   async stop(): Promise<void> {
     await Promise.all([this.http.stop(), this.sockets.stop(), this.acks?.stop()]);
+  }
+
+  /** Where a fault fails, the tests that come after it are to have nothing of its load. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 }
 
