@@ -13,7 +13,14 @@ type Option = keyof GatewayConfig & keyof GatewayOptions;
 /** What is read anew for each request or connection. All else takes effect at the next start. */
 const LIVE: ReadonlySet<Option> = new Set<Option>([
   ...["requestTimeout", "idleTimeout", "bodyTimeout", "sendTimeout"] as const,
-  ...["maxBodySize", "responseBuffer", "responseTotal", "bareReplies", "publishOnly"] as const,
+  ...[
+    "maxBodySize",
+    "responseBuffer",
+    "responseTotal",
+    "replyTotal",
+    "bareReplies",
+    "publishOnly",
+  ] as const,
   ...["wsSendTimeout", "wsSendLimit", "wsReceiveBuffer", "wsReceiveTotal"] as const,
   ...["wsIdleTimeout", "resumeMaxWaiting"] as const,
   ...["hostFilters", "allowedOrigins", "trustedProxies", "proxyHeaders", "rate"] as const,

@@ -17,12 +17,13 @@ export interface Levels {
   };
   readonly budget: { readonly held: number };
   readonly sending: { readonly total: number };
+  readonly bursts: { readonly held: number };
 }
 
 /** Registers them. */
 export function registerLevels(
   registry: Registry,
-  { version, outbox, session, budget, sending }: Levels,
+  { version, outbox, session, budget, sending, bursts }: Levels,
 ): void {
   const registers = [registry];
   new Gauge({
@@ -44,6 +45,15 @@ export function registerLevels(
       const { user, system } = cpuUsage();
       this.reset();
       this.inc((user + system) / 1e6);
+    },
+  });
+  new Counter({
+    name: "h8s_http_requests_held_total",
+    help: "Requests that waited since much of other replies was, or might have been, under way",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(bursts.held);
     },
   });
   new Gauge({

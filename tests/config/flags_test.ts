@@ -37,6 +37,7 @@ const VALUED: readonly Row[] = [
   row("idleTimeout", "--idle-timeout DURATION", ["5m", "5"], ""),
   row("bareReplies", "--bare-replies KIND", ["stream", "both"], "whole"),
   row("responseTotal", "--response-total SIZE", ["32MiB", "2XB"], "64MiB"),
+  row("replyTotal", "--reply-total SIZE", ["64MiB", "2XB"], "32MiB"),
   row("wsSendTimeout", "--ws-send-timeout DURATION", ["5s", "soon"], "10s"),
   row("wsSendLimit", "--ws-send-limit SIZE", ["64KiB", "2XB"], "16MiB"),
   row("wsReceiveBuffer", "--ws-receive-buffer SIZE", ["64KiB", "2XB"], "1MiB"),

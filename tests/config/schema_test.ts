@@ -24,6 +24,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   sendTimeout: 30_000,
   responseBuffer: 8_388_608,
   responseTotal: 67_108_864,
+  replyTotal: 33_554_432,
   wsSendTimeout: 10_000,
   wsSendLimit: 16_777_216,
   wsReceiveBuffer: 1_048_576,

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { connect } from "@nats-io/transport";
 import { serve } from "../../lib/workload/mod.ts";
+import { readOpenRights } from "../harness/rights.ts";
 import { answer, natsHeaders, setUp } from "../harness/setup.ts";
 
 const COUNT = 250;
+const WORKLOADS = 25;
 const LARGE = new Uint8Array(1_000_000);
 
 Deno.test("250 replies of 1 MB at once: all whole, and nobody else waits for who does not read", async () => {
@@ -40,4 +43,34 @@ Deno.test("the same of workloads that know nothing of credit", async () => {
   }
   assert.deepEqual(new Set(await Promise.all(large)), new Set([LARGE.length]));
   assert.deepEqual(gateway.lines.filter(({ message }) => message === "nats disconnected"), []);
+});
+
+Deno.test("the same on as many subjects, of many workloads, where NATS lets less wait", async () => {
+  // Of one connection nats-server itself slows down what a third does not read fast enough.
+  const config = `${readOpenRights()}\nmax_pending: 16MiB`;
+  await using setup = await setUp(["--reply-total", "4MiB"], { config });
+  const { nats, nc, gateway } = setup;
+  const headers = natsHeaders(["Content-Length", `${LARGE.length}`]);
+  await using workloads = new AsyncDisposableStack();
+  for (let count = 0; count < WORKLOADS; count++) {
+    const own = workloads.adopt(await connect({ servers: nats.url }), (own) => own.close());
+    own.subscribe("h8s.http.GET.127.0.0.1.large.*", {
+      queue: "workloads",
+      callback: (_error, message) => void message.respond(LARGE, { headers }),
+    });
+    await own.flush();
+  }
+  await answer(nc, "h8s.http.GET.127.0.0.1.small.*", () => ({ data: "small" }));
+  const getSmall = async (name: string) => {
+    assert.equal(await (await fetch(`${gateway.url}/small/${name}`)).text(), "small");
+  };
+  for (let count = 0; count < 100; count++) await getSmall(`before-${count}`);
+  const large = Array.from({ length: COUNT }, async (_, index) => {
+    const response = await fetch(`${gateway.url}/large/${index}`);
+    return (await response.arrayBuffer()).byteLength;
+  });
+  for (let count = 0; count < 20; count++) await getSmall(`among-${count}`);
+  assert.deepEqual(new Set(await Promise.all(large)), new Set([LARGE.length]));
+  assert.deepEqual(gateway.lines.filter(({ message }) => message === "nats disconnected"), []);
+  assert.ok(await gateway.metric("h8s_http_requests_held_total") > 0);
 });

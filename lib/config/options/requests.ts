@@ -61,6 +61,13 @@ export interface RequestOptions {
    */
   readonly responseTotal?: string;
   /**
+   * What replies may be under way from NATS: as much of streams, and as much of whole ones, as far as their size
+   * is known. Half of nats-server's `max_pending` at most; past it requests wait.
+   *
+   * @default "32MiB"
+   */
+  readonly replyTotal?: string;
+  /**
    * Answer 200 as soon as a request is published; no replies.
    *
    * @default false
@@ -82,6 +89,7 @@ export const requestFields = {
   bareReplies: oneOf(["whole", "stream"]).default("whole")
     .meta({ placeholder: "KIND", description: "What replies without headers are" }),
   responseTotal: size("64MiB", "What of all responses may wait for their clients"),
+  replyTotal: size("32MiB", "What of replies may be under way from NATS"),
   publishOnly: z.boolean().default(false)
     .meta({ description: "Answer 200 once a request is published; no replies" }),
 };

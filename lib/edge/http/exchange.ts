@@ -29,6 +29,7 @@ const WATCHED_BYTES = 256 * 1024;
 /** One request that waits for its reply. */
 export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
   readonly visit: Visit;
+  ticket = 0;
   readonly #admitted: Admitted;
   readonly #parts: EdgeParts;
   readonly #options: DeliveryOptions;
@@ -53,8 +54,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
 
   constructor(admitted: Admitted, options: DeliveryOptions & { readonly body: RequestBody }) {
     const { parts, body } = this.#options = options;
-    this.visit = admitted.visit;
-    [this.#admitted, this.#body, this.#parts] = [admitted, body, parts];
+    [this.visit, this.#admitted, this.#body, this.#parts] = [admitted.visit, admitted, body, parts];
     this.#burst = parts.bursts.of(admitted.subject);
     this.#slot = parts.inbox.open(this);
     this.#windowBytes = parts.windows.take(
@@ -165,7 +165,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
 
   #onHead(reply: Reply, message: BusMessage): void {
     // What comes by credit has been asked for.
-    this.#burst?.heard(message.reply === "" ? message.data.length : 0);
+    this.#burst?.heard(this, message.reply === "" ? message.data.length : 0);
     switch (reply.kind) {
       case "no_responders":
         if (this.#upload !== undefined) throw nobodyStreams(this.#parts.bus.maxPayload);

@@ -27,11 +27,12 @@ export function createBounds(
   { read, clock, onFault }: { read: () => GatewayConfig; clock: Clock; onFault: OnFault },
 ): Bounds {
   const deadlines = new Deadlines(clock, onFault);
+  const total = () => read().replyTotal;
   return {
     deadlines,
     budget: new ReceiveBudget(bus, read),
     sending: new SendBudget(deadlines, () => read().responseTotal),
-    windows: new Windows(),
-    bursts: new Bursts(clock),
+    windows: new Windows(total),
+    bursts: new Bursts(clock, { total, largest: () => bus.maxPayload }),
   };
 }

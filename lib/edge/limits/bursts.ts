@@ -6,40 +6,39 @@
  * @module
  */
 import type { Clock } from "../../time/clock.ts";
+import { Quiet } from "./quiet.ts";
+import { howMany, isLarge, type ReplyBounds, ReplyGate, type Runner } from "./reply_gate.ts";
 
-/** Of replies that may be under way: half of what nats-server lets wait by default. */
-const BUDGET_BYTES = 32 * 1024 * 1024;
-/** How many go before a reply has shown how large they are: what fits if all are of 1 MiB. */
-const FIRST = 32;
-/** Replies of less are no danger. */
-const LARGE_BYTES = 64 * 1024;
-/** Where nothing moves for so long, nothing flows: twice as many may go. */
-const QUIET_MS = 50;
+export type { Runner };
+
 /** What is left of an earlier reply's size with each one that is smaller. */
 const FADING = 0.9;
 
-/** A request that may have to wait. */
-export interface Runner {
-  /** It may go now. Does not throw. */
-  start(): void;
+/** What the bursts of all subjects share. */
+interface Shared {
+  readonly clock: Clock;
+  readonly bounds: ReplyBounds;
+  readonly gate: ReplyGate;
+  /** How many requests had to wait so far. */
+  held: number;
 }
 
 /** The requests of one subject, as long as there are any. */
 export class Burst {
-  readonly #clock: Clock;
+  readonly #shared: Shared;
   readonly #onOver: () => void;
   readonly #waiting = new Set<Runner>();
   #running = 0;
-  #allowed = FIRST;
-  /** Of a reply, lately. */
-  #bytes = 0;
-  /** Something came, or was taken, lately. */
-  #moves = false;
-  #endTimer: (() => void) | undefined;
+  #allowed: number;
+  /** Of a reply, lately; undefined before the first. */
+  #bytes: number | undefined;
+  readonly #quiet: Quiet;
 
-  constructor(clock: Clock, onOver: () => void) {
-    this.#clock = clock;
+  constructor(shared: Shared, onOver: () => void) {
+    this.#shared = shared;
     this.#onOver = onOver;
+    this.#allowed = howMany(shared.bounds);
+    this.#quiet = new Quiet(shared.clock, (quietLooks) => this.#onLook(quietLooks));
   }
 
   /**
@@ -50,31 +49,44 @@ export class Burst {
   enter(runner: Runner): boolean {
     if (this.#running < this.#allowed) {
       this.#running++;
-      return true;
+      if (this.#passes(runner)) return true;
+      this.#shared.held++;
+      return false;
     }
+    this.#shared.held++;
     this.#waiting.add(runner);
-    this.#endTimer ??= this.#clock.after(QUIET_MS, this.#onQuiet);
+    this.#quiet.watch();
     return false;
   }
 
   /** A reply came, of so many bytes that nobody asked for. */
-  heard(bytes: number): void {
-    this.#moves = true;
-    this.#bytes = Math.max(bytes, this.#bytes * FADING);
-    this.#allowed = this.#bytes < LARGE_BYTES
-      ? Number.POSITIVE_INFINITY
-      : Math.max(1, Math.floor(BUDGET_BYTES / this.#bytes));
+  heard(runner: Runner, bytes: number): void {
+    this.#quiet.break();
+    const lately = this.#bytes = Math.max(bytes, (this.#bytes ?? 0) * FADING);
+    this.#allowed = isLarge(lately)
+      ? howMany(this.#shared.bounds, lately)
+      : Number.POSITIVE_INFINITY;
+    this.#shared.gate.heard(runner, bytes);
     this.#release();
   }
 
   /** A request is over, whether it went or not, and its client has taken the reply. */
   leave(runner: Runner): void {
-    this.#moves = true;
-    if (!this.#waiting.delete(runner)) this.#running--;
+    this.#quiet.break();
+    if (!this.#waiting.delete(runner)) {
+      this.#running--;
+      this.#shared.gate.leave(runner);
+    }
     this.#release();
     if (this.#running > 0 || this.#waiting.size > 0) return;
-    this.#endTimer?.();
+    this.#quiet.stop();
     this.#onOver();
+  }
+
+  /** Small replies, where they are known to be so, are not in the way of others. */
+  #passes(runner: Runner): boolean {
+    const isSmall = this.#bytes !== undefined && !isLarge(this.#bytes);
+    return isSmall || this.#shared.gate.enter(runner);
   }
 
   #release(): void {
@@ -82,33 +94,36 @@ export class Burst {
       if (this.#running >= this.#allowed) return;
       this.#waiting.delete(runner);
       this.#running++;
-      runner.start();
+      if (this.#passes(runner)) runner.start();
     }
   }
 
-  readonly #onQuiet = (): void => {
-    this.#endTimer = undefined;
-    if (!this.#moves) this.#allowed *= 2;
-    this.#moves = false;
+  #onLook(quietLooks: number): void {
+    if (quietLooks > 0) this.#allowed *= 2;
     this.#release();
-    if (this.#waiting.size > 0) this.#endTimer = this.#clock.after(QUIET_MS, this.#onQuiet);
-  };
+    if (this.#waiting.size > 0) this.#quiet.watch();
+  }
 }
 
 /** Those of all subjects. */
 export class Bursts {
-  readonly #clock: Clock;
+  readonly #shared: Shared;
   readonly #bursts = new Map<string, Burst>();
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(clock: Clock, bounds: ReplyBounds) {
+    this.#shared = { clock, bounds, gate: new ReplyGate(clock, bounds), held: 0 };
+  }
+
+  /** How many requests had to wait so far. */
+  get held(): number {
+    return this.#shared.held;
   }
 
   /** That of a subject; each of its requests enters it and leaves it. */
   of(subject: string): Burst {
     let burst = this.#bursts.get(subject);
     if (burst === undefined) {
-      burst = new Burst(this.#clock, () => this.#bursts.delete(subject));
+      burst = new Burst(this.#shared, () => this.#bursts.delete(subject));
       this.#bursts.set(subject, burst);
     }
     return burst;

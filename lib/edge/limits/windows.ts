@@ -5,8 +5,6 @@
  * @module
  */
 
-/** Half of what nats-server lets wait by default. */
-const TOTAL_BYTES = 32 * 1024 * 1024;
 /** Of what is left, so that there is some for who comes next. */
 const SHARE = 1 / 8;
 /** A stream has to move. */
@@ -14,7 +12,13 @@ const LEAST_BYTES = 16 * 1024;
 
 /** The windows of all responses that have not ended. */
 export class Windows {
-  #left = TOTAL_BYTES;
+  readonly #total: () => number;
+  #given = 0;
+
+  /** @param total How many bytes there are, asked for each. */
+  constructor(total: () => number) {
+    this.#total = total;
+  }
 
   /**
    * Gives a window.
@@ -22,14 +26,14 @@ export class Windows {
    * @returns Its bytes, to be given back; fewer the more are out.
    */
   take(wantedBytes: number): number {
-    const share = Math.max(LEAST_BYTES, Math.floor(this.#left * SHARE));
+    const share = Math.max(LEAST_BYTES, Math.floor((this.#total() - this.#given) * SHARE));
     const bytes = Math.min(wantedBytes, share);
-    this.#left -= bytes;
+    this.#given += bytes;
     return bytes;
   }
 
   /** Takes a window back. */
   giveBack(bytes: number): void {
-    this.#left += bytes;
+    this.#given -= bytes;
   }
 }

@@ -1,23 +1,26 @@
 import assert from "node:assert/strict";
-import { Bursts, type Runner } from "../../../lib/edge/limits/bursts.ts";
+import { Bursts } from "../../../lib/edge/limits/bursts.ts";
+import type { Runner } from "../../../lib/edge/limits/reply_gate.ts";
 import { FakeClock } from "../../harness/fake_clock.ts";
 
 const MIB = 1024 * 1024;
 
+const BOUNDS = { total: () => 32 * MIB, largest: () => MIB };
+
 function setUp() {
   const clock = new FakeClock();
-  const bursts = new Bursts(clock);
+  const bursts = new Bursts(clock, BOUNDS);
   const burst = bursts.of("a.b");
   const running = new Set<Runner>();
   const runners = Array.from({ length: 250 }, () => {
-    const runner: Runner = { start: () => void running.add(runner) };
+    const runner: Runner = { ticket: 0, start: () => void running.add(runner) };
     return runner;
   });
   for (const runner of runners) if (burst.enter(runner)) runner.start();
   function end(bytes: number): void {
     const [runner] = running;
     running.delete(runner!);
-    burst.heard(bytes);
+    burst.heard(runner!, bytes);
     burst.leave(runner!);
   }
   return { clock, bursts, burst, runners, running, end };
@@ -47,17 +50,19 @@ Deno.test("of large replies no more are under way than fit", () => {
 
 Deno.test("a workload that takes its time gets all that is asked of it", () => {
   const { clock, running } = setUp();
-  for (const size of [64, 128, 250]) {
-    clock.advance(50);
-    assert.equal(running.size, size);
-  }
+  clock.advance(100);
+  assert.equal(running.size, 64);
+  clock.advance(300);
+  assert.equal(running.size, 250);
 });
 
 Deno.test("small replies after a large one let more go again", () => {
   const { running, end } = setUp();
   end(MIB);
   for (let count = 0; count < 30; count++) end(10);
-  assert.equal(running.size, 219);
+  assert.equal(running.size, 62);
+  for (let count = 0; count < 80; count++) end(10);
+  assert.equal(running.size, 139, "all that are left");
 });
 
 Deno.test("who leaves while it waits is never started", () => {
@@ -67,4 +72,70 @@ Deno.test("who leaves while it waits is never started", () => {
   end(10);
   assert.ok(!running.has(gone));
   assert.equal(running.size, 248);
+});
+
+/** Requests to a subject each. */
+function spread(count: number) {
+  const clock = new FakeClock();
+  const bursts = new Bursts(clock, BOUNDS);
+  const running = new Map<Runner, string>();
+  const gone: Runner[] = [];
+  for (let index = 0; index < count; index++) ask(`a.${index}`);
+  function ask(subject: string): void {
+    const runner: Runner = { ticket: 0, start: () => void running.set(runner, subject) };
+    if (bursts.of(subject).enter(runner)) runner.start();
+  }
+  function end(bytes: number): void {
+    const [[runner, subject]] = running as unknown as [[Runner, string]];
+    running.delete(runner);
+    const burst = bursts.of(subject);
+    burst.heard(runner, bytes);
+    burst.leave(runner);
+    gone.push(runner);
+  }
+  return { clock, running, gone, ask, end };
+}
+
+Deno.test("of large replies no more are under way than fit, whatever their subjects", () => {
+  const { running, gone, end } = spread(250);
+  for (let left = 249; left >= 0; left--) {
+    assert.ok(running.size <= 32);
+    end(MIB);
+  }
+  assert.equal(gone.length, 250);
+  const larger = spread(20);
+  larger.end(8 * MIB);
+  while (larger.running.size > 4) larger.end(8 * MIB);
+  larger.end(8 * MIB);
+  assert.equal(larger.running.size, 3);
+});
+
+Deno.test("each small reply lets one more go to a subject of which nothing is known", () => {
+  const { running, end } = spread(2000);
+  for (let round = 1; round <= 5; round++) {
+    const { size } = running;
+    assert.equal(size, 32 * 2 ** (round - 1));
+    for (let count = 0; count < size; count++) end(100);
+  }
+});
+
+Deno.test("small replies one at a time do not make a later burst larger", () => {
+  const { running, ask, end } = spread(0);
+  for (let index = 0; index < 1000; index++) {
+    ask(`small.${index}`);
+    end(100);
+  }
+  for (let index = 0; index < 250; index++) ask(`large.${index}`);
+  assert.equal(running.size, 32);
+});
+
+Deno.test("who waits for something slow is in nobody's way", () => {
+  const { clock, running, ask, end } = spread(1000);
+  clock.advance(1000);
+  assert.equal(running.size, 1000);
+  ask("a.1000");
+  end(MIB);
+  ask("b");
+  clock.advance(200);
+  assert.ok([...running.values()].includes("b"));
 });

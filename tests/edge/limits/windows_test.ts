@@ -4,7 +4,7 @@ import { Windows } from "../../../lib/edge/limits/windows.ts";
 const MIB = 1024 * 1024;
 
 Deno.test("Windows gives all that is wanted to a few, and something to everybody", () => {
-  const windows = new Windows();
+  const windows = new Windows(() => 32 * MIB);
   const given = Array.from({ length: 1000 }, () => windows.take(MIB));
   assert.ok(given.slice(0, 20).every((bytes) => bytes === MIB), String(given.slice(0, 20)));
   assert.ok(given.every((bytes) => bytes >= 16 * 1024));
