@@ -1,10 +1,10 @@
+import { until } from "../harness/waiting.ts";
 import assert from "node:assert/strict";
 import { freePort } from "../harness/free_port.ts";
 import { connect } from "@nats-io/transport";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { Relay } from "../nats/relay.ts";
-import { pause } from "../../lib/time/within.ts";
 import { runMain } from "../harness/program.ts";
 import { open, readUntil, write } from "../harness/raw_http.ts";
 import { answer, listen, natsHeaders, setUp } from "../harness/setup.ts";
@@ -119,7 +119,7 @@ Deno.test("when NATS is lost, requests in flight fail at once, sockets live on, 
 
   await using again = await startNats({ port, jetstream: false });
   // NATS keeps nothing for who is not there yet: so the workload comes back first.
-  while (!await nc.flush().then(() => true, () => false)) await pause(20);
+  await until(() => nc.flush().then(() => true, () => false), "the workload is back");
   relay.release();
   assert.equal((await messages.next()).string(), "said while NATS was away");
   const end = await closed.next();

@@ -75,6 +75,14 @@ export class FakeEdge implements Disposable {
     await turn();
   }
 
+  /** Lets it pass until something is so. */
+  async passUntil(isSo: () => boolean, stepMs: number): Promise<void> {
+    for (let steps = 0; !isSo(); steps++) {
+      if (steps > 1000) throw new Error(`Waited ${steps * stepMs} ms in vain for ${isSo}`);
+      await this.pass(stepMs);
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#outbox[Symbol.dispose]();
   }

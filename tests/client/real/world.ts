@@ -8,7 +8,6 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport";
 import { GatewayProcess } from "../../harness/gateway.ts";
 import { listen } from "../../harness/setup.ts";
-import { pause } from "../../../lib/time/within.ts";
 import { Relay } from "../../nats/relay.ts";
 import { until } from "../../harness/waiting.ts";
 import { RestartableNats } from "../../nats/restartable_nats.ts";
@@ -209,7 +208,7 @@ export class World implements AsyncDisposable {
 
   /** What asks a connection that was lost meanwhile is refused. */
   async #reconnected(): Promise<void> {
-    while (!await this.#nc.flush().then(() => true, () => false)) await pause(20);
+    await until(() => this.#nc.flush().then(() => true, () => false), "the workload is back");
   }
 
   /** Ends it. */

@@ -114,7 +114,7 @@ Deno.test("an end whose claim is not answered is told once", async () => {
   using world = await World.open();
   world.records.plan = first(1, "replace", "unanswered");
   const ended = world.end();
-  while (world.told.length === 0) await world.edge.pass(500);
+  await world.edge.passUntil(() => world.told.length > 0, 500);
   await ended;
   assert.deepEqual(world.told, ["recorded"]);
   assert.equal(world.records.bucket.size, 0);
@@ -200,7 +200,7 @@ Deno.test("records that stay away cost no end: it is told, and what comes late i
   world.records.plan = (operation) => operation === "open" ? "answered" : "fails";
   world.keep();
   const ended = world.end();
-  while (world.told.length === 0) await world.edge.pass(1000);
+  await world.edge.passUntil(() => world.told.length > 0, 1000);
   await world.edge.pass(2000);
   world.records.plan = () => "answered";
   await world.edge.pass(2000);
