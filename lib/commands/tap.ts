@@ -9,7 +9,7 @@ import { findHeader, type HeaderEntry } from "../mapping/headers.ts";
 import { isHostMatch, toHostPattern } from "../mapping/host_pattern.ts";
 import { toRemoteAddress } from "../mapping/incoming.ts";
 import { HEADER } from "../mapping/names.ts";
-import { toHostTokens, toPathTokens } from "../mapping/subject.ts";
+import { type PathTokens, toHostTokens, toPathTokens } from "../mapping/subject.ts";
 import { type TapHead, type TapReport, toTapSubject } from "../mapping/tap.ts";
 import { Heads } from "../nats/asking/heads.ts";
 import { systemClock } from "../time/clock.ts";
@@ -169,7 +169,7 @@ function renderHead(head: Head, { paint }: Asking["terminal"]): string {
 
 function toTails(
   pattern: { readonly tokens: readonly string[]; readonly isBelow: boolean } | undefined,
-  { pathTokens, isOpen }: { pathTokens: string; isOpen: boolean },
+  { pathTokens, isOpen }: { pathTokens: PathTokens; isOpen: boolean },
 ): string[] {
   if (pattern === undefined) return [">"];
   const host = pattern.tokens.join(".");

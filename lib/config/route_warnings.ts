@@ -10,6 +10,7 @@ import type { RouteQuery } from "../mapping/route_table.ts";
 import { toAuth } from "./options/identity.ts";
 import { toRouteTable } from "./route_table.ts";
 import type { GatewayConfig } from "./schema.ts";
+import { readHostTokens, readPathTokens } from "../mapping/subject.ts";
 
 /** Of one kind; more of them say no more. */
 const MOST = 20;
@@ -117,8 +118,10 @@ function toSample(
   if (rest !== undefined || (kind === "websocket" && methods?.includes("GET") === false)) return;
   const path = steps.map((step) => step.kind === "literal" ? step.token : "~any");
   return {
-    hostTokens: [...host?.tokens ?? ["host"], ...(host?.isBelow ? ["below"] : [])].join("."),
-    pathTokens: path.join("."),
+    hostTokens: readHostTokens(
+      [...host?.tokens ?? ["host"], ...host?.isBelow ? ["below"] : []].join("."),
+    ),
+    pathTokens: readPathTokens(path.join(".")),
     method: kind === "websocket" ? "GET" : methods?.[0] ?? "GET",
     kind,
   };

@@ -10,7 +10,12 @@ import { withoutCredentials, withoutParameter } from "../mapping/credentials.ts"
 import { toPreflightMethod } from "../mapping/cors.ts";
 import { toNumberScope } from "../mapping/message_id.ts";
 import { listSpoken } from "../mapping/resume.ts";
-import type { HeaderEntry, RequestKind } from "../mapping/headers.ts";
+import {
+  type HeaderEntry,
+  type HeaderLines,
+  joinLines,
+  type RequestKind,
+} from "../mapping/headers.ts";
 import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
 import type { Decision } from "../mapping/route_table.ts";
 import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
@@ -38,7 +43,7 @@ export interface Admitted extends Routed {
   readonly visit: Visit;
   readonly target: Target;
   /** Lines for the header block of its messages. */
-  readonly headerLines: string;
+  readonly headerLines: HeaderLines;
   /** Unique among all gateways; undefined for an HTTP request. */
   readonly connectionId: string | undefined;
   /** The same, and unique among all sockets that one connection has had. */
@@ -184,8 +189,10 @@ export class Admission {
     const { subject } = routed;
     const traceparent = visit.onAdmitted(subject);
     const provenance = { ...peer, traceparent, sessionId: session?.id };
-    const headerLines = toRequestHeaders(headers, { target, subject, kind, provenance }) +
-      toIdentityLines(identity);
+    const headerLines = joinLines(
+      toRequestHeaders(headers, { target, subject, kind, provenance }),
+      toIdentityLines(identity),
+    );
     const { clientAddress: remoteAddress, requestId } = peer;
     const ackClient = offer?.asides.ackClient;
     return {

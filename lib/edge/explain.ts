@@ -14,7 +14,12 @@ import { type Interest, matchesInterest } from "../mapping/interest.ts";
 import { type Target, toTarget, toUploadSubject } from "../mapping/request.ts";
 import { type Auth, renderMatch, type Route } from "../mapping/route.ts";
 import type { Decision } from "../mapping/route_table.ts";
-import { fromPathTokens } from "../mapping/subject.ts";
+import {
+  fromPathTokens,
+  type HostTokens,
+  type PathTokens,
+  type Subject,
+} from "../mapping/subject.ts";
 import { isCovered } from "../mapping/subject_pattern.ts";
 import { hostFilter } from "./admission/host.ts";
 import { registeredInterest } from "./admission/interest.ts";
@@ -74,10 +79,10 @@ export interface Explanation {
   readonly kind: RequestKind;
   readonly url: string;
   /** Undefined where the request has none. */
-  readonly hostTokens: string | undefined;
-  readonly pathTokens: string | undefined;
+  readonly hostTokens: HostTokens | undefined;
+  readonly pathTokens: PathTokens | undefined;
   /** Where its messages go; undefined where they go nowhere. */
-  readonly subject: string | undefined;
+  readonly subject: Subject | undefined;
   /** Where the head of a large body goes. */
   readonly uploadSubject: string | undefined;
   /** What reaches a WebSocket besides its inbox. */

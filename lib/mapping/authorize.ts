@@ -13,6 +13,7 @@ import {
 } from "./headers.ts";
 import { HEADER, toOwnSubject } from "./names.ts";
 import { parseReply } from "./reply.ts";
+import type { HostTokens } from "./subject.ts";
 
 /** What an authorizer says. */
 export type Verdict =
@@ -57,7 +58,7 @@ const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
  */
 export function toAuthorizeSubject(
   kind: RequestKind,
-  { prefix, hostTokens }: { prefix: string; hostTokens: string },
+  { prefix, hostTokens }: { prefix: string; hostTokens: HostTokens },
 ): string {
   const name = kind === "websocket" ? "authorizeWebSocket" : "authorizeHttp";
   return toOwnSubject(prefix, name, hostTokens);

@@ -6,8 +6,11 @@
 import {
   findCommonName,
   type HeaderEntry,
+  type HeaderLines,
   isHopByHop,
+  joinLines,
   namedByConnection,
+  NO_LINES,
   type RequestKind,
   toCanonicalName,
   toHeaderLine,
@@ -69,9 +72,9 @@ export interface ClientHeaderOptions {
 export function fromClientHeaders(
   headers: readonly HeaderEntry[],
   { kind, isProxied = false, believes = () => isProxied }: ClientHeaderOptions,
-): string {
+): HeaderLines {
   const named = namedByConnection(headers);
-  let lines = "";
+  let lines = NO_LINES;
   for (const [name, value] of headers) {
     if (named?.has(name) && !HANDSHAKE.has(name)) continue;
     const common = findCommonName(name);
@@ -79,7 +82,7 @@ export function fromClientHeaders(
       if (isHopByHop(name) && !(kind === "websocket" && HANDSHAKE.has(name))) continue;
       if (isMadeUp(name, believes)) continue;
     }
-    lines += toHeaderLine(common ?? toCanonicalName(name), value);
+    lines = joinLines(lines, toHeaderLine(common ?? toCanonicalName(name), value));
   }
   return lines;
 }

@@ -5,20 +5,21 @@
  */
 import type { CloseInfo } from "./close.ts";
 import { ContractError, type JsonObject, parseJsonObject } from "./contract_error.ts";
-import { toHeaderLine } from "./headers.ts";
+import { type HeaderLines, toHeaderLine, toHeaderLines } from "./headers.ts";
 import { type ListedConnection, toListed, toText } from "./listing.ts";
 import { HEADER } from "./names.ts";
+import { type HostTokens, readHostTokens, readSubject, type Subject } from "./subject.ts";
 
 /** What the control events of a connection are made of. */
 export interface ConnectionRecord {
   /** What is published there reaches the client; the reply subject of its events. */
   readonly inbox: string;
   /** Where its messages go. */
-  readonly subject: string;
+  readonly subject: Subject;
   /** From `toHostTokens`. */
-  readonly hostTokens: string;
+  readonly hostTokens: HostTokens;
   /** The lines of the header block that all its messages have, latin-1. */
-  readonly lines: string;
+  readonly lines: HeaderLines;
   /** Only once it is over, and before that is told. */
   readonly end?: CloseInfo;
 }
@@ -75,8 +76,12 @@ export function renderConnectionRecord(
  * ```ts
  * import assert from "node:assert/strict";
  * import { parseConnectionRecord, renderConnectionRecord } from "./connection_record.ts";
+ * import { toHeaderLine } from "./headers.ts";
+ * import { readSubject, toHostTokens } from "./subject.ts";
  *
- * const record = { inbox: "_INBOX.h8s.G.1", subject: "a", hostTokens: "b", lines: "X: \xff\r\n" };
+ * const [subject, hostTokens] = [readSubject("a"), toHostTokens("b")];
+ * const lines = toHeaderLine("X", "\xff");
+ * const record = { inbox: "_INBOX.h8s.G.1", subject, hostTokens, lines };
  * const payload = new TextEncoder().encode(renderConnectionRecord(record));
  * assert.deepEqual(parseConnectionRecord(payload), record);
  * ```
@@ -154,8 +159,9 @@ export function parseResumeRecord(payload: Uint8Array): ResumeRecord {
 export function withOwner(record: ResumeRecord, owner: string): ResumeRecord {
   const { connection } = record;
   const own = `\r\n${toHeaderLine(HEADER.gatewayId, record.owner)}`;
-  const lines = connection.lines
-    .replace(own, () => `\r\n${toHeaderLine(HEADER.gatewayId, owner)}`);
+  const lines = toHeaderLines(
+    connection.lines.replace(own, () => `\r\n${toHeaderLine(HEADER.gatewayId, owner)}`),
+  );
   return { ...record, owner, connection: { ...connection, lines } };
 }
 
@@ -163,9 +169,9 @@ function toRecord(json: JsonObject, what: string): ConnectionRecord {
   const text = (key: string) => toText(json, { key, what });
   return {
     inbox: text("inbox"),
-    subject: text("subject"),
-    hostTokens: text("hostTokens"),
-    lines: text("lines"),
+    subject: readSubject(text("subject")),
+    hostTokens: readHostTokens(text("hostTokens")),
+    lines: toHeaderLines(text("lines")),
     ...(isEnd(json.end) ? { end: json.end } : {}),
   };
 }

@@ -4,8 +4,9 @@
  * @module
  */
 import { toHeaderText } from "./latin1.ts";
-import { toHeaderLine } from "./headers.ts";
+import { type HeaderLines, joinLines, NO_LINES, toHeaderLine } from "./headers.ts";
 import { HEADER, toOwnSubject } from "./names.ts";
+import type { HostTokens, Subject } from "./subject.ts";
 
 /** Which of the two generations of workloads is told: host subjects, flat subjects, or both. */
 export type ControlSubjects = "flat" | "host" | "both";
@@ -34,7 +35,7 @@ export type EndReason =
 export interface EventMessage {
   readonly subject: string;
   /** Lines for its NATS header block, besides the handshake's and the event's own. */
-  readonly lines: string;
+  readonly lines: HeaderLines;
 }
 
 /**
@@ -46,7 +47,7 @@ export interface EventMessage {
 export function toEventSubject(
   type: ConnectionEvent["type"],
   prefix: string,
-  hostTokens?: string,
+  hostTokens?: HostTokens | ">",
 ): string {
   return toOwnSubject(
     prefix,
@@ -79,9 +80,13 @@ export function toMovedSubject(prefix: string, gateway: string): string {
  * ```ts
  * import assert from "node:assert/strict";
  * import { toEventMessages } from "./control.ts";
+ * import { readSubject, toHostTokens } from "./subject.ts";
  *
  * const [message] = toEventMessages("closed", {
- *   prefix: "h8s", hostTokens: "com.example", subject: "h8s.ws.ws.com.example", forms: "host",
+ *   prefix: "h8s",
+ *   hostTokens: toHostTokens("example.com"),
+ *   subject: readSubject("h8s.ws.ws.com.example"),
+ *   forms: "host",
  * });
  * assert.equal(message?.subject, "h8s.control.ws.conn.closed.com.example");
  * ```
@@ -90,8 +95,8 @@ export function toEventMessages(
   type: ConnectionEvent["type"],
   { prefix, hostTokens, subject, forms }: {
     prefix: string;
-    hostTokens: string;
-    subject: string;
+    hostTokens: HostTokens;
+    subject: Subject;
     forms: ControlSubjects;
   },
 ): EventMessage[] {
@@ -139,7 +144,7 @@ export function toEventId(event: ConnectionEvent, connectionId: string): string 
  */
 export function toKeptSubject(
   type: ConnectionEvent["type"] | "*",
-  { prefix, hostTokens }: { prefix: string; hostTokens: string },
+  { prefix, hostTokens }: { prefix: string; hostTokens: HostTokens | ">" },
 ): string {
   return toOwnSubject(prefix, "events", type, hostTokens);
 }
@@ -149,14 +154,16 @@ export function toKeptSubject(
  *
  * @returns Lines for a NATS header block; none for `established` and `resumed`.
  */
-export function toEventHeaders(event: ConnectionEvent): string {
+export function toEventHeaders(event: ConnectionEvent): HeaderLines {
   switch (event.type) {
     case "established":
     case "resumed":
-      return "";
+      return NO_LINES;
     case "closed":
-      return toHeaderLine(HEADER.closeCode, String(event.code)) +
-        toHeaderLine(HEADER.closeReason, toHeaderText(event.reason));
+      return joinLines(
+        toHeaderLine(HEADER.closeCode, String(event.code)),
+        toHeaderLine(HEADER.closeReason, toHeaderText(event.reason)),
+      );
   }
 }
 

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { findHeader, parseHeaderBlock, toHeaderBlock, toHeaderLine } from "./headers.ts";
+import {
+  findHeader,
+  type HeaderBlock,
+  type HeaderLines,
+  parseHeaderBlock,
+  toHeaderBlock,
+  toHeaderLine,
+} from "./headers.ts";
 import { HEADER, OWN_HEADERS } from "./names.ts";
 
 /** All of them begin with a c; most messages have nothing of the kind. */
@@ -16,10 +23,10 @@ export const DEFAULT_WINDOW_BYTES = 1024 * 1024;
  * The header line of a head whose body comes in messages of its own: of an upload, and of a reply that
  * has no chunk yet, which would be an end without it.
  */
-export const STREAM_BODY_LINE: string = toHeaderLine(HEADER.body, "stream");
+export const STREAM_BODY_LINE: HeaderLines = toHeaderLine(HEADER.body, "stream");
 
 /** The header line of a message for a WebSocket client that asks for credit. */
-export const ASK_LINE: string = toHeaderLine(HEADER.credit, "ask");
+export const ASK_LINE: HeaderLines = toHeaderLine(HEADER.credit, "ask");
 
 /**
  * A message about a stream rather than of it.
@@ -73,7 +80,7 @@ export function asksForCredit({ reply, headers }: { reply: string; headers: stri
  *
  * @returns The message's NATS header block as latin-1 text.
  */
-export function renderFlowSignal(signal: FlowSignal): string {
+export function renderFlowSignal(signal: FlowSignal): HeaderBlock {
   switch (signal.kind) {
     case "ask":
       return toHeaderBlock(ASK_LINE);

@@ -5,7 +5,7 @@
  */
 import { encodeLatin1 } from "./latin1.ts";
 import { CLOSE, type CloseInfo, isSendable, NO_STATUS, toCloseReason } from "./close.ts";
-import { findHeader, parseHeaderBlock, toHeaderLine } from "./headers.ts";
+import { findHeader, type HeaderLines, parseHeaderBlock, toHeaderLine } from "./headers.ts";
 import { HEADER } from "./names.ts";
 
 /** What a WebSocket message is made of. */
@@ -34,7 +34,7 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * @param kind Of the WebSocket message.
  * @returns A line for a NATS header block.
  */
-export function toFrameHeader(kind: FrameKind): string {
+export function toFrameHeader(kind: FrameKind): HeaderLines {
   return toHeaderLine(HEADER.frame, kind);
 }
 

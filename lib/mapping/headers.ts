@@ -5,6 +5,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import type { Branded } from "./branded.ts";
 import { isOwnHeader } from "./names.ts";
 
 /** The first line of a NATS header block (NATS ADR-4). */
@@ -106,14 +107,35 @@ export function toCanonicalName(name: string): string {
 /** What a request's headers become a NATS header block for. */
 export type RequestKind = "http" | "websocket";
 
+/** Lines of a NATS header block, each with its end; latin-1 text. */
+export type HeaderLines = Branded<"HeaderLines">;
+
+/** A whole NATS header block; latin-1 text. */
+export type HeaderBlock = Branded<"HeaderBlock">;
+
+/** Where there is nothing to say. */
+export const NO_LINES = "" as HeaderLines;
+
 /**
  * One line of a NATS header block.
  *
  * @param value The value, already free of CR and LF.
  * @returns `"Name: value\r\n"`.
  */
-export function toHeaderLine(name: string, value: string): string {
-  return `${name}: ${value}\r\n`;
+export function toHeaderLine(name: string, value: string): HeaderLines {
+  return `${name}: ${value}\r\n` as HeaderLines;
+}
+
+/** Several lines as one text. */
+export function joinLines(...lines: readonly HeaderLines[]): HeaderLines {
+  let joined = "";
+  for (let index = 0; index < lines.length; index++) joined += lines[index];
+  return joined as HeaderLines;
+}
+
+/** Lines that were kept, or changed, as a text. */
+export function toHeaderLines(text: string): HeaderLines {
+  return text as HeaderLines;
 }
 
 /**
@@ -122,8 +144,8 @@ export function toHeaderLine(name: string, value: string): string {
  * @param lines Lines from {@link toHeaderLine}, joined.
  * @returns The block as latin-1 text; empty when there are no lines.
  */
-export function toHeaderBlock(lines: string): string {
-  return lines === "" ? "" : `${VERSION_LINE}\r\n${lines}\r\n`;
+export function toHeaderBlock(lines: HeaderLines): HeaderBlock {
+  return (lines === "" ? "" : `${VERSION_LINE}\r\n${lines}\r\n`) as HeaderBlock;
 }
 
 /** A header block, read. */

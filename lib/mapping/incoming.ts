@@ -8,7 +8,13 @@ import { fromByteText } from "./latin1.ts";
 import { isReservedName } from "./client_headers.ts";
 import { type HeaderEntry, parseHeaderBlock } from "./headers.ts";
 import { HEADER, OWN_HEADERS, type OwnName } from "./names.ts";
-import { fromPathTokens, toHostTokens } from "./subject.ts";
+import {
+  fromPathTokens,
+  type HostTokens,
+  type PathTokens,
+  readPathTokens,
+  toHostTokens,
+} from "./subject.ts";
 
 /** What is said in headers of ours, asked for by names that are. */
 export interface Control extends Iterable<readonly [name: string, value: string]> {
@@ -100,9 +106,9 @@ export function toBodyHeaders(
 /** Where a message was for, read from its subject with the help of its host. */
 export interface Destination {
   /** As `toHostTokens` gives them; undefined where neither the message nor the caller knows. */
-  readonly hostTokens: string | undefined;
+  readonly hostTokens: HostTokens | undefined;
   /** As `toPathTokens` gives them; undefined together with {@link hostTokens}. */
-  readonly pathTokens: string | undefined;
+  readonly pathTokens: PathTokens | undefined;
 }
 
 /**
@@ -128,15 +134,15 @@ export interface Destination {
  */
 export function toDestination(
   rest: string,
-  { host, assumedTokens }: { host: string | undefined; assumedTokens?: string | undefined },
+  { host, assumedTokens }: { host: string | undefined; assumedTokens?: HostTokens | undefined },
 ): Destination | undefined {
   const hostTokens = host === undefined ? assumedTokens : safeHostTokens(host);
   if (hostTokens === undefined) {
     return host === undefined ? { hostTokens, pathTokens: undefined } : undefined;
   }
-  if (rest === hostTokens) return { hostTokens, pathTokens: "" };
+  if (rest === hostTokens) return { hostTokens, pathTokens: readPathTokens("") };
   if (!rest.startsWith(`${hostTokens}.`)) return undefined;
-  return { hostTokens, pathTokens: rest.slice(hostTokens.length + 1) };
+  return { hostTokens, pathTokens: readPathTokens(rest.slice(hostTokens.length + 1)) };
 }
 
 /**
@@ -150,17 +156,19 @@ export function toDestination(
  * ```ts
  * import assert from "node:assert/strict";
  * import { parseIncoming, toRequestUrl } from "./incoming.ts";
+ * import { toPathTokens } from "./subject.ts";
  *
+ * const pathTokens = toPathTokens("/a/b");
  * const incoming = parseIncoming(
  *   "NATS/1.0\r\nHost: e.com\r\nX-Forwarded-Proto: https\r\nX-H8s-Original-Path: /a//b\r\n" +
  *     "X-H8s-Original-Query: c=%20\r\n\r\n",
  * );
- * assert.equal(toRequestUrl(incoming, { host: "", pathTokens: "a.b" }), "https://e.com/a//b?c=%20");
+ * assert.equal(toRequestUrl(incoming, { host: "", pathTokens }), "https://e.com/a//b?c=%20");
  * ```
  */
 export function toRequestUrl(
   { headers, control, host: sentHost }: Incoming,
-  { host, pathTokens }: { host: string; pathTokens: string },
+  { host, pathTokens }: { host: string; pathTokens: PathTokens },
 ): string {
   const sentPath = control.get("original-path");
   const path = sentPath === undefined ? fromPathTokens(pathTokens) : fromByteText(sentPath);
@@ -181,14 +189,15 @@ export function toRequestUrl(
  * ```ts
  * import assert from "node:assert/strict";
  * import { parseIncoming, toTarget } from "./incoming.ts";
+ * import { toPathTokens } from "./subject.ts";
  *
  * const { control } = parseIncoming(
  *   "NATS/1.0\r\nX-H8s-Original-Path: /a/./b\r\nX-H8s-Original-Query: c='\r\n\r\n",
  * );
- * assert.equal(toTarget(control, "a.b"), "/a/./b?c='");
+ * assert.equal(toTarget(control, toPathTokens("/a/b")), "/a/./b?c='");
  * ```
  */
-export function toTarget(control: Control, pathTokens: string): string {
+export function toTarget(control: Control, pathTokens: PathTokens): string {
   const target = control.get("original-target");
   if (target !== undefined) return target;
   const path = control.get("original-path") ?? fromPathTokens(pathTokens);
@@ -216,7 +225,7 @@ function findLast(headers: readonly HeaderEntry[], name: string): string | undef
 }
 
 /** A host that is none comes from no gateway; the message is then nobody's. */
-function safeHostTokens(host: string): string | undefined {
+function safeHostTokens(host: string): HostTokens | undefined {
   try {
     return toHostTokens(host);
   } catch {

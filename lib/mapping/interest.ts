@@ -15,7 +15,13 @@
  */
 import { ContractError, parseJsonObject } from "./contract_error.ts";
 import { toOwnSubject } from "./names.ts";
-import { toHostName, toHostTokens, toPathTokens } from "./subject.ts";
+import {
+  type HostTokens,
+  type PathTokens,
+  toHostName,
+  toHostTokens,
+  toPathTokens,
+} from "./subject.ts";
 
 /** What stands in a subject for "any host". */
 export const ANY_HOST_TOKEN = "_any";
@@ -143,9 +149,9 @@ function toExtras({ match, handshake }: {
 /** A request, as far as interests go. */
 export interface InterestingRequest {
   /** From `toHostTokens`. */
-  readonly hostTokens: string;
+  readonly hostTokens: HostTokens;
   /** From `toPathTokens`. */
-  readonly pathTokens: string;
+  readonly pathTokens: PathTokens;
   /** An upper-case method, or `ws` for a WebSocket's handshake. */
   readonly method: string;
 }
@@ -161,9 +167,11 @@ export interface InterestingRequest {
  * ```ts
  * import assert from "node:assert/strict";
  * import { matchesInterest } from "./interest.ts";
+ * import { toHostTokens, toPathTokens } from "./subject.ts";
  *
  * const shop = { host: "example.com", path: "/shop", method: "*", match: "prefix" } as const;
- * const request = { hostTokens: "com.example", pathTokens: "shop.cart", method: "GET" };
+ * const [hostTokens, pathTokens] = [toHostTokens("example.com"), toPathTokens("/shop/cart")];
+ * const request = { hostTokens, pathTokens, method: "GET" };
  * assert.equal(matchesInterest(shop, request), true);
  * ```
  */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { parseHeaderBlock, toHeaderLine } from "./headers.ts";
+import { type HeaderLines, joinLines, parseHeaderBlock, toHeaderLine } from "./headers.ts";
 import { HEADER } from "./names.ts";
 
 /**
@@ -14,9 +14,11 @@ import { HEADER } from "./names.ts";
  */
 export function toPersistLines(
   { stream, messageId }: { stream: string; messageId: string },
-): string {
-  return toHeaderLine(HEADER.natsMessageId, messageId) +
-    toHeaderLine(HEADER.natsExpectedStream, stream);
+): HeaderLines {
+  return joinLines(
+    toHeaderLine(HEADER.natsMessageId, messageId),
+    toHeaderLine(HEADER.natsExpectedStream, stream),
+  );
 }
 
 /**

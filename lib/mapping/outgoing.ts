@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type HeaderEntry, toCanonicalName, toHeaderLine } from "./headers.ts";
+import {
+  type HeaderEntry,
+  type HeaderLines,
+  joinLines,
+  toCanonicalName,
+  toHeaderLine,
+} from "./headers.ts";
 import { HEADER, isOwnHeader } from "./names.ts";
 import { toStreamEnd } from "./reply.ts";
 import { toAckedStream } from "./stream_ack.ts";
@@ -54,16 +60,18 @@ export interface ReplyHead {
  */
 export function toReplyLines(
   { status, headers, contentLength, streamLength }: ReplyHead,
-): string {
+): HeaderLines {
   let lines = toHeaderLine("Status-Code", String(status));
   if (streamLength !== undefined) {
-    lines += toHeaderLine(HEADER.contentLength, String(streamLength));
+    lines = joinLines(lines, toHeaderLine(HEADER.contentLength, String(streamLength)));
   }
-  if (contentLength !== undefined) lines += toHeaderLine("Content-Length", String(contentLength));
+  if (contentLength !== undefined) {
+    lines = joinLines(lines, toHeaderLine("Content-Length", String(contentLength)));
+  }
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
     if (NOT_FORWARDED.has(key) || isOwnHeader(key)) continue;
-    lines += toHeaderLine(toCanonicalName(key), value);
+    lines = joinLines(lines, toHeaderLine(toCanonicalName(key), value));
   }
   return lines;
 }

@@ -6,9 +6,26 @@
 import { toByteText } from "./latin1.ts";
 import { GatewayError } from "../errors.ts";
 import { fromClientHeaders } from "./client_headers.ts";
-import { type HeaderEntry, type RequestKind, toHeaderLine } from "./headers.ts";
+import {
+  type HeaderEntry,
+  type HeaderLines,
+  joinLines,
+  NO_LINES,
+  type RequestKind,
+  toHeaderLine,
+} from "./headers.ts";
 import { HEADER, toOwnSubject, toPushTokens } from "./names.ts";
-import { toHostName, toHostTokens, toMethodToken, toPathTokens, toSubject } from "./subject.ts";
+import {
+  type HostTokens,
+  type PathTokens,
+  type Subject,
+  toHostName,
+  toHostTokens,
+  toMethodToken,
+  toPathTokens,
+  toSubject,
+} from "./subject.ts";
+import { STREAM_BODY_LINE } from "./flow.ts";
 
 /** What is needed of a request before anything else happens to it. */
 export interface RequestSnapshot {
@@ -25,9 +42,9 @@ export interface Target {
   /** The authority that the client asked for, e.g. `"example.com:8080"`. */
   readonly authority: string;
   /** {@link authority} as subject tokens. */
-  readonly hostTokens: string;
+  readonly hostTokens: HostTokens;
   /** {@link path} as subject tokens; empty for the root. */
-  readonly pathTokens: string;
+  readonly pathTokens: PathTokens;
   /** The path exactly as the client sent it. */
   readonly path: string;
   /** The query without `?`; empty if none. */
@@ -35,7 +52,7 @@ export interface Target {
   /** Present for a `?` with nothing behind it. */
   readonly isQueryEmpty?: true;
   /** Where the message is published by convention. */
-  readonly subject: string;
+  readonly subject: Subject;
 }
 
 /**
@@ -138,33 +155,38 @@ export function toRequestHeaders(
   headers: readonly HeaderEntry[],
   { target, subject, kind, provenance }: {
     target: Target;
-    subject: string;
+    subject: Subject;
     kind: RequestKind;
     provenance: Provenance;
   },
-): string {
-  const { isProxied, believes } = provenance;
-  return fromClientHeaders(headers, { kind, isProxied, believes }) +
-    (kind === "websocket" ? toHeaderLine("Host", target.authority) : "") +
-    toHeaderLine("X-Forwarded-For", provenance.forwardedFor) +
-    toHeaderLine("X-Forwarded-Proto", provenance.scheme) +
-    toHeaderLine("X-Forwarded-Host", target.authority) +
-    toHeaderLine("X-Request-Id", provenance.requestId) +
-    toHeaderLine("Traceparent", provenance.traceparent) +
-    (provenance.tracestate === undefined ? "" : toHeaderLine("Tracestate", provenance.tracestate)) +
-    toHeaderLine(HEADER.publishSubject, subject) +
-    toHeaderLine(HEADER.originalHost, target.authority) +
-    toHeaderLine(HEADER.originalQuery, toByteText(target.query)) +
-    toHeaderLine(HEADER.originalPath, toByteText(target.path)) +
-    (target.isQueryEmpty
+): HeaderLines {
+  const { isProxied, believes, tracestate, sessionId } = provenance;
+  return joinLines(
+    fromClientHeaders(headers, { kind, isProxied, believes }),
+    kind === "websocket" ? toHeaderLine("Host", target.authority) : NO_LINES,
+    toHeaderLine("X-Forwarded-For", provenance.forwardedFor),
+    toHeaderLine("X-Forwarded-Proto", provenance.scheme),
+    toHeaderLine("X-Forwarded-Host", target.authority),
+    toHeaderLine("X-Request-Id", provenance.requestId),
+    toHeaderLine("Traceparent", provenance.traceparent),
+    tracestate === undefined ? NO_LINES : toHeaderLine("Tracestate", tracestate),
+    toHeaderLine(HEADER.publishSubject, subject),
+    toHeaderLine(HEADER.originalHost, target.authority),
+    toHeaderLine(HEADER.originalQuery, toByteText(target.query)),
+    toHeaderLine(HEADER.originalPath, toByteText(target.path)),
+    target.isQueryEmpty
       ? toHeaderLine(HEADER.originalTarget, `${toByteText(target.path)}?`)
-      : "") +
-    (provenance.sessionId === undefined ? "" : toSessionHeaders(provenance.sessionId));
+      : NO_LINES,
+    sessionId === undefined ? NO_LINES : toSessionHeaders(sessionId),
+  );
 }
 
 /** As the NATSRun demo's workloads read them. */
-function toSessionHeaders(sessionId: string): string {
-  return toHeaderLine("Client-Id", sessionId) + toHeaderLine("Reply-To", toPushTokens(sessionId));
+function toSessionHeaders(sessionId: string): HeaderLines {
+  return joinLines(
+    toHeaderLine("Client-Id", sessionId),
+    toHeaderLine("Reply-To", toPushTokens(sessionId)),
+  );
 }
 
 /** What an HTTP request's message carries besides. */
@@ -178,25 +200,31 @@ export interface ReplyAddresses {
 }
 
 /** The header lines that tell a workload where an HTTP request's answer and end go. */
-export function toReplyHeaders({ reply, closeSubject, windowBytes }: ReplyAddresses): string {
-  return toHeaderLine(HEADER.replySubject, reply) +
-    toHeaderLine(HEADER.connectionCloseSubject, closeSubject) +
-    toHeaderLine(HEADER.window, String(windowBytes));
+export function toReplyHeaders({ reply, closeSubject, windowBytes }: ReplyAddresses): HeaderLines {
+  return joinLines(
+    toHeaderLine(HEADER.replySubject, reply),
+    toHeaderLine(HEADER.connectionCloseSubject, closeSubject),
+    toHeaderLine(HEADER.window, String(windowBytes)),
+  );
 }
 
 /**
- * The header line that counts a body: `Content-Length` never crosses without the bytes that it counts, or
+ * The header lines that tell of a body: `Content-Length` never crosses without the bytes that it counts, or
  * whoever sends the request on takes the next one for them.
  *
  * @param announced The client's own `Content-Length`; undefined without one.
  * @param length How many bytes the message carries; undefined where they come in messages of their own.
- * @returns The line; empty where there is nothing to count.
+ * @returns The lines; none where there is no body.
  */
-export function toLengthLine(announced: string | undefined, length: number | undefined): string {
+export function toBodyLines(
+  announced: string | undefined,
+  length: number | undefined,
+): HeaderLines {
   if (length === undefined) {
-    return announced === undefined ? "" : toHeaderLine(HEADER.contentLength, announced);
+    if (announced === undefined) return STREAM_BODY_LINE;
+    return joinLines(toHeaderLine(HEADER.contentLength, announced), STREAM_BODY_LINE);
   }
-  if (announced === undefined && length === 0) return "";
+  if (announced === undefined && length === 0) return NO_LINES;
   return toHeaderLine("Content-Length", String(length));
 }
 

@@ -12,6 +12,7 @@ import { type HostPattern, isHostMatch } from "./host_pattern.ts";
 import type { PathParams } from "./path_pattern.ts";
 import { type Filed, type Found, PathTrie } from "./path_trie.ts";
 import type { Auth, Route } from "./route.ts";
+import type { HostTokens, PathTokens } from "./subject.ts";
 
 /** What a client must show: each of these; nothing where there is none. */
 export type Demands = readonly Exclude<Auth, "none">[];
@@ -25,9 +26,9 @@ export interface RouteMatch {
 /** What is looked for. */
 export interface RouteQuery {
   /** From `toHostTokens`. */
-  readonly hostTokens: string;
+  readonly hostTokens: HostTokens;
   /** From `toPathTokens`; empty for the root. */
-  readonly pathTokens: string;
+  readonly pathTokens: PathTokens;
   readonly method: string;
   readonly kind: RequestKind;
 }
@@ -79,11 +80,13 @@ const KINDS = ["key", "jwt", "authorize"] as const satisfies Demands;
  * import assert from "node:assert/strict";
  * import { parseRoute } from "./route.ts";
  * import { RouteTable } from "./route_table.ts";
+ * import { toHostTokens, toPathTokens } from "./subject.ts";
  *
  * const route = parseRoute({ match: { host: "admin.example.com" }, auth: "key" });
  * const table = new RouteTable([route], { auth: "none", hosts: [] });
- * const query = { method: "GET", kind: "http", pathTokens: "example.admin.users" } as const;
- * assert.deepEqual(table.decide({ ...query, hostTokens: "com" }).demands, ["key"]);
+ * const [hostTokens, pathTokens] = [toHostTokens("com"), toPathTokens("/example/admin/users")];
+ * const query = { method: "GET", kind: "http", hostTokens, pathTokens } as const;
+ * assert.deepEqual(table.decide(query).demands, ["key"]);
  * ```
  */
 export class RouteTable {

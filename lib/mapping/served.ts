@@ -5,19 +5,25 @@
  */
 import type { Destination } from "./incoming.ts";
 import { ANY_HOST_TOKEN } from "./interest.ts";
-import { toHostName, toHostTokens, toPathTokens } from "./subject.ts";
+import {
+  type HostTokens,
+  type PathTokens,
+  toHostName,
+  toHostTokens,
+  toPathTokens,
+} from "./subject.ts";
 
 /** A host that a workload serves, or all of them. */
 export type ServedHost =
   | { readonly kind: "any" }
-  | { readonly kind: "one"; readonly name: string; readonly tokens: string };
+  | { readonly kind: "one"; readonly name: string; readonly tokens: HostTokens };
 
 /** A path that a workload serves: alone, or with everything below it. */
 export interface ServedPath {
   /** As it was written, without a final `/*`. */
   readonly path: string;
   /** From `toPathTokens`; empty for the root. */
-  readonly tokens: string;
+  readonly tokens: PathTokens;
   readonly match: "exact" | "prefix";
 }
 
@@ -104,7 +110,10 @@ export function toServedSubjects(
  * @param destination From `toDestination`.
  * @returns True when it is.
  */
-export function servesHost(host: ServedHost, { hostTokens }: Destination): boolean {
+export function servesHost(
+  host: ServedHost,
+  { hostTokens }: Pick<Destination, "hostTokens">,
+): boolean {
   return host.kind === "any" || host.tokens === hostTokens;
 }
 
@@ -115,7 +124,7 @@ export function servesHost(host: ServedHost, { hostTokens }: Destination): boole
  * @param pathTokens From `toPathTokens`.
  * @returns True when it is.
  */
-export function servesPath({ tokens, match }: ServedPath, pathTokens: string): boolean {
+export function servesPath({ tokens, match }: ServedPath, pathTokens: PathTokens): boolean {
   if (tokens === pathTokens) return true;
   return match === "prefix" && (tokens === "" || pathTokens.startsWith(`${tokens}.`));
 }
@@ -128,7 +137,7 @@ export function servesPath({ tokens, match }: ServedPath, pathTokens: string): b
  */
 export function findServed<Item extends { readonly path: ServedPath }>(
   items: readonly Item[],
-  pathTokens: string,
+  pathTokens: PathTokens,
 ): Item | undefined {
   let best: Item | undefined;
   for (const item of items) {

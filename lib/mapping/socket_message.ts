@@ -8,7 +8,14 @@ import { fromByteText, toHeaderText } from "./latin1.ts";
 import { type CloseInfo, NO_STATUS, toCloseReason } from "./close.ts";
 import { type FrameKind, toFrame, toFrameHeader } from "./frame.ts";
 import { ASK_LINE } from "./flow.ts";
-import { findHeader, toHeaderBlock, toHeaderLine } from "./headers.ts";
+import {
+  findHeader,
+  type HeaderBlock,
+  joinLines,
+  NO_LINES,
+  toHeaderBlock,
+  toHeaderLine,
+} from "./headers.ts";
 import { type Incoming, toRemoteAddress } from "./incoming.ts";
 import type { ListedConnection } from "./listing.ts";
 import { HEADER } from "./names.ts";
@@ -21,8 +28,8 @@ const EMPTY = new Uint8Array();
  * @param asksForCredit Whether the gateway is to say at its reply subject when the client has taken it.
  * @returns Latin-1 text.
  */
-export function toSendBlock(kind: FrameKind, asksForCredit = false): string {
-  return toHeaderBlock(toFrameHeader(kind) + (asksForCredit ? ASK_LINE : ""));
+export function toSendBlock(kind: FrameKind, asksForCredit = false): HeaderBlock {
+  return toHeaderBlock(joinLines(toFrameHeader(kind), asksForCredit ? ASK_LINE : NO_LINES));
 }
 
 /**
@@ -42,7 +49,7 @@ export function toSendBlock(kind: FrameKind, asksForCredit = false): string {
  * assert.throws(() => toCloseBlock({ code: 1006, reason: "" }), RangeError);
  * ```
  */
-export function toCloseBlock({ code, reason }: CloseInfo): string {
+export function toCloseBlock({ code, reason }: CloseInfo): HeaderBlock {
   const text = toHeaderText(toCloseReason(reason));
   const block = toHeaderBlock(toHeaderLine(HEADER.close, `${code} ${text}`));
   const frame = toFrame(block, EMPTY);

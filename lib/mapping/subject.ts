@@ -5,6 +5,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import type { Branded } from "./branded.ts";
 import { isIPv4, isIPv6 } from "./ip.ts";
 
 const METHOD = /^[A-Z][A-Z0-9-]{0,31}$/;
@@ -25,6 +26,15 @@ const OCTET_TOKENS: readonly string[] = Array.from({ length: 256 }, (_, octet) =
     : `%${octet.toString(16).toUpperCase().padStart(2, "0")}`;
 });
 const BROKEN_ENCODING = /%(?![0-9A-Fa-f]{2})/;
+
+/** A host as tokens. */
+export type HostTokens = Branded<"HostTokens">;
+
+/** A path as tokens. */
+export type PathTokens = Branded<"PathTokens">;
+
+/** Where a request goes. */
+export type Subject = Branded<"Subject">;
 
 /**
  * The longest subject that is published, in bytes. nats-server cuts a connection whose control
@@ -94,10 +104,10 @@ export function toHostName(authority: string): string {
  * assert.equal(toHostTokens("[2001:db8::1]:443"), "2001_db8__1");
  * ```
  */
-export function toHostTokens(authority: string): string {
+export function toHostTokens(authority: string): HostTokens {
   const host = toHostName(authority);
-  if (host.includes(":")) return host.replaceAll(":", "_");
-  return isIPv4(host) ? host : host.split(".").reverse().join(".");
+  if (host.includes(":")) return host.replaceAll(":", "_") as HostTokens;
+  return (isIPv4(host) ? host : host.split(".").reverse().join(".")) as HostTokens;
 }
 
 /** Asked for only where there are two colons: most hosts are names. */
@@ -139,7 +149,7 @@ export function encodeToken(text: string): string {
  * assert.equal(toPathTokens("//"), "");
  * ```
  */
-export function toPathTokens(path: string): string {
+export function toPathTokens(path: string): PathTokens {
   if (PLAIN_PATH.test(path)) return joinSegments(path.split("/"));
   if (BROKEN_ENCODING.test(path)) {
     const detail = `Cannot decode the path ${quote(path)}: a % without two hexadecimal digits`;
@@ -198,9 +208,9 @@ export interface SubjectParts {
   /** An upper-case method, or `ws`. */
   readonly method: string;
   /** From {@link toHostTokens}. */
-  readonly host: string;
+  readonly host: HostTokens;
   /** From {@link toPathTokens}; empty for the root. */
-  readonly path: string;
+  readonly path: PathTokens;
 }
 
 /**
@@ -213,15 +223,14 @@ export interface SubjectParts {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { toSubject } from "./subject.ts";
+ * import { toHostTokens, toPathTokens, toSubject } from "./subject.ts";
  *
- * const subject = toSubject({
- *   prefix: "h8s", scheme: "http", method: "GET", host: "com.example", path: "users.42",
- * });
+ * const [host, path] = [toHostTokens("example.com"), toPathTokens("/users/42")];
+ * const subject = toSubject({ prefix: "h8s", scheme: "http", method: "GET", host, path });
  * assert.equal(subject, "h8s.http.GET.com.example.users.42");
  * ```
  */
-export function toSubject({ prefix, scheme, method, host, path }: SubjectParts): string {
+export function toSubject({ prefix, scheme, method, host, path }: SubjectParts): Subject {
   const root = `${prefix}.${scheme}.${method}.${host}`;
   const subject = path === "" ? root : `${root}.${path}`;
   if (subject.length > MAX_SUBJECT_LENGTH) {
@@ -230,7 +239,22 @@ export function toSubject({ prefix, scheme, method, host, path }: SubjectParts):
       `The path makes a subject of ${subject.length} bytes; at most ${MAX_SUBJECT_LENGTH} fit`,
     );
   }
-  return subject;
+  return subject as Subject;
+}
+
+/** Reads a host's tokens where they were written: in a subject, or in what is kept of a connection. */
+export function readHostTokens(text: string): HostTokens {
+  return text as HostTokens;
+}
+
+/** Reads a path's tokens where they were written. */
+export function readPathTokens(text: string): PathTokens {
+  return text as PathTokens;
+}
+
+/** Reads a subject where it was written, or made of a template. */
+export function readSubject(text: string): Subject {
+  return text as Subject;
 }
 
 /**
@@ -243,12 +267,12 @@ export function isSubjectPrefix(prefix: string): boolean {
   return prefix.split(".").every((token) => token !== "" && encodeToken(token) === token);
 }
 
-function joinSegments(segments: readonly string[]): string {
+function joinSegments(segments: readonly string[]): PathTokens {
   let tokens = "";
   for (const segment of segments) {
     if (segment !== "") tokens = tokens === "" ? segment : `${tokens}.${segment}`;
   }
-  return tokens;
+  return tokens as PathTokens;
 }
 
 function fromAscii(segment: string): string {

@@ -5,7 +5,7 @@
  */
 import { GatewayError } from "../errors.ts";
 import { touchesPush, touchesReserved } from "./reserved.ts";
-import { MAX_SUBJECT_LENGTH } from "./subject.ts";
+import { MAX_SUBJECT_LENGTH, readSubject, type Subject } from "./subject.ts";
 
 /** A template that cannot be used; the message says why. */
 export class TemplateError extends Error {
@@ -132,7 +132,7 @@ export function parseTemplate(
  * the subject leads to where the gateway itself speaks; `uri_too_long` when the subject is longer than
  * NATS takes.
  */
-export function renderTemplate(template: Template, values: TemplateValues): string {
+export function renderTemplate(template: Template, values: TemplateValues): Subject {
   const { pieces, text } = template;
   const tokens = toSubject(pieces, values);
   if (tokens.length > MAX_SUBJECT_LENGTH) {
@@ -149,7 +149,7 @@ export function renderTemplate(template: Template, values: TemplateValues): stri
   if (reachesOthers(tokens, { template, values })) {
     throw new GatewayError("malformed_request", "The path leads to another client's subject");
   }
-  return tokens;
+  return readSubject(tokens);
 }
 
 /** A client has no say in whose `push` it speaks on or hears; its own it may. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { HeaderBlock } from "../mapping/headers.ts";
 
 /** A message that came from NATS. */
 export interface BusMessage {
@@ -22,7 +23,7 @@ export interface PublishOptions {
   /**
    * A NATS header block: latin-1 text, or what `encodeLatin1` made of it where many messages share it.
    */
-  readonly headers?: string | Uint8Array;
+  readonly headers?: HeaderBlock | Uint8Array;
 }
 
 /** How a subscription shares its messages. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeLatin1 } from "../mapping/latin1.ts";
-import { parseHeaderBlock } from "../mapping/headers.ts";
+import { NO_LINES, parseHeaderBlock, toHeaderBlock } from "../mapping/headers.ts";
 import { isCovered } from "../mapping/subject_pattern.ts";
 import {
   parseTapRequest,
@@ -18,6 +18,7 @@ import {
 import { type Clock, repeat } from "../time/clock.ts";
 import type { Bus, BusMessage, BusSubscription, PublishOptions } from "./bus.ts";
 
+const NO_BLOCK = toHeaderBlock(NO_LINES);
 /** How often what has passed is shown, in milliseconds. */
 const INTERVAL_MS = 100;
 /** Of each interval, to each who watches: nobody reads more. The rest is counted. */
@@ -100,7 +101,7 @@ export class Taps implements Disposable {
     this.#report(reply, {});
   }
 
-  #onPublish(subject: string, data: Uint8Array, { headers = "" }: PublishOptions): void {
+  #onPublish(subject: string, data: Uint8Array, { headers = NO_BLOCK }: PublishOptions): void {
     let head: TapHead | undefined;
     for (const watcher of this.#watchers.values()) {
       if (!watcher.subjects.some((pattern) => isCovered(subject, pattern))) continue;

@@ -4,7 +4,7 @@
  * @module
  */
 import { PROBLEM_TYPE } from "../mapping/problem.ts";
-import { toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
+import { joinLines, NO_LINES, toHeaderBlock, toHeaderLine } from "../mapping/headers.ts";
 import { HEADER } from "../mapping/names.ts";
 import { toReplyLines } from "../mapping/outgoing.ts";
 import { encodeLatin1 } from "../mapping/latin1.ts";
@@ -31,13 +31,16 @@ export function toAnswerMessage(
   const own = toHeaderLine(HEADER.handshake, replica);
   if (answer.kind === "accepted") {
     const { protocol, headers } = answer;
-    const lines = toReplyLines({ status: 101, headers }) + own +
-      (protocol === undefined ? "" : toHeaderLine("Sec-WebSocket-Protocol", protocol));
+    const lines = joinLines(
+      toReplyLines({ status: 101, headers }),
+      own,
+      protocol === undefined ? NO_LINES : toHeaderLine("Sec-WebSocket-Protocol", protocol),
+    );
     return { data: EMPTY, headers: encodeLatin1(toHeaderBlock(lines)) };
   }
   const { body, ...head } = toRefusal(answer);
   const toHeaders = (contentLength: number) =>
-    encodeLatin1(toHeaderBlock(toReplyLines({ ...head, contentLength }) + own));
+    encodeLatin1(toHeaderBlock(joinLines(toReplyLines({ ...head, contentLength }), own)));
   const headers = toHeaders(body.length);
   if (headers.length + body.length <= maxPayload) return { data: body, headers };
   return { data: EMPTY, headers: toHeaders(0) };

@@ -15,7 +15,7 @@ import { type Incoming, parseIncoming, toTarget } from "../mapping/incoming.ts";
 import { toServedHost } from "../mapping/served.ts";
 import { toCloseBlock, toInbox, toSocketData } from "../mapping/socket_message.ts";
 import { toAuthorizeSubject } from "../mapping/authorize.ts";
-import { toHostTokens } from "../mapping/subject.ts";
+import { type PathTokens, readPathTokens, toHostTokens } from "../mapping/subject.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { encodeLatin1 } from "../mapping/latin1.ts";
@@ -199,7 +199,7 @@ export class SocketProxy implements AsyncDisposable {
   ): { socket: BackendSocket; answer: Promise<BackendAnswer> } {
     const { link, ws, backend, prefix, onError, onAnswer } = this.#options;
     const { control } = incoming;
-    const path = control.has("original-path") ? "" : toPathTokens(incoming, prefix);
+    const path = toPathTokens(incoming, prefix);
     const { socket, answer } = shakeHands(ws, {
       ...backend,
       target: toTarget(control, path),
@@ -255,8 +255,9 @@ export class SocketProxy implements AsyncDisposable {
 const STOPPING: BackendAnswer = { kind: "failed", error: undefined };
 
 /** The Go gateway tells no path but in the subject. */
-function toPathTokens({ control, host = "" }: Incoming, prefix: string): string {
+function toPathTokens({ control, host = "" }: Incoming, prefix: string): PathTokens {
+  if (control.has("original-path")) return readPathTokens("");
   const subject = control.get("publishsubject") ?? "";
   const root = `${prefix}.ws.ws.${toHostTokens(host)}.`;
-  return subject.startsWith(root) ? subject.slice(root.length) : "";
+  return readPathTokens(subject.startsWith(root) ? subject.slice(root.length) : "");
 }

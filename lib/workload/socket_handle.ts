@@ -11,6 +11,7 @@ import { awayError, publishMessage, toIgnorable, toMessage } from "./client_mess
 import type { Link } from "./link.ts";
 import type { SendWindows } from "./send_windows.ts";
 import type { SocketConnection } from "./socket/socket_handlers.ts";
+import type { PathTokens } from "../mapping/subject.ts";
 
 const EMPTY = new Uint8Array();
 const DONE = Promise.resolve();
@@ -81,7 +82,7 @@ export class SocketHandle implements SocketConnection {
  */
 export function toHandshake(
   incoming: Incoming,
-  place: { host: string; pathTokens: string },
+  place: { host: string; pathTokens: PathTokens },
 ): Request {
   const headers = incoming.headers as [string, string][];
   return new Request(toRequestUrl(incoming, place), { headers });

@@ -3,6 +3,7 @@ import { ConfigError, type GatewayOptions } from "../../lib/config/options.ts";
 import { toRouteTable } from "../../lib/config/route_table.ts";
 import { parseConfig } from "../../lib/config/schema.ts";
 import type { Auth } from "../../lib/mapping/route.ts";
+import { toHostTokens, toPathTokens } from "../../lib/mapping/subject.ts";
 
 const JWKS = "https://id.example/jwks.json";
 const SECRET = "a secret of at least 32 characters";
@@ -24,7 +25,8 @@ Deno.test("what a request is asked for: its route's, else the option's, else wha
   for (const [options, auth, expected] of table) {
     await t.step(JSON.stringify([options, auth]), () => {
       const table = toRouteTable(parseConfig({ ...options, routes: [{ match: {}, auth }] }));
-      const request = { hostTokens: "a", pathTokens: "", method: "GET", kind: "http" } as const;
+      const tokens = { hostTokens: toHostTokens("a"), pathTokens: toPathTokens("/") };
+      const request = { ...tokens, method: "GET", kind: "http" } as const;
       assert.deepEqual(table.decide(request).demands, expected === "none" ? [] : [expected]);
     });
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { parseVerdict, toAuthorizeSubject } from "../../lib/mapping/authorize.ts";
+import { toHostTokens } from "../../lib/mapping/subject.ts";
 
-const HOST = { prefix: "h8s", hostTokens: "com.example" };
+const HOST = { prefix: "h8s", hostTokens: toHostTokens("example.com") };
 
 Deno.test("toAuthorizeSubject() is by kind and host", () => {
   assert.equal(toAuthorizeSubject("websocket", HOST), "h8s.control.ws.authorize.com.example");

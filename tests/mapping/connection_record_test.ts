@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { toHeaderLine } from "../../lib/mapping/headers.ts";
 import {
   encodeResumeRecord,
   parseResumeRecord,
   type ResumeRecord,
 } from "../../lib/mapping/connection_record.ts";
+import { readSubject, toHostTokens } from "../../lib/mapping/subject.ts";
 
 const RECORD: ResumeRecord = {
   owner: "G1",
@@ -11,9 +13,9 @@ const RECORD: ResumeRecord = {
   windowMs: 1000,
   connection: {
     inbox: "h8s.resume.a",
-    subject: "h8s.ws.ws.a",
-    hostTokens: "a",
-    lines: "X: \xff\r\n",
+    subject: readSubject("h8s.ws.ws.a"),
+    hostTokens: toHostTokens("a"),
+    lines: toHeaderLine("X", "\xff"),
   },
   info: {
     ...{ id: "G1-a", inbox: "h8s.resume.a", subject: "h8s.ws.ws.a", host: "a", path: "/" },

@@ -7,6 +7,13 @@ import {
   toRequestClosedSubject,
 } from "../../lib/mapping/control.ts";
 import { parseHeaderBlock, toHeaderBlock } from "../../lib/mapping/headers.ts";
+import { readSubject, toHostTokens } from "../../lib/mapping/subject.ts";
+
+const CONNECTION = {
+  prefix: "h8s",
+  hostTokens: toHostTokens("a"),
+  subject: readSubject("h8s.ws.ws.a"),
+};
 
 Deno.test("toEventMessages() tells either generation of workloads, or both", async (t) => {
   const table: [type: "established" | "closed", forms: ControlSubjects, subjects: string[]][] = [
@@ -22,14 +29,15 @@ Deno.test("toEventMessages() tells either generation of workloads, or both", asy
   ];
   for (const [type, forms, subjects] of table) {
     await t.step(`${type}, ${forms}`, () => {
-      const options = { prefix: "h8s", hostTokens: "com.example", subject: "h8s.ws.ws.a", forms };
+      const options = { ...CONNECTION, hostTokens: toHostTokens("example.com"), forms };
       assert.deepEqual(toEventMessages(type, options).map(({ subject }) => subject), subjects);
     });
   }
 });
 
 Deno.test("toEventMessages() and toRequestClosedSubject() start with the prefix", () => {
-  const options = { prefix: "acme.edge", hostTokens: "__1", subject: "a", forms: "host" } as const;
+  const hostTokens = toHostTokens("[::1]");
+  const options = { ...CONNECTION, prefix: "acme.edge", hostTokens, forms: "host" } as const;
   const [message] = toEventMessages("closed", options);
   assert.equal(message?.subject, "acme.edge.control.ws.conn.closed.__1");
   assert.equal(toRequestClosedSubject("h8s", "t0k"), "h8s.control.connection.closed.t0k");
@@ -37,12 +45,7 @@ Deno.test("toEventMessages() and toRequestClosedSubject() start with the prefix"
 });
 
 Deno.test("toEventMessages() spells the subject's header as the Go workloads read it", () => {
-  const options = {
-    prefix: "h8s",
-    hostTokens: "a",
-    subject: "h8s.ws.ws.a",
-    forms: "both",
-  } as const;
+  const options = { ...CONNECTION, forms: "both" } as const;
   assert.deepEqual(toEventMessages("established", options).map(({ lines }) => lines), [
     "X-H8S-PublishSubject: h8s.ws.ws.a\r\n",
     "X-H8S-PublishSubject: h8s.ws.ws.a\r\n",

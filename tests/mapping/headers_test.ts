@@ -4,6 +4,8 @@ import { fromClientHeaders } from "../../lib/mapping/client_headers.ts";
 import {
   findHeader,
   type HeaderEntry,
+  joinLines,
+  NO_LINES,
   parseHeaderBlock,
   type RequestKind,
   toCanonicalName,
@@ -186,11 +188,11 @@ Deno.test("fromClientHeaders() never smuggles a header or a line, whatever the c
 
 Deno.test("toHeaderBlock() is what NATS ADR-4 shows, and nothing where there is nothing", () => {
   const table = [["Header1", "X"], ["Header1", "Y"], ["Header2", "Z"]] as const;
-  const lines = table.map(([name, value]) => toHeaderLine(name, value)).join("");
+  const lines = joinLines(...table.map(([name, value]) => toHeaderLine(name, value)));
   const block = "NATS/1.0\r\nHeader1: X\r\nHeader1: Y\r\nHeader2: Z\r\n\r\n";
   assert.equal(toHeaderBlock(lines), block);
   assert.equal(block.length, 48);
-  assert.equal(toHeaderBlock(""), "");
+  assert.equal(toHeaderBlock(NO_LINES), "");
 });
 
 Deno.test("parseHeaderBlock() reads the lines of a block", async (t) => {
@@ -229,7 +231,7 @@ Deno.test("parseHeaderBlock() reads the status of the first line", () => {
 Deno.test("parseHeaderBlock() undoes toHeaderBlock() for every legal header", () => {
   const headers = fc.array(fc.tuple(headerName, headerValue));
   fc.assert(fc.property(headers, (entries) => {
-    const lines = entries.map(([name, value]) => toHeaderLine(name, value)).join("");
+    const lines = joinLines(...entries.map(([name, value]) => toHeaderLine(name, value)));
     assert.deepEqual(parseHeaderBlock(toHeaderBlock(lines)), { status: undefined, entries });
   }));
 });

@@ -23,7 +23,7 @@ import { parseListing, parseListRequest } from "../../lib/mapping/listing.ts";
 import { parseReply } from "../../lib/mapping/reply.ts";
 import { toRequestHeaders, toTarget, toUploadSubject } from "../../lib/mapping/request.ts";
 import { parseTemplate, renderTemplate } from "../../lib/mapping/template.ts";
-import { encodeToken } from "../../lib/mapping/subject.ts";
+import { encodeToken, readPathTokens } from "../../lib/mapping/subject.ts";
 import { encode, HEADER_LINE, headerPairs, hostileBlock, SUBJECT } from "./wire.ts";
 
 /** Pieces that mean something to a parser of URLs, to NATS or to HTTP. */
@@ -164,7 +164,7 @@ Deno.test("whatever comes over NATS, reading it ends in an answer or in the erro
     const incoming = parseIncoming(block);
     toDestination(rest, { host: incoming.host });
     try {
-      toRequestUrl(incoming, { host: "h", pathTokens: rest });
+      toRequestUrl(incoming, { host: "h", pathTokens: readPathTokens(rest) });
     } catch (error) {
       assert.ok(error instanceof TypeError || error instanceof URIError, String(error));
     }

@@ -7,6 +7,7 @@ import {
   toRemoteAddress,
   toRequestUrl,
 } from "../../lib/mapping/incoming.ts";
+import { readHostTokens, readPathTokens } from "../../lib/mapping/subject.ts";
 
 Deno.test("parseIncoming() tells the application's headers from those of h8s", () => {
   const { headers, control, host, contentLength } = parseIncoming(
@@ -109,10 +110,13 @@ Deno.test("toDestination() splits a subject by what the host says", () => {
     ["com.example.foo", undefined, ["com.example", "foo"], "com.example"],
     ["com.example.foo", undefined, [undefined, undefined]],
   ];
-  for (const [rest, host, expected, assumedTokens] of table) {
+  for (const [rest, host, expected, assumed] of table) {
     const [hostTokens, pathTokens] = expected ?? [];
     assert.deepEqual(
-      toDestination(rest, { host, assumedTokens }),
+      toDestination(rest, {
+        host,
+        assumedTokens: assumed === undefined ? undefined : readHostTokens(assumed),
+      }),
       expected === undefined ? undefined : { hostTokens, pathTokens },
       `${rest} ${host}`,
     );
@@ -137,10 +141,13 @@ Deno.test("toRequestUrl() is what the client asked for", () => {
   ];
   for (const [lines, pathTokens, url] of table) {
     const incoming = parseIncoming(toBlock(lines));
-    assert.equal(toRequestUrl(incoming, { host: "fallback", pathTokens }), url);
+    assert.equal(
+      toRequestUrl(incoming, { host: "fallback", pathTokens: readPathTokens(pathTokens) }),
+      url,
+    );
   }
   const bad = parseIncoming(toBlock(["Host: a b"]));
-  assert.throws(() => toRequestUrl(bad, { host: "", pathTokens: "" }), TypeError);
+  assert.throws(() => toRequestUrl(bad, { host: "", pathTokens: readPathTokens("") }), TypeError);
 });
 
 Deno.test("toRemoteAddress() is what the gateway itself saw", () => {

@@ -9,6 +9,7 @@ import {
   toInterestPattern,
   toInterestSubject,
 } from "../../lib/mapping/interest.ts";
+import { toHostTokens, toPathTokens } from "../../lib/mapping/subject.ts";
 
 Deno.test("toInterestSubject() ends with the host's tokens", () => {
   const table: [host: string, tokens: string][] = [
@@ -95,8 +96,8 @@ Deno.test("parseInterest() refuses what is none, and says why", () => {
 
 Deno.test("matchesInterest() compares hosts, methods and paths as subjects do", () => {
   const request: InterestingRequest = {
-    hostTokens: "com.example",
-    pathTokens: "shop.cart",
+    hostTokens: toHostTokens("example.com"),
+    pathTokens: toPathTokens("/shop/cart"),
     method: "GET",
   };
   const table: [interest: Interest, expected: boolean][] = [

@@ -15,7 +15,7 @@ import { toEventHeaders } from "../../lib/mapping/control.ts";
 import { type FlowSignal, parseFlowSignal, renderFlowSignal } from "../../lib/mapping/flow.ts";
 import { toCloseReason } from "../../lib/mapping/close.ts";
 import { toFrame, toFrameHeader } from "../../lib/mapping/frame.ts";
-import { toHeaderBlock } from "../../lib/mapping/headers.ts";
+import { toHeaderBlock, toHeaderLines } from "../../lib/mapping/headers.ts";
 import {
   parseIncoming,
   toDestination,
@@ -32,7 +32,7 @@ import {
 import { toReplyLines } from "../../lib/mapping/outgoing.ts";
 import { parseReply } from "../../lib/mapping/reply.ts";
 import { toRequestHeaders, toTarget } from "../../lib/mapping/request.ts";
-import { toHostName } from "../../lib/mapping/subject.ts";
+import { readHostTokens, readSubject, toHostName } from "../../lib/mapping/subject.ts";
 import {
   toCloseBlock,
   toCloseInfo,
@@ -219,7 +219,12 @@ Deno.test("what a client numbers, and what it is told, keep number and content",
 
 Deno.test("records, lists, interests and flow signals are read as they were written", () => {
   const text = fc.string({ unit: "binary" });
-  const record = fc.record({ inbox: text, subject: text, hostTokens: text, lines: text });
+  const record = fc.record({
+    inbox: text,
+    subject: text.map(readSubject),
+    hostTokens: text.map(readHostTokens),
+    lines: text.map(toHeaderLines),
+  });
   fc.assert(fc.property(record, (record) => {
     assert.deepEqual(parseConnectionRecord(encode(renderConnectionRecord(record))), { ...record });
   }));

@@ -8,6 +8,7 @@ import {
   toServedPath,
   toServedSubjects,
 } from "../../lib/mapping/served.ts";
+import { readPathTokens, toHostTokens } from "../../lib/mapping/subject.ts";
 
 Deno.test("toServedHost() reads names, addresses and any", () => {
   assert.deepEqual(toServedHost("*"), { kind: "any" });
@@ -55,9 +56,11 @@ Deno.test("toServedSubjects() subscribes to no more than is served, as far as su
 
 Deno.test("servesHost() and servesPath() tell what is one's own", () => {
   const host = toServedHost("example.com");
-  const to = (hostTokens: string | undefined) => ({ hostTokens, pathTokens: "" });
-  assert.equal(servesHost(host, to("com.example")), true);
-  assert.equal(servesHost(host, to("com.example.foo")), false);
+  const to = (host: string | undefined) => ({
+    hostTokens: host === undefined ? undefined : toHostTokens(host),
+  });
+  assert.equal(servesHost(host, to("example.com")), true);
+  assert.equal(servesHost(host, to("foo.example.com")), false);
   assert.equal(servesHost(host, to(undefined)), false);
   assert.equal(servesHost(toServedHost("*"), to(undefined)), true);
   const table: [path: string, pathTokens: string, isServed: boolean][] = [
@@ -69,7 +72,7 @@ Deno.test("servesHost() and servesPath() tell what is one's own", () => {
     ["/a", "a.b", false],
   ];
   for (const [path, pathTokens, isServed] of table) {
-    assert.equal(servesPath(toServedPath(path, "exact"), pathTokens), isServed);
+    assert.equal(servesPath(toServedPath(path, "exact"), readPathTokens(pathTokens)), isServed);
   }
 });
 
@@ -85,7 +88,9 @@ Deno.test("findServed() finds the most specific path, in whatever order they sta
       ["rooms.lobby", "/rooms/lobby"],
       ["rooms.lobby.1", "/rooms/lobby/*"],
     ];
-    for (const [tokens, name] of table) assert.equal(findServed(items, tokens)?.name, name);
+    for (const [tokens, name] of table) {
+      assert.equal(findServed(items, readPathTokens(tokens))?.name, name);
+    }
   }
-  assert.equal(findServed([], "a"), undefined);
+  assert.equal(findServed([], readPathTokens("a")), undefined);
 });

@@ -192,14 +192,18 @@ Deno.test("toMethodToken() lets methods pass and refuses wildcards", async (t) =
 });
 
 Deno.test("toSubject() ends with the host for the root", () => {
-  const parts = { prefix: "h8s", scheme: "http", method: "GET", host: "com.example" } as const;
-  assert.equal(toSubject({ ...parts, path: "" }), "h8s.http.GET.com.example");
-  assert.equal(toSubject({ ...parts, path: "a.b" }), "h8s.http.GET.com.example.a.b");
+  const host = toHostTokens("example.com");
+  const parts = { prefix: "h8s", scheme: "http", method: "GET", host } as const;
+  assert.equal(toSubject({ ...parts, path: toPathTokens("/") }), "h8s.http.GET.com.example");
+  assert.equal(toSubject({ ...parts, path: toPathTokens("/a/b") }), "h8s.http.GET.com.example.a.b");
 });
 
 Deno.test("toSubject() refuses what nats-server would cut the connection for", () => {
-  const parts = { prefix: "h8s", scheme: "http", method: "GET", host: "com.example" } as const;
-  assert.throws(() => toSubject({ ...parts, path: "a".repeat(4000) }), { status: 414 });
+  const host = toHostTokens("example.com");
+  const parts = { prefix: "h8s", scheme: "http", method: "GET", host } as const;
+  assert.throws(() => toSubject({ ...parts, path: toPathTokens("a".repeat(4000)) }), {
+    status: 414,
+  });
 });
 
 Deno.test("isSubjectPrefix() wants literal tokens", () => {

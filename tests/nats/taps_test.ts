@@ -5,9 +5,12 @@ import type { Bus, PublishOptions } from "../../lib/nats/bus.ts";
 import { Heads } from "../../lib/nats/asking/heads.ts";
 import { Taps, type WatchedBus } from "../../lib/nats/taps.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
+import { joinLines, toHeaderBlock, toHeaderLine } from "../../lib/mapping/headers.ts";
 
 const EMPTY = new Uint8Array();
-const BLOCK = "NATS/1.0\r\nCookie: a=s3cret\r\nAccept: */*\r\n\r\n";
+const BLOCK = toHeaderBlock(
+  joinLines(toHeaderLine("Cookie", "a=s3cret"), toHeaderLine("Accept", "*/*")),
+);
 
 /** A gateway that publishes, and those who watch it. */
 class Watched implements Disposable {
@@ -93,9 +96,8 @@ Deno.test("what is shown of a flood is bounded, and the rest counted", () => {
   for (let count = 0; count < 1000; count++) watched.bus.publish(`a.${count}`, EMPTY);
   const [report] = watched.told("ann");
   assert.deepEqual([report?.heads.length, report?.missed], [20, 980]);
-  const huge = `NATS/1.0\r\n${
-    Array.from({ length: 200 }, (_, index) => `X-${index}: ${"x".repeat(9000)}\r\n`).join("")
-  }\r\n`;
+  const lines = Array.from({ length: 200 }, (_, i) => toHeaderLine(`X-${i}`, "x".repeat(9000)));
+  const huge = toHeaderBlock(joinLines(...lines));
   for (let count = 0; count < 100; count++) watched.bus.publish("a.b", EMPTY, { headers: huge });
   const [large] = watched.told("ann");
   assert.ok(JSON.stringify(large).length < 256 * 1024);

@@ -4,7 +4,7 @@
  * @module
  */
 import { createInbox } from "@nats-io/nats-core";
-import { toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import { type HeaderBlock, toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
 import { HEADER, INBOX } from "../../mapping/names.ts";
 import { toAckedStream } from "../../mapping/stream_ack.ts";
 import type { BusMessage } from "../../nats/bus.ts";
@@ -76,7 +76,7 @@ export async function askOnce(
   { subject, payload = "", headers, timeoutMs = 2000 }: {
     subject: string;
     payload?: string;
-    headers?: string;
+    headers?: HeaderBlock;
     timeoutMs?: number;
   },
 ): Promise<BusMessage | undefined> {

@@ -9,6 +9,8 @@ import { parseVerdict, toAuthorizeSubject, type Verdict } from "../../mapping/au
 import {
   findHeader,
   type HeaderEntry,
+  type HeaderLines,
+  joinLines,
   toHeaderBlock,
   toHeaderLine,
 } from "../../mapping/headers.ts";
@@ -98,7 +100,7 @@ function toCredential(
 export interface Question {
   readonly subject: string;
   /** Of its header block. */
-  readonly lines: string;
+  readonly lines: HeaderLines;
   /** Says whether a reply is meant for this question; @default any that has headers */
   readonly isAnswer?: (headers: string) => boolean;
 }
@@ -138,7 +140,7 @@ function hasHeaders(headers: string): boolean {
 }
 
 /** A token among the subprotocols is asked about, too, as if it were in its header. */
-function toQuestion(candidate: Candidate, { ids }: EdgeParts): string {
+function toQuestion(candidate: Candidate, { ids }: EdgeParts): HeaderLines {
   const { headers, target, kind, peer } = candidate;
   const provenance = {
     ...peer,
@@ -149,5 +151,6 @@ function toQuestion(candidate: Candidate, { ids }: EdgeParts): string {
   const lines = toRequestHeaders(headers, { target, subject, kind, provenance });
   const hasHeader = headers.some(([name]) => name === "authorization");
   const token = hasHeader ? undefined : findCredential(candidate);
-  return token === undefined ? lines : lines + toHeaderLine("Authorization", `Bearer ${token}`);
+  if (token === undefined) return lines;
+  return joinLines(lines, toHeaderLine("Authorization", `Bearer ${token}`));
 }

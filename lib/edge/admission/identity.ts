@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { GatewayError } from "../../errors.ts";
-import { toHeaderLine } from "../../mapping/headers.ts";
+import { type HeaderLines, joinLines, NO_LINES, toHeaderLine } from "../../mapping/headers.ts";
 import {
   type CredentialPlaces,
   findBearer,
@@ -62,9 +62,11 @@ export function findCredential(
 }
 
 /** What workloads are told of an identity. */
-export function toIdentityLines({ subject, claims }: Identity): string {
-  return (subject === undefined ? "" : toHeaderLine(HEADER.subject, subject)) +
-    (claims === undefined ? "" : toHeaderLine(HEADER.claims, claims));
+export function toIdentityLines({ subject, claims }: Identity): HeaderLines {
+  return joinLines(
+    subject === undefined ? NO_LINES : toHeaderLine(HEADER.subject, subject),
+    claims === undefined ? NO_LINES : toHeaderLine(HEADER.claims, claims),
+  );
 }
 
 /** What a renewed token changes, and nobody is another one for (RFC 7519 §4.1). */

@@ -15,11 +15,12 @@ import { renderTemplate, type Template, type TemplateValues } from "../../mappin
 import type { Persist } from "../../nats/jetstream/persist.ts";
 import type { Rules } from "./rules.ts";
 import type { EdgeParts } from "../parts.ts";
+import type { Subject } from "../../mapping/subject.ts";
 
 /** What becomes of a request. */
 export interface Routed {
   /** Where its messages go. */
-  readonly subject: string;
+  readonly subject: Subject;
   /** What reaches the connection besides its inbox. */
   readonly subscribe: readonly string[];
   /** Whether a reply is waited for. */

@@ -5,9 +5,9 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { type EndReason, toEndPayload, toRequestClosedSubject } from "../../mapping/control.ts";
-import { DEFAULT_WINDOW_BYTES, parseFlowSignal, STREAM_BODY_LINE } from "../../mapping/flow.ts";
+import { DEFAULT_WINDOW_BYTES, parseFlowSignal } from "../../mapping/flow.ts";
 import { isBodyless, parseReply, type Reply, toStreamEnd } from "../../mapping/reply.ts";
-import { toLengthLine, toReplyHeaders, toUploadSubject } from "../../mapping/request.ts";
+import { toBodyLines, toReplyHeaders, toUploadSubject } from "../../mapping/request.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import type { AbortReason, Receiver, Slot } from "../../nats/inbox.ts";
 import type { Admitted } from "../admission.ts";
@@ -57,9 +57,8 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     [this.visit, this.#admitted, this.#body, this.#parts] = [admitted.visit, admitted, body, parts];
     this.#burst = parts.bursts.of(admitted.subject);
     this.#slot = parts.inbox.open(this);
-    this.#windowBytes = parts.windows.take(
-      Math.min(DEFAULT_WINDOW_BYTES, parts.config.responseBuffer),
-    );
+    const wanted = Math.min(DEFAULT_WINDOW_BYTES, parts.config.responseBuffer);
+    this.#windowBytes = parts.windows.take(wanted);
     const token = `${parts.gatewayId}-${this.#slot.id}`;
     this.#closeSubject = toRequestClosedSubject(parts.config.prefix, token);
   }
@@ -149,16 +148,17 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     const { contentLength, subject, headerLines } = this.#admitted;
     const { bus, config } = this.#parts;
     const reply = this.#slot.subject;
-    const length = body.kind === "whole" ? body.bytes.length : undefined;
-    const lines = headerLines + toLengthLine(contentLength, length) +
-      toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes });
     const isUpload = body.kind === "stream";
     if (isUpload) this.#upload = new Upload(body.chunks, this.#parts, this);
-    const headers = encodeHeaders(isUpload ? lines + STREAM_BODY_LINE : lines, this.#parts);
+    const length = isUpload ? undefined : body.bytes.length;
+    const headers = encodeHeaders([
+      headerLines,
+      toBodyLines(contentLength, length),
+      toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes }),
+    ], this.#parts);
     const to = isUpload ? toUploadSubject(subject, config.prefix) : subject;
-    if (!bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers })) {
-      throw natsUnavailable();
-    }
+    const isTaken = bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers });
+    if (!isTaken) throw natsUnavailable();
     this.#isSent = true;
     this.visit.onSent();
   }

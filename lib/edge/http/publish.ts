@@ -4,10 +4,15 @@
  * @module
  */
 import { GatewayError } from "../../errors.ts";
-import { toHeaderBlock } from "../../mapping/headers.ts";
+import {
+  type HeaderBlock,
+  type HeaderLines,
+  joinLines,
+  toHeaderBlock,
+} from "../../mapping/headers.ts";
 import { toPersistLines } from "../../mapping/jetstream.ts";
 import { toFingerprint, toKeyId } from "../../mapping/message_id.ts";
-import { toLengthLine } from "../../mapping/request.ts";
+import { toBodyLines } from "../../mapping/request.ts";
 import type { Outcome, Persist } from "../../nats/jetstream/persist.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { Admitted } from "../admission.ts";
@@ -32,7 +37,7 @@ export async function publishOnly(
     body.chunks.return?.().catch(() => {});
     throw tooLarge(parts.bus.maxPayload);
   }
-  const lines = admitted.headerLines + toLengthLine(admitted.contentLength, body.bytes.length);
+  const lines = [admitted.headerLines, toBodyLines(admitted.contentLength, body.bytes.length)];
   if (admitted.isPersistent && parts.persist !== undefined) {
     return await store(admitted, { lines, data: body.bytes, persist: parts.persist, parts });
   }
@@ -45,7 +50,7 @@ export async function publishOnly(
 async function store(
   admitted: Admitted,
   { lines, data, persist, parts }: {
-    lines: string;
+    lines: readonly HeaderLines[];
     data: Uint8Array;
     persist: Persist;
     parts: EdgeParts;
@@ -53,7 +58,7 @@ async function store(
 ): Promise<Response> {
   const messageId = await toMessageId(admitted, { data, parts });
   const own = toPersistLines({ stream: persist.stream, messageId });
-  const headers = encodeLatin1(encodeHeaders(lines + own, parts));
+  const headers = encodeLatin1(encodeHeaders([...lines, own], parts));
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   persist.publish({ subject: admitted.subject, data, headers }, resolve);
   admitted.visit.onSent();
@@ -87,8 +92,8 @@ async function toMessageId(
  * @returns The block as latin-1 text, which is encoded where it is written.
  * @throws {GatewayError} `headers_too_large` when NATS cannot carry them.
  */
-export function encodeHeaders(lines: string, { bus }: EdgeParts): string {
-  const headers = toHeaderBlock(lines);
+export function encodeHeaders(lines: readonly HeaderLines[], { bus }: EdgeParts): HeaderBlock {
+  const headers = toHeaderBlock(joinLines(...lines));
   if (headers.length <= bus.maxPayload) return headers;
   throw new GatewayError("headers_too_large", "The header block is larger than NATS can carry");
 }

@@ -11,7 +11,14 @@ import {
   toEventMessages,
   toKeptSubject,
 } from "../../mapping/control.ts";
-import { toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import {
+  type HeaderLines,
+  joinLines,
+  NO_LINES,
+  toHeaderBlock,
+  toHeaderLine,
+  toHeaderLines,
+} from "../../mapping/headers.ts";
 import { toPersistLines } from "../../mapping/jetstream.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 import { HEADER, OWN_HEADERS } from "../../mapping/names.ts";
@@ -37,19 +44,22 @@ export function tell(
 ): void {
   const { inbox, subject, hostTokens, lines } = record;
   const id = toEventId(event, toRecordedId(record));
-  const common = lines + toEventHeaders(event) + toHeaderLine(HEADER.eventId, id);
+  const common = joinLines(lines, toEventHeaders(event), toHeaderLine(HEADER.eventId, id));
   if (events !== undefined) {
     const hasInbox = lines.includes(`${HEADER.replySubject}: `);
-    const kept = common + toPersistLines({ stream: events.name, messageId: id }) +
-      (hasInbox ? "" : toHeaderLine(HEADER.replySubject, inbox));
+    const kept = joinLines(
+      common,
+      toPersistLines({ stream: events.name, messageId: id }),
+      hasInbox ? NO_LINES : toHeaderLine(HEADER.replySubject, inbox),
+    );
     const headers = encodeLatin1(toHeaderBlock(kept));
     events.keep(toKeptSubject(event.type, { prefix, hostTokens }), headers);
   }
   for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
-    const publish = (lines: string, onRefused?: () => void) =>
+    const publish = (lines: HeaderLines, onRefused?: () => void) =>
       outbox.tell(message.subject, EMPTY, {
         reply: inbox,
-        headers: toHeaderBlock(lines + message.lines),
+        headers: toHeaderBlock(joinLines(lines, message.lines)),
         ...(onRefused === undefined ? {} : { onRefused }),
       });
     // A server that came back with a smaller limit may not take the client's own headers any more.
@@ -58,6 +68,7 @@ export function tell(
 }
 
 /** Which connection it was. */
-function toEssentialLines(lines: string): string {
-  return lines.split(/(?<=\r\n)/).filter((line) => ESSENTIAL.test(line)).join("");
+function toEssentialLines(lines: HeaderLines): HeaderLines {
+  const all = lines.split(/(?<=\r\n)/);
+  return toHeaderLines(all.filter((line) => ESSENTIAL.test(line)).join(""));
 }

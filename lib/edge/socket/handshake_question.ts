@@ -5,7 +5,7 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { parseHandshakeAnswer, toAuthorizeSubject } from "../../mapping/authorize.ts";
-import { findHeader, parseHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import { findHeader, joinLines, parseHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
 import { HEADER } from "../../mapping/names.ts";
 import { isOwn, listPickable, parseOffer } from "../../mapping/subprotocol.ts";
 import type { Admitted } from "../admission.ts";
@@ -23,8 +23,11 @@ export async function askWorkload(admitted: Admitted, parts: EdgeParts): Promise
   const { target: { hostTokens }, connectionId = "", headerLines, isAuthorized } = admitted;
   const { headers, data } = await ask({
     subject: toAuthorizeSubject("websocket", { prefix: parts.config.prefix, hostTokens }),
-    lines: headerLines + toHeaderLine(HEADER.connectionId, connectionId) +
+    lines: joinLines(
+      headerLines,
+      toHeaderLine(HEADER.connectionId, connectionId),
       toHeaderLine(HEADER.gatewayId, parts.gatewayId),
+    ),
     // An authorizer of the same host has let the client in already; it is not the one to say this.
     ...(isAuthorized ? { isAnswer: isByWorkload } : {}),
   }, parts);
@@ -40,8 +43,9 @@ export async function askWorkload(admitted: Admitted, parts: EdgeParts): Promise
         ...admitted,
         protocol: toProtocol(admitted, answer.protocol),
         answerHeaders,
-        headerLines: headerLines +
-          (token === undefined ? "" : toHeaderLine(HEADER.handshake, token)),
+        headerLines: token === undefined
+          ? headerLines
+          : joinLines(headerLines, toHeaderLine(HEADER.handshake, token)),
       };
     }
   }

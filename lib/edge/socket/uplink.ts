@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { ACK_PROTOCOL, type NumberedMessage, parseNumbered, renderAck } from "../../mapping/ack.ts";
 import { CLOSE, type CloseInfo, notSpoken, notStored, tooBig } from "../../mapping/close.ts";
 import { type FrameKind, toFrameHeader } from "../../mapping/frame.ts";
-import { toHeaderBlock } from "../../mapping/headers.ts";
+import { type HeaderLines, joinLines, toHeaderBlock } from "../../mapping/headers.ts";
 import { toPersistLines } from "../../mapping/jetstream.ts";
 import { toNumberedId } from "../../mapping/message_id.ts";
 import { speaksAck } from "../../mapping/resume.ts";
@@ -35,7 +35,7 @@ export interface UplinkOptions {
   /** The connection's own subject. */
   readonly inbox: string;
   /** What the header block of each message has besides what tells it from the others. */
-  readonly lines: string;
+  readonly lines: HeaderLines;
 }
 
 /** A client's message, whatever it was wrapped in. */
@@ -66,7 +66,7 @@ export class Uplink {
     this.#owner = owner;
     this.#persist = admitted.isPersistent ? parts.persist : undefined;
     const room = this.#persist === undefined ? 0 : PERSIST_HEADERS_ROOM;
-    this.#headerBytes = toHeaderBlock(lines + toFrameHeader("binary")).length + room;
+    this.#headerBytes = toHeaderBlock(joinLines(lines, toFrameHeader("binary"))).length + room;
     this.#account = parts.budget.open(() => this.#onExceeded());
     this.#scope = admitted.numberScope ?? `connection:${admitted.connectionId}`;
   }
@@ -131,8 +131,11 @@ export class Uplink {
 
   #store(said: Said, persist: Persist): void {
     const { id, kind, bytes } = said;
-    const lines = toFrameHeader(kind) +
-      toPersistLines({ stream: persist.stream, messageId: this.#toMessageId(said) });
+    const messageId = this.#toMessageId(said);
+    const lines = joinLines(
+      toFrameHeader(kind),
+      toPersistLines({ stream: persist.stream, messageId }),
+    );
     const headers = this.#encode(lines);
     const size = bytes.length + headers.length;
     persist.publish({ subject: this.#admitted.subject, data: bytes, headers }, (outcome) => {
@@ -166,8 +169,8 @@ export class Uplink {
     this.#owner.close(isConnected ? CLOSE.tooFast : CLOSE.bufferFull);
   }
 
-  #encode(lines: string): Uint8Array {
-    return encodeLatin1(toHeaderBlock(this.#options.lines + lines));
+  #encode(lines: HeaderLines): Uint8Array {
+    return encodeLatin1(toHeaderBlock(joinLines(this.#options.lines, lines)));
   }
 }
 

@@ -7,7 +7,7 @@ import { GatewayError } from "../../errors.ts";
 import { CLOSE, type CloseInfo, fromCloseEventCode, toCloseReason } from "../../mapping/close.ts";
 import type { ConnectionRecord, ResumeRoute } from "../../mapping/connection_record.ts";
 import { type DataFrame, type Frame, toFrame } from "../../mapping/frame.ts";
-import { toHeaderLine } from "../../mapping/headers.ts";
+import { type HeaderLines, joinLines, NO_LINES, toHeaderLine } from "../../mapping/headers.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import { HEADER } from "../../mapping/names.ts";
 import { MAX_SUBJECT_LENGTH } from "../../mapping/subject.ts";
@@ -49,7 +49,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   readonly #owner: ConnectionOwner;
   readonly #slot: Slot;
   readonly #inbox: string;
-  readonly #lines: string;
+  readonly #lines: HeaderLines;
   readonly #uplink: Uplink;
   #socket: WebSocket | undefined;
   #state: "opening" | "open" | "closing" | "closed" = "opening";
@@ -75,16 +75,19 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
 
   private constructor(
     admitted: Handshake,
-    headerLines: string,
+    headerLines: HeaderLines,
     { parts, owner }: { parts: EdgeParts; owner: ConnectionOwner },
   ) {
     [this.#admitted, this.#parts, this.#owner] = [admitted, parts, owner];
     this.#slot = parts.inbox.open(this);
     this.#downlink = new Downlink(parts, this);
     const inbox = this.#inbox = owner.inbox ?? this.#slot.subject;
-    this.#lines = headerLines + toHeaderLine(HEADER.connectionId, this.id) +
-      toHeaderLine(HEADER.gatewayId, parts.gatewayId) +
-      (hasReply(admitted) ? "" : toHeaderLine(HEADER.replySubject, inbox));
+    this.#lines = joinLines(
+      headerLines,
+      toHeaderLine(HEADER.connectionId, this.id),
+      toHeaderLine(HEADER.gatewayId, parts.gatewayId),
+      hasReply(admitted) ? NO_LINES : toHeaderLine(HEADER.replySubject, inbox),
+    );
     this.#uplink = new Uplink(admitted, { parts, owner: this, inbox, lines: this.#lines });
     const room = parts.bus.maxPayload - this.#lines.length;
     if (room < EVENT_HEADERS_ROOM) {

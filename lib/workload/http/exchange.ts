@@ -19,6 +19,7 @@ import { BodyError, respond } from "./respond.ts";
 import { type RequestBody, type ServeHandler, toHandlerRequest, toServeInfo } from "./handler.ts";
 import type { ServeErrorHook } from "../serve_options.ts";
 import { UploadBody } from "./upload_body.ts";
+import type { PathTokens } from "../../mapping/subject.ts";
 
 /** What all exchanges of a workload share. */
 export interface ExchangeParts {
@@ -37,7 +38,7 @@ export interface ExchangeInput {
    * From `toPathTokens`; stands in for an original path that is missing. Undefined where nobody knows
    * where in the subject it begins.
    */
-  readonly pathTokens: string | undefined;
+  readonly pathTokens: PathTokens | undefined;
   readonly method: string;
   /** What the handler is to think of it. */
   readonly handlerMethod: string;
@@ -215,7 +216,7 @@ export class Exchange {
     return new CreditPace({ inbox, windowBytes, signal: this.#abort.signal, onCancel });
   }
 
-  #toRequest(pathTokens: string, body: RequestBody): Request | undefined {
+  #toRequest(pathTokens: PathTokens, body: RequestBody): Request | undefined {
     const { incoming, handlerMethod: method, host } = this.#input;
     const { signal } = this.#abort;
     try {

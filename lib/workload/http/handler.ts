@@ -4,6 +4,7 @@
  * @module
  */
 import { type Incoming, toBodyHeaders, toRemoteAddress, toTarget } from "../../mapping/incoming.ts";
+import { type PathTokens, readPathTokens } from "../../mapping/subject.ts";
 
 /** Bytes where they fit into one message, else a stream; null without a body. */
 export type RequestBody =
@@ -79,10 +80,10 @@ export function toHandlerRequest(
  * @returns Its body is null where the `Request` has it.
  */
 export function toServeInfo(
-  { method, incoming, pathTokens = "", message: { subject } }: {
+  { method, incoming, pathTokens = readPathTokens(""), message: { subject } }: {
     method: string;
     incoming: Incoming;
-    pathTokens: string | undefined;
+    pathTokens: PathTokens | undefined;
     message: { readonly subject: string };
   },
   body: RequestBody,

@@ -4,7 +4,7 @@
  * @module
  */
 import { renderFlowSignal, STREAM_BODY_LINE } from "../../mapping/flow.ts";
-import { toHeaderBlock } from "../../mapping/headers.ts";
+import { joinLines, NO_LINES, toHeaderBlock } from "../../mapping/headers.ts";
 import { type ReplyHead, splitChunk, toReplyLines } from "../../mapping/outgoing.ts";
 import type { PublishOptions } from "../../nats/bus.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
@@ -129,8 +129,10 @@ export class ReplyWriter {
     this.#losses = this.#link.losses;
     const { creditSubject } = this.#pace;
     const { streamLength: _, ...plainHead } = head;
-    const lines = toReplyLines(creditSubject === undefined ? plainHead : head) +
-      (chunk.length === 0 ? STREAM_BODY_LINE : "");
+    const lines = joinLines(
+      toReplyLines(creditSubject === undefined ? plainHead : head),
+      chunk.length === 0 ? STREAM_BODY_LINE : NO_LINES,
+    );
     const headers = encodeLatin1(toHeaderBlock(lines));
     const limit = this.#limit;
     const [first = EMPTY, ...rest] = splitChunk(chunk, {

@@ -15,14 +15,14 @@ import { type Incoming, parseIncoming } from "../../mapping/incoming.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import { toOwnSubject } from "../../mapping/names.ts";
 import { isResumeInbox } from "../../mapping/resume.ts";
-import { type ServedHost, servesHost, toHostLabel } from "../../mapping/served.ts";
+import { type ServedHost, servesHost } from "../../mapping/served.ts";
 import {
   type KnownConnection,
   toCloseInfo,
   toInbox,
   toKnownConnection,
 } from "../../mapping/socket_message.ts";
-import { toHostTokens } from "../../mapping/subject.ts";
+import { type HostTokens, toHostTokens } from "../../mapping/subject.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import type { Clock } from "../../time/clock.ts";
 import { publishMessage, toMessage } from "../client_message.ts";
@@ -169,7 +169,7 @@ export class ConnectionTracker implements Registry, Disposable {
   }
 
   /** Not in a queue group: each replica hears all. */
-  #subscribe(tokens: string): LinkSubscription[] {
+  #subscribe(tokens: HostTokens | ">"): LinkSubscription[] {
     const { prefix } = this.#options;
     const toSubject = (type: ConnectionEvent["type"]) => toEventSubject(type, prefix, tokens);
     return [
@@ -260,8 +260,8 @@ export class ConnectionTracker implements Registry, Disposable {
   #isServed(host: string): boolean {
     const { hosts } = this.#options;
     if (hosts.some(({ kind }) => kind === "any")) return true;
-    const destination = { hostTokens: toHostTokens(host), pathTokens: "" };
-    return hosts.some((served) => servesHost(served, destination));
+    const hostTokens = toHostTokens(host);
+    return hosts.some((served) => servesHost(served, { hostTokens }));
   }
 
   #add(connection: KnownConnection): void {
@@ -286,9 +286,9 @@ export class ConnectionTracker implements Registry, Disposable {
 }
 
 /** Each event is heard once: what all hosts have covers each of them. */
-function toEventTokens(hosts: readonly ServedHost[]): string[] {
-  if (hosts.some(({ kind }) => kind === "any")) return [">"];
-  return [...new Set(hosts.map(toHostLabel))];
+function toEventTokens(hosts: readonly ServedHost[]): (HostTokens | ">")[] {
+  const tokens = hosts.map((host) => host.kind === "any" ? ">" : host.tokens);
+  return tokens.includes(">") ? [">"] : [...new Set(tokens)];
 }
 
 /**

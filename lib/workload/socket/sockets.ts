@@ -127,7 +127,7 @@ export class Sockets implements Disposable {
     const { prefix } = this.#settings;
     const { host, route: { path }, name: queue } = group;
     const messages = toServedSubjects(`${prefix}.ws.ws`, { host, path });
-    const label = host.kind === "any" ? ">" : toHostLabel(host);
+    const label = host.kind === "any" ? ">" : host.tokens;
     const on = (subject: string, handle: (received: Received) => void) =>
       this.#link.subscribe(subject, (message) => {
         const received = this.#receive(group, message);

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
+import { NO_LINES } from "../../../lib/mapping/headers.ts";
 import type { ConnectionRecords } from "../../../lib/edge/lifetime/connection_records.ts";
 import { LostGateways } from "../../../lib/edge/connections/lost_gateways.ts";
 import { renderConnectionRecord } from "../../../lib/mapping/connection_record.ts";
 import { FakeEdge, turn } from "../../harness/fake_edge.ts";
 import type { Bucket } from "../../harness/fake_records.ts";
+import { readSubject, toHostTokens } from "../../../lib/mapping/subject.ts";
 
-const RECORD = { inbox: "_INBOX.h8s.G2.1", subject: "h8s.ws.ws.a", hostTokens: "a", lines: "" };
+const RECORD = {
+  inbox: "_INBOX.h8s.G2.1",
+  subject: readSubject("h8s.ws.ws.a"),
+  hostTokens: toHostTokens("a"),
+  lines: NO_LINES,
+};
 /** From the last sign of life until the first in line has told what it can. */
 const LOST_MS = 12_000;
 

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
+import { NO_LINES } from "../../../lib/mapping/headers.ts";
 import { ConnectionRecords } from "../../../lib/edge/lifetime/connection_records.ts";
 import { FakeEdge, turn } from "../../harness/fake_edge.ts";
 import type { Operation, Outcome } from "../../harness/fake_records.ts";
+import { readSubject, toHostTokens } from "../../../lib/mapping/subject.ts";
 
-const RECORD = { inbox: "_INBOX.h8s.G1.1", subject: "h8s.ws.ws.a", hostTokens: "a", lines: "" };
+const RECORD = {
+  inbox: "_INBOX.h8s.G1.1",
+  subject: readSubject("h8s.ws.ws.a"),
+  hostTokens: toHostTokens("a"),
+  lines: NO_LINES,
+};
 const END = { code: 4000, reason: "bye" };
 
 /** A gateway with one connection, `a`. */

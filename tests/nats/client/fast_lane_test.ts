@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { toHeaderBlock, toHeaderLine } from "../../../lib/mapping/headers.ts";
 import { connect as connectStock } from "@nats-io/transport";
 import type { ConnectionOptions, NatsConnection, TlsOptions } from "@nats-io/nats-core";
 import { dial } from "../../../lib/nats/client/dial.ts";
@@ -15,7 +16,7 @@ import { UncaughtErrors } from "../uncaught_errors.ts";
 import { within } from "../../harness/waiting.ts";
 import { Received, untilState } from "../waiting.ts";
 
-const HEADERS = "NATS/1.0\r\nX: caf\xe9 \xff\x80\r\n\r\n";
+const HEADERS = toHeaderBlock(toHeaderLine("X", "caf\xe9 \xff\x80"));
 
 Deno.test("messages take the lane where it is on, and the client library where it is off", async (t) => {
   await using nats = await startNats({ jetstream: false });
@@ -64,7 +65,7 @@ Deno.test("headers may be text or bytes, also other than ASCII", async () => {
   const received = await Received.on(session, "a");
   session.publish("a", new Uint8Array(3), { headers: HEADERS });
   session.publish("a", new Uint8Array(3), { headers: encodeLatin1(HEADERS) });
-  session.publish("a", new Uint8Array(3), { headers: "NATS/1.0\r\nX: plain\r\n\r\n" });
+  session.publish("a", new Uint8Array(3), { headers: toHeaderBlock(toHeaderLine("X", "plain")) });
   const blocks = (await received.until(3)).map(({ headers }) => headers);
   assert.deepEqual(blocks, [HEADERS, HEADERS, "NATS/1.0\r\nX: plain\r\n\r\n"]);
 });

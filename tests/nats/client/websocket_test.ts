@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { toHeaderBlock, toHeaderLine } from "../../../lib/mapping/headers.ts";
 import { type LoginConfig, toLogin } from "../../../lib/nats/client/login.ts";
 import { Session, type SessionOptions } from "../../../lib/nats/client/session.ts";
 import { Certificate } from "../../harness/certificate.ts";
@@ -21,7 +22,7 @@ Deno.test("over WebSocket messages take the lane, both ways, and come back after
   const sizes = [0, 1, 125, 126, 65_535, 65_536, 700_000];
   for (const size of sizes) {
     const data = Uint8Array.from({ length: size }, (_, index) => index);
-    session.publish("a", data, { headers: "NATS/1.0\r\nX: \xff\r\n\r\n" });
+    session.publish("a", data, { headers: toHeaderBlock(toHeaderLine("X", "\xff")) });
   }
   for (const [index, { data, headers }] of (await received.until(sizes.length)).entries()) {
     assert.deepEqual([data.length, headers], [sizes[index], "NATS/1.0\r\nX: \xff\r\n\r\n"]);
