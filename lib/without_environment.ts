@@ -13,7 +13,6 @@ const works = new Set<symbol>();
  * Does something while the environment is empty.
  *
  * @param work May be asynchronous; nothing else is to read the environment meanwhile.
- * @returns What it does.
  */
 export function withoutEnvironment<T>(work: () => T): T {
   const self = Symbol("work");

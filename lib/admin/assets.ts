@@ -86,7 +86,6 @@ export function respond(
  * One of the files.
  *
  * @param name E.g. `"admin.css"`.
- * @returns It, or a 404.
  */
 export function respondAsset(name: string): Response {
   const asset = ASSETS.get(name);

@@ -68,7 +68,6 @@ export class LiveConfig {
    * Takes a new version, whole or not at all.
    *
    * @param options What differs from the defaults, instead of what was said before.
-   * @returns What changed.
    * @throws {ConfigError} when an option cannot be used, or not without one that has to wait; then nothing
    * has changed.
    */

@@ -96,11 +96,7 @@ export type Question = {
   };
 }[QuestionName];
 
-/**
- * Says whether a word is the name of a question.
- *
- * @returns True when it is.
- */
+/** Says whether a word is the name of a question. */
 export function isQuestion(word: string | undefined): word is QuestionName {
   return word !== undefined && Object.hasOwn(QUESTIONS, word);
 }

@@ -118,7 +118,6 @@ export function encodeResumeRecord(record: ResumeRecord): Uint8Array {
  * Reads a resumable connection's record. Keys that it does not know are ignored.
  *
  * @param payload JSON in UTF-8.
- * @returns What was kept.
  * @throws {ContractError} when it is none.
  */
 export function parseResumeRecord(payload: Uint8Array): ResumeRecord {

@@ -182,7 +182,6 @@ const COMPLETED = new TextEncoder().encode("completed");
  * Why an HTTP request ended, as the payload of its close subject.
  *
  * @param reason Nearly always `completed`, which is encoded once.
- * @returns Its bytes.
  */
 export function toEndPayload(reason: EndReason): Uint8Array {
   return reason === "completed" ? COMPLETED : new TextEncoder().encode(reason);

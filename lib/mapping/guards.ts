@@ -54,7 +54,6 @@ export class Guards {
    *
    * @param subject What the template has become; it may hold wildcards.
    * @param options `template`: of the route that was taken; `shown`: by its client.
-   * @returns True when it has.
    */
   keepOut(
     subject: string,

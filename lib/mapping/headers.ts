@@ -193,11 +193,7 @@ function toEnd(index: number, block: string): number {
   return index === -1 ? block.length : index;
 }
 
-/**
- * The first value of a header, whatever the case of its name.
- *
- * @returns The value, or undefined.
- */
+/** The first value of a header, whatever the case of its name. */
 export function findHeader(entries: readonly HeaderEntry[], name: string): string | undefined {
   const { length } = name;
   const wanted = name.toLowerCase();

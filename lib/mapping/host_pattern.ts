@@ -38,7 +38,6 @@ export function toHostPattern(text: string): HostPattern {
  * called `2001_db8__1` have the same subjects.
  *
  * @param pattern From {@link toHostPattern}.
- * @returns True when it is.
  */
 export function isHostMatch(
   pattern: HostPattern,

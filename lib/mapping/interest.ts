@@ -161,8 +161,6 @@ export interface InterestingRequest {
  *
  * Paths are compared as subjects do: empty segments and a trailing slash add nothing.
  *
- * @returns True when it is.
- *
  * @example
  * ```ts
  * import assert from "node:assert/strict";

@@ -20,7 +20,6 @@ const { Buffer: NodeBuffer } = globalThis as { Buffer?: typeof Buffer };
  * Encodes text, one byte a character.
  *
  * @param text Characters up to U+00FF.
- * @returns The bytes.
  */
 export function encodeLatin1(text: string): Uint8Array {
   // Nearly all of it is ASCII, which is the same in UTF-8, and that encoder is the platform's own.

@@ -160,7 +160,6 @@ const LITERAL_SUBJECT = /^[^\s.*>]+(?:\.[^\s.*>]+)*$/;
  * Reads a connection as a gateway lists it.
  *
  * @param what It is part of, for the error text.
- * @returns The connection.
  * @throws {ContractError} when it is none.
  */
 export function toListed(value: unknown, what: string): ListedConnection {

@@ -26,7 +26,6 @@ const SYSTEM = /^(?:\$|_INBOX)/;
  * `_INBOX` or `$…`.
  *
  * @param subject May hold wildcards; may be the beginning of one.
- * @returns True when it does.
  *
  * @example
  * ```ts
@@ -53,8 +52,6 @@ export function touchesReserved(subject: string, prefix: string): boolean {
 /**
  * Says whether a subject is, or a pattern covers some of, `<prefix>.<session>.push`, where whoever knows a
  * session reaches all of its sockets.
- *
- * @returns True when it does.
  */
 export function touchesPush(subject: string, prefix: string): boolean {
   return doOverlap(subject, `${prefix}.${toPushTokens("*")}`);

@@ -108,7 +108,6 @@ export function toServedSubjects(
  *
  * @param host From {@link toServedHost}.
  * @param destination From `toDestination`.
- * @returns True when it is.
  */
 export function servesHost(
   host: ServedHost,
@@ -122,7 +121,6 @@ export function servesHost(
  *
  * @param path From {@link toServedPath}.
  * @param pathTokens From `toPathTokens`.
- * @returns True when it is.
  */
 export function servesPath({ tokens, match }: ServedPath, pathTokens: PathTokens): boolean {
   if (tokens === pathTokens) return true;

@@ -7,8 +7,6 @@
 /**
  * Says whether a pattern takes everything that another one takes.
  *
- * @returns True when it is.
- *
  * @example
  * ```ts
  * import assert from "node:assert/strict";

@@ -30,11 +30,7 @@ const SAMPLED = 1;
 /** HTTP's and PATCH; any other is one label, since clients make them up. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
 
-/**
- * Makes spans of what is observed.
- *
- * @returns An observer.
- */
+/** Makes spans of what is observed. */
 export function createSpans({ tracer, share }: SpanOptions): Observer {
   return {
     begin(observation) {

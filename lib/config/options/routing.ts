@@ -142,11 +142,7 @@ export const routingFields = {
     .meta({ isFileOnly: true, description: "Requests that leave the convention" }),
 };
 
-/**
- * Says whether clients may have a session: a cookie's, or one that an authorizer gives.
- *
- * @returns True when they may.
- */
+/** Says whether clients may have a session: a cookie's, or one that an authorizer gives. */
 export function hasSessions(
   { session, auth, routes }: {
     readonly session?: SessionConfig | undefined;

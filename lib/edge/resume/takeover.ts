@@ -66,7 +66,6 @@ export class Takeover {
    * Takes what a lost gateway held, so that its clients may come back.
    *
    * @param gateway Its token.
-   * @returns How many.
    */
   async adopt(gateway: string): Promise<number> {
     const { records, holder } = this.#options;

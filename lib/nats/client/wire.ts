@@ -117,11 +117,7 @@ class EncodedHeaders {
   }
 }
 
-/**
- * A message with its header block as it came.
- *
- * @returns The same as bytes.
- */
+/** A message with its header block as it came. */
 export function toBusMessage(message: Msg): BusMessage {
   const { _msg, _rdata, subject, reply, data } = message as MsgImpl;
   const headers = _msg.hdr > 0 ? decodeLatin1(_rdata.subarray(0, _msg.hdr)) : "";

@@ -39,7 +39,6 @@ export interface ServeInfo {
  * A standard fetch handler: `app.fetch` of Hono, Oak, h3 and others is one.
  *
  * @param request What the client asks; its `signal` is aborted when the client goes.
- * @returns The response.
  */
 export type ServeHandler = (request: Request, info: ServeInfo) => Response | Promise<Response>;
 
