@@ -5,77 +5,15 @@
  */
 import { createInbox, type NatsConnection } from "@nats-io/nats-core";
 import type { NatsConnectionImpl } from "@nats-io/nats-core/internal";
-import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
-import type { FastLane } from "./fast_lane.ts";
 import { COPY_MS, Overlap } from "./overlap.ts";
+import { publishVia, type Registration, type ServerLink, subscribeVia } from "./server_link.ts";
 import { toUrl } from "./server_url.ts";
-import { flushPending, publishOn, subscribeOn } from "./wire.ts";
 import { pause, settlesWithin } from "../../time/within.ts";
 
 /** How long both connections deliver: longer than copies of a message may be apart. */
 const OVERLAP_MS = COPY_MS + 100;
 /** How long the two servers may take for what should take a moment. */
 const PATIENCE_MS = 1000;
-
-/** A connection with the way past the client library. */
-export interface ServerLink {
-  readonly connection: NatsConnection;
-  readonly lane: FastLane;
-}
-
-/** A message to be published. */
-export interface Message {
-  readonly subject: string;
-  readonly data: Uint8Array;
-  readonly options: PublishOptions;
-}
-
-/** A subscription that outlives connections. */
-export interface Registration {
-  readonly subject: string;
-  readonly options: SubscribeOptions;
-  /** Asked for each message, since it changes while everything moves. */
-  onMessage: (message: BusMessage) => void;
-  /** Ends it at the server; undefined until connected. */
-  end: (() => void) | undefined;
-}
-
-/**
- * Subscribes on a connection.
- *
- * @param hooks Who gets the errors; who gets the messages, if not the registration.
- * @returns Ends the subscription at once.
- */
-export function subscribeVia(
-  { connection, lane }: ServerLink,
-  registration: Registration,
-  { onError, onMessage = (message) => registration.onMessage(message) }: {
-    onError: (error: Error) => void;
-    onMessage?: (message: BusMessage) => void;
-  },
-): () => void {
-  const { subject, options } = registration;
-  const end = subscribeOn(connection, { subject, options, lane, onMessage, onError });
-  flushPending(connection);
-  return () => {
-    end();
-    flushPending(connection);
-  };
-}
-
-/** Publishes on a connection, by the lane where it is open. */
-export function publishVia(
-  { connection, lane }: ServerLink,
-  message: Message,
-): void {
-  const maxPayload = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
-  if (!lane.isOn || !lane.publish(message, maxPayload)) publishOn(connection, message);
-}
-
-/** Undefined where messages go through the client library: for good, or while there is no socket. */
-export function openLaneOf({ lane }: ServerLink): FastLane | undefined {
-  return lane.isOn && lane.isOpen ? lane : undefined;
-}
 
 /**
  * Lists where else one could be.

@@ -16,17 +16,16 @@ import type {
 import { takesLine } from "./control_line.ts";
 import { dial } from "./dial.ts";
 import { FastLane } from "./fast_lane.ts";
+import { Handover, otherServers } from "./handover.ts";
+import { isUp, type Place, type Step, toHearing, toPlace, toState } from "./place.ts";
 import {
-  Handover,
   type Message,
   openLaneOf,
-  otherServers,
   publishVia,
   type Registration,
   type ServerLink,
   subscribeVia,
-} from "./handover.ts";
-import { isUp, type Place, type Step, toHearing, toPlace, toState } from "./place.ts";
+} from "./server_link.ts";
 import { RETRY_DELAYS_MS, type SessionOptions, toConnectionOptions } from "./session_options.ts";
 import { pendingBytesOf, publishOn, urlOf } from "./wire.ts";
 import { pause, settlesWithin } from "../../time/within.ts";
