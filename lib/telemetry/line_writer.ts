@@ -2,8 +2,8 @@
  * Many lines, written with few calls, by one who waits for nobody: a reader that is slow loses lines, and is
  * told how many.
  *
- * A line becomes bytes at once: as text its many parts would live until it is written, and whatever lives
- * longer than a moment costs most.
+ * Every few lines become bytes: as text their many parts would live until they are written, and whatever
+ * lives longer than a moment costs most; each by itself costs a call of the platform more.
  *
  * @module
  */
@@ -16,7 +16,8 @@ const FULL_BYTES = 64 * 1024;
 const BUFFER_BYTES = FULL_BYTES + 8 * 1024;
 /** What waits at most for a reader. */
 const MOST_BYTES = 1024 * 1024;
-const LINE_END = 10;
+/** What becomes bytes together, in characters. */
+const PIECE_CHARS = 4096;
 const ENCODER = new TextEncoder();
 
 /** Takes some bytes, and says how many. */
@@ -29,6 +30,8 @@ export class LineWriter implements AsyncDisposable {
   #waiting = new Uint8Array(BUFFER_BYTES);
   #next = new Uint8Array(BUFFER_BYTES);
   #bytes = 0;
+  /** What comes behind it. */
+  #text = "";
   #lines = 0;
   #dropped = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -45,16 +48,13 @@ export class LineWriter implements AsyncDisposable {
 
   /** Takes a line of ASCII without its end. */
   write(line: string): void {
-    const end = this.#bytes + line.length;
-    if (end >= MOST_BYTES) {
+    if (this.#bytes + this.#text.length + line.length >= MOST_BYTES) {
       this.#dropped++;
       return;
     }
-    if (end >= this.#waiting.length) this.#grow(end + 1);
-    ENCODER.encodeInto(line, this.#waiting.subarray(this.#bytes));
-    this.#waiting[end] = LINE_END;
-    this.#bytes = end + 1;
+    this.#text += `${line}\n`;
     this.#lines++;
+    if (this.#text.length >= PIECE_CHARS) this.#encode();
     if (this.#writing !== undefined) return;
     if (this.#bytes >= FULL_BYTES) this.#begin();
     else this.#timer ??= setTimeout(() => this.#begin(), BATCH_MS);
@@ -66,10 +66,16 @@ export class LineWriter implements AsyncDisposable {
     await this.#writing;
   }
 
-  #grow(bytes: number): void {
-    const larger = new Uint8Array(Math.max(bytes, 2 * this.#waiting.length));
-    larger.set(this.#waiting.subarray(0, this.#bytes));
-    this.#waiting = larger;
+  #encode(): void {
+    const end = this.#bytes + this.#text.length;
+    if (end > this.#waiting.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.#waiting.length));
+      larger.set(this.#waiting.subarray(0, this.#bytes));
+      this.#waiting = larger;
+    }
+    ENCODER.encodeInto(this.#text, this.#waiting.subarray(this.#bytes));
+    this.#bytes = end;
+    this.#text = "";
   }
 
   #begin(): void {
@@ -79,7 +85,8 @@ export class LineWriter implements AsyncDisposable {
   }
 
   async #drain(): Promise<void> {
-    while (this.#bytes > 0) {
+    while (this.#lines > 0) {
+      this.#encode();
       const [taken, lines] = [this.#waiting, this.#lines];
       let rest = taken.subarray(0, this.#bytes);
       this.#waiting = this.#next;
