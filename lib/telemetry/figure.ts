@@ -16,3 +16,12 @@ export interface Figure {
     readonly labels: Readonly<Partial<Record<string, string | number>>>;
   }[];
 }
+
+/** One request that fell into a bucket, and is traced. */
+export interface Exemplar {
+  readonly traceId: string;
+  /** As the histogram counts it. */
+  readonly value: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Metrics } from "./metrics.ts";
+import { OPEN_METRICS_TYPE, wantsOpenMetrics } from "./open_metrics.ts";
 
 /** What can be asked of a gateway. */
 export interface Health {
@@ -14,7 +15,7 @@ export interface Health {
 
 /**
  * Makes the handler of the admin address: `/healthz` (the process lives), `/readyz` (NATS is
- * connected and nothing drains), `/metrics` (Prometheus).
+ * connected and nothing drains), `/metrics` (for Prometheus: OpenMetrics where `Accept` asks for it).
  *
  * @returns A handler for `Deno.serve`.
  *
@@ -42,8 +43,10 @@ export function createHealthHandler(
         return new Response(`${reason ?? "ok"}\n`, { status: reason === undefined ? 200 : 503 });
       }
       case "/metrics": {
-        const headers = { "content-type": metrics.contentType };
-        return new Response(await metrics.render(), { headers });
+        const isOpen = wantsOpenMetrics(request.headers.get("accept"));
+        const type = isOpen ? OPEN_METRICS_TYPE : metrics.contentType;
+        const text = await (isOpen ? metrics.renderOpen() : metrics.render());
+        return new Response(text, { headers: { "content-type": type, "vary": "accept" } });
       }
       default:
         return new Response("Here are /healthz, /readyz and /metrics\n", { status: 404 });

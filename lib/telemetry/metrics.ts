@@ -8,6 +8,7 @@ import { toCodeLabel } from "./close_code.ts";
 import { type Stage, STAGES } from "./faults.ts";
 import type { Figure } from "./figure.ts";
 import { type Levels, registerLevels } from "./level_metrics.ts";
+import { renderOpenMetrics } from "./open_metrics.ts";
 import { RequestMetrics } from "./request_metrics.ts";
 import { StreamMetrics } from "./stream_metrics.ts";
 
@@ -230,6 +231,11 @@ export class Metrics {
   /** The numbers in Prometheus's text format. */
   render(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** The same in OpenMetrics' text format, where buckets lead to traces. */
+  async renderOpen(): Promise<string> {
+    return renderOpenMetrics(await this.read(), this.#requests.exemplars);
   }
 
   /** The same numbers, for whoever draws them. */

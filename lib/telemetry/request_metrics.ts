@@ -5,6 +5,7 @@
  */
 import { Counter, Histogram, type Registry } from "prom-client";
 import { DURATION_BUCKETS } from "./buckets.ts";
+import type { Exemplar } from "./figure.ts";
 import type { Observation } from "./observation.ts";
 
 const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
@@ -17,6 +18,9 @@ const AWAY = [503, 504] as const;
 /** What takes no route. */
 const CONVENTION = "convention";
 
+const DURATION = "h8s_http_request_duration_seconds";
+const FIRST_BYTE = "h8s_http_first_byte_seconds";
+
 /** By class of status, by route, and how long it took. */
 export class RequestMetrics {
   readonly #all = toZeros();
@@ -24,6 +28,8 @@ export class RequestMetrics {
   readonly #failures = new Map<string, [number, number]>();
   readonly #duration: Histogram;
   readonly #firstByte: Histogram;
+  /** The last request of each bucket that is traced, by histogram and upper bound. */
+  readonly exemplars = new Map<string, Exemplar>();
 
   /** Registers the metrics. */
   constructor(registry: Registry) {
@@ -71,13 +77,13 @@ export class RequestMetrics {
     });
     const buckets = DURATION_BUCKETS;
     this.#duration = new Histogram({
-      name: "h8s_http_request_duration_seconds",
+      name: DURATION,
       help: "From the request to the end of its response",
       buckets,
       registers,
     });
     this.#firstByte = new Histogram({
-      name: "h8s_http_first_byte_seconds",
+      name: FIRST_BYTE,
       help: "From the request to the head of its response",
       buckets,
       registers,
@@ -87,9 +93,11 @@ export class RequestMetrics {
   /** A request was answered to its end. */
   ended(
     status: number,
-    seen: Pick<Observation, "durationMs" | "firstByteMs" | "route" | "host">,
+    seen: Pick<Observation, "durationMs" | "firstByteMs" | "route" | "host"> & {
+      readonly traceparent?: string | undefined;
+    },
   ): void {
-    const { durationMs, firstByteMs, route } = seen;
+    const { durationMs, firstByteMs, route, traceparent } = seen;
     const index = Math.floor(status / 100) - 1;
     this.#all[index]!++;
     this.#countsOf(route ?? CONVENTION)[index]!++;
@@ -97,6 +105,16 @@ export class RequestMetrics {
     this.#duration.observe(durationMs / 1000);
     // One that nobody waited for had none.
     if (firstByteMs > 0) this.#firstByte.observe(firstByteMs / 1000);
+    if (traceparent === undefined || !isSampled(traceparent)) return;
+    this.#exemplify(DURATION, durationMs, traceparent);
+    if (firstByteMs > 0) this.#exemplify(FIRST_BYTE, firstByteMs, traceparent);
+  }
+
+  #exemplify(name: string, ms: number, traceparent: string): void {
+    const value = ms / 1000;
+    const bound = DURATION_BUCKETS.find((bound) => value <= bound) ?? "+Inf";
+    const traceId = traceparent.slice(3, 35);
+    this.exemplars.set(`${name} ${bound}`, { traceId, value, at: Date.now() });
   }
 
   /** Clients make hosts up: those after the first hundred are one. */
@@ -117,6 +135,11 @@ export class RequestMetrics {
     this.#routes.set(name, counts);
     return counts;
   }
+}
+
+/** W3C Trace Context §3.2.2.5: the last bit of the flags. */
+function isSampled(traceparent: string): boolean {
+  return "13579bdf".includes(traceparent.at(-1)!);
 }
 
 function toZeros(): number[] {

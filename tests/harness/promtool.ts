@@ -5,6 +5,11 @@
  */
 let found: Promise<void> | undefined;
 
+/** Makes sure that it is there, and so is the server that comes with it. */
+export async function withPrometheus(): Promise<void> {
+  await (found ??= find());
+}
+
 /**
  * Runs it.
  *
