@@ -21,6 +21,7 @@ import {
   toInbox,
   toSocketData,
 } from "../../mapping/socket_message.ts";
+import type { PathTokens } from "../../mapping/subject.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import { ConnectionTracker, toConnectionId } from "../registry/connection_tracker.ts";
 import { Election } from "./election.ts";
@@ -140,22 +141,13 @@ export class Sockets implements Disposable {
     ];
   }
 
-  /** Undefined for what another host, path or workload is to handle. */
   #receive(group: Group, message: BusMessage): Received | undefined {
     const incoming = parseIncoming(message.headers);
     const { control, host: sentHost } = incoming;
-    const root = `${this.#settings.prefix}.ws.ws.`;
     const subject = control.get("publishsubject") ?? message.subject;
-    if (!subject.startsWith(root)) return undefined;
-    const { host, route } = group;
-    const assumedTokens = host.kind === "one" ? host.tokens : undefined;
-    const destination = toDestination(subject.slice(root.length), {
-      host: sentHost,
-      assumedTokens,
-    });
-    if (destination?.pathTokens === undefined || !servesHost(host, destination)) return undefined;
-    const { pathTokens } = destination;
-    if (findServed(this.#settings.sockets, pathTokens) !== route) return undefined;
+    const pathTokens = this.#toPath(group, { subject, host: sentHost });
+    if (pathTokens === undefined) return undefined;
+    const { host } = group;
     const place = { host: host.kind === "one" ? host.name : "", pathTokens };
     const inbox = toInbox(incoming, message.reply);
     const id = toConnectionId(incoming, message.reply);
@@ -241,7 +233,7 @@ export class Sockets implements Disposable {
 
   #onGatewayLost(gateway: string, connections: readonly KnownConnection[]): void {
     for (const group of this.#groups) {
-      const own = connections.filter((connection) => this.#isOf(group, connection));
+      const own = connections.filter((connection) => this.#toPath(group, connection) !== undefined);
       if (own.length === 0) continue;
       group.election.run(gateway, () => {
         for (const connection of own) {
@@ -261,12 +253,19 @@ export class Sockets implements Disposable {
     return new SocketHandle({ link: this.#link, windows: this.#windows }, identity, toRequest);
   }
 
-  #isOf({ host, route }: Group, { subject, host: sentHost }: KnownConnection): boolean {
+  /** The path of a connection; undefined where another host, path or workload is to handle it. */
+  #toPath(
+    { host, route }: Group,
+    { subject, host: sentHost }: { subject: string; host: string | undefined },
+  ): PathTokens | undefined {
     const root = `${this.#settings.prefix}.ws.ws.`;
-    if (!subject.startsWith(root)) return false;
-    const destination = toDestination(subject.slice(root.length), { host: sentHost });
-    if (destination?.pathTokens === undefined || !servesHost(host, destination)) return false;
-    return findServed(this.#settings.sockets, destination.pathTokens) === route;
+    if (!subject.startsWith(root)) return undefined;
+    const assumedTokens = host.kind === "one" ? host.tokens : undefined;
+    const options = { host: sentHost, assumedTokens };
+    const destination = toDestination(subject.slice(root.length), options);
+    if (destination?.pathTokens === undefined || !servesHost(host, destination)) return undefined;
+    const { pathTokens } = destination;
+    return findServed(this.#settings.sockets, pathTokens) === route ? pathTokens : undefined;
   }
 
   async #run(stage: "open" | "message" | "close", handler: () => unknown): Promise<void> {
