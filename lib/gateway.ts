@@ -94,6 +94,7 @@ export class Gateway implements AsyncDisposable {
   constructor(options: GatewayOptions = {}) {
     const { config, login, fileKeys, certificate } = prepareGateway(options);
     const live = this.#live = new LiveConfig(options);
+    const current = () => live.current;
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
     log.info("options besides the defaults", live.differences);
     const reach = this.#reach = new Reach(log, config.natsUrl);
@@ -126,7 +127,7 @@ export class Gateway implements AsyncDisposable {
       openAccessLog(config, { observers, log, write: (bytes) => Deno.stdout.write(bytes) }),
     ];
     const bounds = this.#bounds = createBounds(session, {
-      read: () => live.current,
+      config: current,
       clock,
       onFault,
     });
@@ -149,9 +150,7 @@ export class Gateway implements AsyncDisposable {
     const interests = new Interests(session, { prefix, onError });
     this.#ears = [interests, new Taps(session, { prefix, gatewayId: this.id, clock })];
     this.#edge = new Edge({
-      get config() {
-        return live.current;
-      },
+      config: current,
       fileKeys,
       gatewayId: this.id,
       bus: session,
@@ -188,7 +187,7 @@ export class Gateway implements AsyncDisposable {
     const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
     const common = { onFault, onStopped: createOnStopped({ log, metrics }) };
     this.#page = config.admin && new Admin({
-      ...{ gatewayId: this.id, version: VERSION, readConfig: () => live.current, health, metrics },
+      ...{ gatewayId: this.id, version: VERSION, config: current, health, metrics },
       ...{ observers, bus: session, interests, clock, log, notReady: () => this.#notReady() },
     });
     try {

@@ -30,13 +30,13 @@ export class Admin implements Disposable {
    * @param options What of the gateway it shows.
    */
   constructor({ metrics, observers, health, ...parts }: PageSources) {
-    const { clock, log, readConfig } = parts;
+    const { clock, log, config } = parts;
     const onError = (error: unknown) => log.warn("the admin page", { error: String(error) });
     const traffic = new Traffic();
     this.#stack.use(observers.add(traffic));
     const history = this.#stack.use(new History(metrics, { clock, onError }));
     const answers = this.#stack.use(new Answers({ ...parts, history, traffic }));
-    const access = new Access(() => readConfig().adminKey);
+    const access = new Access(() => config().adminKey);
     this.handler = createAdminHandler({ health, access, answers });
   }
 

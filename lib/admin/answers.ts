@@ -34,7 +34,7 @@ export interface AnswersParts {
   readonly gatewayId: string;
   readonly version: string;
   /** As it is now. */
-  readonly readConfig: () => GatewayConfig;
+  readonly config: () => GatewayConfig;
   readonly notReady: () => string | undefined;
   readonly bus: Bus;
   readonly interests: Pick<Interests, "list">;
@@ -113,10 +113,10 @@ export class Answers implements Disposable {
   }
 
   #watch(): Response {
-    const { bus, gatewayId, readConfig } = this.#parts;
+    const { bus, gatewayId, config } = this.#parts;
     const opened = this.#viewers.open((viewer) => {
       this.#cluster ??= new Cluster(bus, {
-        prefix: readConfig().prefix,
+        prefix: config().prefix,
         own: gatewayId,
         onError: (error) => this.#parts.log.debug("gateways", { error: String(error) }),
       });
@@ -134,8 +134,8 @@ export class Answers implements Disposable {
   }
 
   #greet(viewer: Viewer): void {
-    const { gatewayId: gateway, version, history: { samples, bounds }, readConfig } = this.#parts;
-    const { adminKey, adminTap: isTapAllowed } = readConfig();
+    const { gatewayId: gateway, version, history: { samples, bounds }, config } = this.#parts;
+    const { adminKey, adminTap: isTapAllowed } = config();
     const hasKey = adminKey !== undefined;
     const data = { viewer: viewer.id, gateway, version, hasKey, isTapAllowed, samples, bounds };
     viewer.send({ type: "hello", data });
@@ -143,14 +143,14 @@ export class Answers implements Disposable {
   }
 
   #toState() {
-    const { traffic, interests, notReady, readConfig } = this.#parts;
+    const { traffic, interests, notReady, config } = this.#parts;
     return {
       type: "state",
       data: {
         notReady: notReady(),
         bounds: DURATION_BUCKETS,
         errors: traffic.listErrors(),
-        routes: traffic.listRoutes(readConfig().routes),
+        routes: traffic.listRoutes(config().routes),
         gateways: this.#cluster?.list() ?? [],
         workloads: toWorkloads(interests.list(), traffic.listHosts()),
       },
@@ -170,17 +170,17 @@ export class Answers implements Disposable {
       method: method === "" ? "GET" : method!,
       kind: kind === "websocket" ? "websocket" : "http",
       ...(origin === "" ? {} : { origin }),
-    }, { config: this.#parts.readConfig(), interests: this.#parts.interests.list() });
+    }, { config: this.#parts.config(), interests: this.#parts.interests.list() });
   }
 
   async #findConnections(query: URLSearchParams): Promise<unknown> {
-    const { bus, readConfig } = this.#parts;
+    const { bus, config } = this.#parts;
     const wanted = ["host", "path", "session", "remote"].flatMap((name) => {
       const value = query.get(name);
       return value === null || value === "" ? [] : [[name, value]];
     });
     try {
-      const options = { prefix: readConfig().prefix, limit: MOST_CONNECTIONS };
+      const options = { prefix: config().prefix, limit: MOST_CONNECTIONS };
       return await askConnections(bus, { ...options, filter: Object.fromEntries(wanted) });
     } catch (error) {
       throw new BadQuestion(error instanceof Error ? error.message : String(error));
@@ -189,8 +189,8 @@ export class Answers implements Disposable {
 
   /** What goes where the request that was asked about would go. What is made up for each client may be any. */
   async #startTap(body: Body): Promise<unknown> {
-    const { bus, clock, log, readConfig } = this.#parts;
-    const { adminTap, prefix } = readConfig();
+    const { bus, clock, log, config } = this.#parts;
+    const { adminTap, prefix } = config();
     if (!adminTap) {
       throw new BadQuestion("Cannot watch: start the gateway with --admin-tap");
     }

@@ -104,7 +104,9 @@ export class Admission {
   constructor(parts: EdgeParts) {
     this.#parts = parts;
     this.#identities = new Identities(parts);
-    this.#hasInterest = parts.config.trackInterest ? registeredInterest(parts.interests) : () => {};
+    this.#hasInterest = parts.config().trackInterest
+      ? registeredInterest(parts.interests)
+      : () => {};
   }
 
   /** What goes on at once; the requests are counted by whoever serves them. */
@@ -124,7 +126,7 @@ export class Admission {
     options: { kind: RequestKind; visit: Visit; headers: readonly HeaderEntry[] },
   ): Entry {
     const { kind, visit } = options;
-    const { config } = this.#parts;
+    const config = this.#parts.config();
     if (config !== this.#config) this.#configure(config);
     const candidate = toCandidate(request, { ...options, config });
     visit.onTarget(candidate.target);
@@ -228,7 +230,8 @@ export class Admission {
     { request, peer }: Candidate,
     { sessionId, subject, setCookies = NONE }: Identity,
   ): { session: Admitted["session"]; setCookies: readonly string[] } {
-    const { config: { session: config, rate }, ids } = this.#parts;
+    const { ids } = this.#parts;
+    const { session: config, rate } = this.#parts.config();
     const limit = (key: string) => {
       if (rate !== undefined) takeToken(key, { rate, table: this.#memory.rates });
     };
@@ -255,7 +258,7 @@ export class Admission {
     { headers, target }: Candidate,
     identity: Identity,
   ): Pick<Candidate, "headers" | "target"> {
-    const { jwt, forwardCredentials } = this.#parts.config;
+    const { jwt, forwardCredentials } = this.#parts.config();
     const isProven = identity !== ANYBODY;
     if (forwardCredentials || (!isProven && jwt === undefined)) return { headers, target };
     const { cookie, query } = jwt ?? {};

@@ -293,7 +293,7 @@ function toParts(config: GatewayConfig): Parameters<typeof toRouted>[1]["parts"]
     ? undefined
     : listCaptured(config.routes, config.prefix);
   return {
-    config,
+    config: () => config,
     gatewayId: UNKNOWN.gateway,
     persist: captured && {
       captures: (subject) => captured.some((pattern) => isCovered(subject, pattern)),

@@ -134,7 +134,7 @@ export class Edge implements Disposable {
 
   async #answer(request: Request, visit: Visit): Promise<Response> {
     const parts = this.#parts;
-    const { config } = parts;
+    const config = parts.config();
     visit.cors = Cors.of(request, { config, route: undefined });
     try {
       if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
@@ -202,7 +202,7 @@ export class Edge implements Disposable {
       const opened = await resumables.entrance.open(asked);
       return { ...opened, place: opened.admitted.place };
     }
-    const place = this.#admission.load.connect(asked.remoteAddress, this.#parts.config);
+    const place = this.#admission.load.connect(asked.remoteAddress, this.#parts.config());
     return { admitted: { ...asked, place }, place, owner: this.#connections };
   }
 

@@ -30,8 +30,8 @@ import type { SendBudget } from "./limits/send_budget.ts";
 
 /** Made once by the gateway, shared by all requests and connections. */
 export interface EdgeParts {
-  /** As it is now: to be read where it is needed, since it may change. */
-  readonly config: GatewayConfig;
+  /** As it is now: asked for where it is needed, since it may change. */
+  readonly config: () => GatewayConfig;
   /** Keys that let in, besides those of the configuration. */
   readonly fileKeys: readonly string[];
   /** One token that no other gateway has. */

@@ -39,7 +39,8 @@ export class Peers {
    * @returns The client, and what trusted proxies say of it.
    */
   identify(request: Request, remoteAddress: string): Peer {
-    const { config, ids } = this.#parts;
+    const { ids } = this.#parts;
+    const config = this.#parts.config();
     if (config !== this.#config) this.#configure(config);
     const address = toPlainAddress(remoteAddress);
     // Not the target's: an absolute one says what the client likes.
@@ -54,7 +55,7 @@ export class Peers {
     { headers }: Request,
     { address, scheme }: { address: string; scheme: "http" | "https" },
   ): Forwarding {
-    const { maxHeaderBytes } = this.#parts.config;
+    const { maxHeaderBytes } = this.#parts.config();
     // A head over the limit is refused a moment later; until then nothing of it is read.
     const believes = this.#believes;
     const header = (name: string) => {

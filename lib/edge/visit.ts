@@ -109,7 +109,7 @@ export class Visit implements Observation, Page {
 
   get query(): string {
     const { query } = this.#target ?? splitUrl(this.#url);
-    const { jwt } = this.#options.parts.config;
+    const { jwt } = this.#options.parts.config();
     return jwt?.query === undefined ? query : withoutParameter(query, jwt.query);
   }
 

@@ -45,11 +45,8 @@ class World {
   }
 
   #toParts(): EdgeParts {
-    const read = () => this.config;
     return {
-      get config() {
-        return read();
-      },
+      config: () => this.config,
       fileKeys: ["from-a-file"],
       gatewayId: "G",
       ids: new RequestIds(),

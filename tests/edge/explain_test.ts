@@ -153,7 +153,7 @@ function enter(options: GatewayOptions, question: Question): string {
   const { method = "GET", url, kind = "http", origin } = question;
   const config = parseConfig(options);
   const parts = {
-    config,
+    config: () => config,
     fileKeys: [],
     gatewayId: "<gateway>",
     ids: new RequestIds(),

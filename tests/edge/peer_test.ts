@@ -4,7 +4,7 @@ import { Peers } from "../../lib/edge/peer.ts";
 import { RequestIds } from "../../lib/edge/request_ids.ts";
 
 const config = parseConfig({ trustedProxies: ["10.0.0.0/8"], maxHeaderBytes: "1KiB" });
-const peers = new Peers({ config, ids: new RequestIds() });
+const peers = new Peers({ config: () => config, ids: new RequestIds() });
 
 Deno.test("a trusted proxy's word is read, and nobody else's", () => {
   const request = new Request("http://a.example/", { headers: { forwarded: "for=192.0.2.7" } });

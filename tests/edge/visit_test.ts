@@ -92,9 +92,10 @@ Deno.test("what an observer throws hurts neither the request nor the others", ()
 function begin(edge: FakeEdge, observer: Observer, config: GatewayOptions = {}): Visit {
   const observers = new Observers(edge.parts.onFault);
   observers.add(observer);
+  const parsed = parseConfig(config);
   const parts: EdgeParts = {
     ...edge.parts,
-    config: parseConfig(config),
+    config: () => parsed,
     ids: new RequestIds(),
     observers,
   };

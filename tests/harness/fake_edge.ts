@@ -48,9 +48,10 @@ export class FakeEdge implements Disposable {
       ...{ debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") },
     };
     const onFault = createOnFault({ log, metrics });
+    const parsed = parseConfig(config);
     const parts: Partial<EdgeParts> = {
       ...{ bus, log, metrics, onFault, records: this.records, outbox: this.#outbox },
-      config: parseConfig(config),
+      config: () => parsed,
       gatewayId: id,
       clock: guarded(this.clock, (error) => onFault("timer", error)),
       strays: new Strays({ bus, metrics, log }),

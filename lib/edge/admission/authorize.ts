@@ -59,7 +59,7 @@ export class Refusal extends Error {
 export function authorizedIdentity(parts: EdgeParts): Identify {
   return async (candidate) => {
     const { kind, target: { hostTokens } } = candidate;
-    const subject = toAuthorizeSubject(kind, { prefix: parts.config.prefix, hostTokens });
+    const subject = toAuthorizeSubject(kind, { prefix: parts.config().prefix, hostTokens });
     const { headers, data } = await ask({ subject, lines: toQuestion(candidate, parts) }, parts);
     const verdict = parseVerdict(headers, data.length);
     switch (verdict.kind) {
@@ -115,7 +115,7 @@ export function ask(
   parts: EdgeParts,
 ): Promise<BusMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<BusMessage>();
-  const { authorizeTimeout } = parts.config;
+  const { authorizeTimeout } = parts.config();
   const slot = parts.inbox.open({
     onMessage(message) {
       if (isAnswer(message.headers)) resolve(message);

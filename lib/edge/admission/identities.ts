@@ -61,7 +61,8 @@ export class Identities {
   }
 
   #toKey(): Identify {
-    const { config: { authorizationKey: keys }, fileKeys } = this.#parts;
+    const { config, fileKeys } = this.#parts;
+    const { authorizationKey: keys } = config();
     if (this.#key?.of !== keys) {
       this.#key = { of: keys, identify: keyIdentity([...keys, ...fileKeys]) };
     }
@@ -69,7 +70,8 @@ export class Identities {
   }
 
   #toJwt(): Identify {
-    const { config: { jwt }, log } = this.#parts;
+    const { config, log } = this.#parts;
+    const { jwt } = config();
     if (jwt === undefined) throw new TypeError("Cannot check tokens: no section jwt");
     if (this.#jwt?.of !== jwt) {
       const onError = (error: unknown) =>

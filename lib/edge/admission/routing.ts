@@ -16,6 +16,7 @@ import type { Persist } from "../../nats/jetstream/persist.ts";
 import type { Rules } from "./rules.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Subject } from "../../mapping/subject.ts";
+import type { GatewayConfig } from "../../config/schema.ts";
 
 /** What becomes of a request. */
 export interface Routed {
@@ -85,7 +86,8 @@ export function toRouted(
   return routed;
 }
 
-function byConvention(request: Routable, { config, persist, resume }: RoutingParts): Routed {
+function byConvention(request: Routable, { persist, resume, ...parts }: RoutingParts): Routed {
+  const config = parts.config();
   const { subject } = request.target;
   return {
     subject,
@@ -106,7 +108,8 @@ function byRoute(
     parts: RoutingParts;
   },
 ): Routed {
-  const { config, gatewayId, persist, resume } = parts;
+  const { gatewayId, persist, resume } = parts;
+  const config = parts.config();
   const { target, kind, method, sessionId, connectionId } = request;
   const isWebSocket = kind === "websocket";
   const side = route.sides[kind];
@@ -148,16 +151,16 @@ function byRoute(
  */
 function checkDemands(
   subject: string,
-  { shown, rules: { table }, request: { kind }, parts: { config: { prefix } } }: {
+  { shown, rules: { table }, request: { kind }, parts: { config } }: {
     shown: Demands;
     rules: Rules;
     request: Routable;
     parts: RoutingParts;
   },
 ): void {
-  const isShown = toConventional(subject, { prefix, kind }).every(({ tokens, ...query }) =>
-    table.toDemands(tokens, query).every((demand) => shown.includes(demand))
-  );
+  const isShown = toConventional(subject, { prefix: config().prefix, kind }).every((
+    { tokens, ...query },
+  ) => table.toDemands(tokens, query).every((demand) => shown.includes(demand)));
   if (!isShown) throw asksForMore();
 }
 
@@ -167,7 +170,7 @@ function asksForMore(): GatewayError {
 }
 
 function toTimeouts(
-  { requestTimeout, idleTimeout }: RoutingParts["config"],
+  { requestTimeout, idleTimeout }: GatewayConfig,
   route: Pick<Route, "requestTimeoutMs" | "idleTimeoutMs"> = {},
 ): Timeouts {
   const replyMs = route.requestTimeoutMs ?? requestTimeout;

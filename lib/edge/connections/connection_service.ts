@@ -46,7 +46,7 @@ export class ConnectionService implements Disposable {
   constructor(connections: Connections, parts: EdgeParts) {
     this.#connections = connections;
     this.#parts = parts;
-    const { prefix } = parts.config;
+    const { prefix } = parts.config();
     const answer = (message: BusMessage) => this.#answer(message);
     this.#subscriptions = [
       parts.bus.subscribe(toListSubject(prefix), answer),
@@ -77,9 +77,9 @@ export class ConnectionService implements Disposable {
   }
 
   #beat(event: HeartbeatEvent): void {
-    const { bus, config: { prefix }, gatewayId: gateway } = this.#parts;
+    const { bus, config, gatewayId: gateway } = this.#parts;
     bus.publish(
-      toHeartbeatSubject({ gateway, event }, prefix),
+      toHeartbeatSubject({ gateway, event }, config().prefix),
       encoder.encode(renderAbout(this.#about())),
     );
   }
@@ -87,7 +87,7 @@ export class ConnectionService implements Disposable {
   #about(): About {
     return {
       version: VERSION,
-      listen: renderAddress(this.#parts.config.listen),
+      listen: renderAddress(this.#parts.config().listen),
       since: this.#since,
       now: new Date().toISOString(),
       connections: this.#connections.size,

@@ -126,7 +126,7 @@ export class Connections implements ConnectionOwner, Disposable {
         break;
       case "disconnected":
         this.#endGrace = clock.after(
-          config.natsGrace,
+          config().natsGrace,
           () => this.#closeAll(CLOSE.natsAway),
         );
         break;

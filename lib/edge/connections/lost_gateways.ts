@@ -52,14 +52,14 @@ export class LostGateways implements Disposable {
     this.#parts = parts;
     this.#records = records;
     this.#resumables = resumables;
-    const { bus, clock, config: { prefix }, gatewayId } = parts;
+    const { bus, clock, config, gatewayId } = parts;
     this.#watch = new GatewayWatch({
       get isConnected(): boolean {
         return bus.state === "connected";
       },
       subscribe: (subject, onMessage) => bus.subscribe(subject, onMessage),
     }, {
-      ...{ prefix, clock, silenceMs: PEER_SILENCE_MS, onAlive: () => {} },
+      ...{ prefix: config().prefix, clock, silenceMs: PEER_SILENCE_MS, onAlive: () => {} },
       onLost: (gateway) => this.#takeTurn(gateway),
       own: { gateway: gatewayId, onReturn: () => void own.resync() },
     });

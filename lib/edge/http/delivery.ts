@@ -25,6 +25,6 @@ export function openStream(
   owner: ResponseStreamOwner,
   { delivery: { connection }, parts }: DeliveryOptions,
 ): ResponseStream {
-  const { sending: budget, config: { responseBuffer: bufferBytes, sendTimeout: stallMs } } = parts;
-  return new ResponseStream({ bufferBytes, stallMs, connection, budget }, owner);
+  const { responseBuffer: bufferBytes, sendTimeout: stallMs } = parts.config();
+  return new ResponseStream({ bufferBytes, stallMs, connection, budget: parts.sending }, owner);
 }

@@ -57,10 +57,10 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     [this.visit, this.#admitted, this.#body, this.#parts] = [admitted.visit, admitted, body, parts];
     this.#burst = parts.bursts.of(admitted.subject);
     this.#slot = parts.inbox.open(this);
-    const wanted = Math.min(DEFAULT_WINDOW_BYTES, parts.config.responseBuffer);
+    const wanted = Math.min(DEFAULT_WINDOW_BYTES, parts.config().responseBuffer);
     this.#windowBytes = parts.windows.take(wanted);
     const token = `${parts.gatewayId}-${this.#slot.id}`;
-    this.#closeSubject = toRequestClosedSubject(parts.config.prefix, token);
+    this.#closeSubject = toRequestClosedSubject(parts.config().prefix, token);
   }
 
   run(): Promise<Response> {
@@ -156,7 +156,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
       toBodyLines(contentLength, length),
       toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes }),
     ], this.#parts);
-    const to = isUpload ? toUploadSubject(subject, config.prefix) : subject;
+    const to = isUpload ? toUploadSubject(subject, config().prefix) : subject;
     const isTaken = bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers });
     if (!isTaken) throw natsUnavailable();
     this.#isSent = true;
@@ -171,7 +171,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
         if (this.#upload !== undefined) throw nobodyStreams(this.#parts.bus.maxPayload);
         throw new GatewayError("no_responders", "No workload subscribes to this host and path");
       case "bare":
-        if (this.#parts.config.bareReplies === "stream") return this.#onStream(reply, message);
+        if (this.#parts.config().bareReplies === "stream") return this.#onStream(reply, message);
         this.#parts.strays.bare(this.#slot.subject);
         return this.#onWhole(reply, message);
       case "single":
@@ -238,7 +238,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     }
     this.#missingBytes -= data.length;
     if (!stream.push(data)) {
-      const { responseBuffer } = this.#parts.config;
+      const { responseBuffer } = this.#parts.config();
       this.#parts.log.warn("response aborted: the client is too slow", { responseBuffer });
       return this.#fail(new Error("overflow"), "overflow");
     }

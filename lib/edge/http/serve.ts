@@ -21,7 +21,7 @@ const REPLY_HEADERS_ROOM = 512;
 export async function serveHttp(admitted: Admitted, options: DeliveryOptions): Promise<Response> {
   const { parts } = options;
   const room = () => parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
-  const { maxBodySize: limit, bodyTimeout } = parts.config;
+  const { maxBodySize: limit, bodyTimeout } = parts.config();
   const read = admitted.isBodyless ? NOTHING : await readBody(admitted.request, {
     room: room(),
     limit,

@@ -202,7 +202,7 @@ export class ConnectionRecords implements LeaseHome, Disposable {
     const text = "connection records are off: nobody will tell the end of this gateway's " +
       "WebSockets if it dies";
     const fields = { error: error instanceof Error ? error.message : String(error) };
-    if (config.connectionRecords === "auto") log.info(text, fields);
+    if (config().connectionRecords === "auto") log.info(text, fields);
     else log.error(text, fields);
   }
 }

@@ -40,8 +40,9 @@ export type EventParts = Pick<EdgeParts, "config" | "outbox" | "events">;
 export function tell(
   event: ConnectionEvent,
   record: ConnectionRecord,
-  { config: { prefix, controlSubjects: forms }, outbox, events }: EventParts,
+  { config, outbox, events }: EventParts,
 ): void {
+  const { prefix, controlSubjects: forms } = config();
   const { inbox, subject, hostTokens, lines } = record;
   const id = toEventId(event, toRecordedId(record));
   const common = joinLines(lines, toEventHeaders(event), toHeaderLine(HEADER.eventId, id));

@@ -20,18 +20,18 @@ export type Bounds = Pick<EdgeParts, "budget" | "bursts" | "windows" | "deadline
 /**
  * Makes them.
  *
- * @param options `read`: gives the configuration that holds now; `clock`: how the time is told; `onFault`: told what goes wrong.
+ * @param options `config`: as it is now; `clock`: how the time is told; `onFault`: told what goes wrong.
  */
 export function createBounds(
   bus: Bus,
-  { read, clock, onFault }: { read: () => GatewayConfig; clock: Clock; onFault: OnFault },
+  { config, clock, onFault }: Pick<EdgeParts, "config" | "clock" | "onFault">,
 ): Bounds {
   const deadlines = new Deadlines(clock, onFault);
-  const total = () => read().replyTotal;
+  const total = () => config().replyTotal;
   return {
     deadlines,
-    budget: new ReceiveBudget(bus, read),
-    sending: new SendBudget(deadlines, () => read().responseTotal),
+    budget: new ReceiveBudget(bus, config),
+    sending: new SendBudget(deadlines, () => config().responseTotal),
     windows: new Windows(total),
     bursts: new Bursts(clock, { total, largest: () => bus.maxPayload }),
   };

@@ -63,7 +63,7 @@ export class ClientFlow {
         return;
       case "behind":
       case "replaying":
-        if (this.#waiting.add(message) <= this.#options.parts.config.wsSendLimit) return;
+        if (this.#waiting.add(message) <= this.#options.parts.config().wsSendLimit) return;
         return this.#client.close(CLOSE.slowConsumer);
       case "live":
         return this.#forwardNew(message);

@@ -192,8 +192,8 @@ export class Resumable {
   }
 
   #listen(): void {
-    const { bus, config: { prefix } } = this.#options.parts;
-    const subject = toResumedSubject(this.id, prefix);
+    const { bus, config } = this.#options.parts;
+    const subject = toResumedSubject(this.id, config().prefix);
     this.#subscription = bus.subscribe(subject, (message) => this.#onMessage(message));
   }
 

@@ -63,7 +63,8 @@ export class Resumables implements Holder, Disposable {
   constructor(options: ResumablesOptions) {
     this.#options = options;
     const { parts, stream, load, home: { records } } = options;
-    const { bus, clock, config, gatewayId } = parts;
+    const { bus, clock, gatewayId } = parts;
+    const { prefix, resume } = parts.config();
     this.#kind = {
       encode: encodeResumeRecord,
       isOurs: (stored) => parseResumeRecord(stored).owner === gatewayId,
@@ -74,7 +75,7 @@ export class Resumables implements Holder, Disposable {
     this.takeover = new Takeover(common);
     this.entrance = new ResumeEntrance({ ...common, stream, takeover: this.takeover });
     this.#moved = bus.subscribe(
-      toMovedSubject(config.prefix, gatewayId),
+      toMovedSubject(prefix, gatewayId),
       ({ data }) => this.#onMoved(new TextDecoder().decode(data)),
     );
     this.#endState = bus.onState((state) => {
@@ -82,7 +83,7 @@ export class Resumables implements Holder, Disposable {
       for (const { flow } of this.#held.values()) flow?.onNatsLost();
     });
     stream.onReady(() => this.#onStream());
-    const interval = Math.min(MARK_INTERVAL_MS, Math.max(100, config.resume / 2));
+    const interval = Math.min(MARK_INTERVAL_MS, Math.max(100, resume / 2));
     this.#endMarks = repeat(clock, interval, () => this.#mark());
   }
 
@@ -101,7 +102,7 @@ export class Resumables implements Holder, Disposable {
       onLost: () => resumable.end({ how: "lost" }),
     });
     const resumable: Resumable = new Resumable({
-      ...{ parts, stream, lease, id, inbox: toResumeInbox(id, parts.config.prefix) },
+      ...{ parts, stream, lease, id, inbox: toResumeInbox(id, parts.config().prefix) },
       safeSeq: () => this.#safeSeq,
       onOver: () => {
         if (this.#held.get(id) === resumable) this.#held.delete(id);

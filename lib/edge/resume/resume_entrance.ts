@@ -129,7 +129,7 @@ export class ResumeEntrance {
     const id = admitted.connectionId!;
     const secret = randomBytes(32).toString("base64url");
     return {
-      admitted: { ...admitted, place: load.connect(admitted.remoteAddress, parts.config) },
+      admitted: { ...admitted, place: load.connect(admitted.remoteAddress, parts.config()) },
       entry: {
         resumable: holder.make(id),
         token: toResumeToken(id, secret),
@@ -171,7 +171,7 @@ export class ResumeEntrance {
   ): Promise<Pick<Admitted, "place"> & { resumable: Resumable } | undefined> {
     const { load, parts, holder, takeover } = this.#options;
     const known = holder.find(record.info.id);
-    const place = load.connect(remoteAddress, parts.config, known?.place);
+    const place = load.connect(remoteAddress, parts.config(), known?.place);
     // Another gateway may have taken it over, and this one not have heard of it yet.
     const held = record.owner === parts.gatewayId ? known : undefined;
     let resumable: Resumable | undefined;
@@ -184,7 +184,7 @@ export class ResumeEntrance {
   }
 
   #toProof(secret: string, admitted: Admitted): string {
-    const { jwt } = this.#options.parts.config;
+    const { jwt } = this.#options.parts.config();
     return toProof(admitted, { secret, tokenParameter: jwt?.query });
   }
 }

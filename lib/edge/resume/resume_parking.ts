@@ -49,7 +49,8 @@ export class ResumeParking {
    * @returns False when that is too much.
    */
   hasRoom({ headers, data }: BusMessage): boolean {
-    const { config: { resumeMaxWaiting }, metrics } = this.#parts;
+    const { config, metrics } = this.#parts;
+    const { resumeMaxWaiting } = config();
     this.#missedBytes += data.length + headers.length;
     if (resumeMaxWaiting === 0 || this.#missedBytes <= resumeMaxWaiting) return true;
     metrics.resumeOverflowed();

@@ -56,9 +56,9 @@ export class Takeover {
     const detached = { end, at: Date.now() + record.windowMs };
     const resumable = await this.#claim({ ...record, detached }, revision);
     if (resumable === undefined) return undefined;
-    const { bus, config: { prefix } } = this.#options.parts;
+    const { bus, config } = this.#options.parts;
     const moved = new TextEncoder().encode(`${record.info.id} ${resumable.revision}`);
-    bus.publish(toMovedSubject(prefix, record.owner), moved);
+    bus.publish(toMovedSubject(config().prefix, record.owner), moved);
     return resumable;
   }
 

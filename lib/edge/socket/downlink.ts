@@ -67,7 +67,7 @@ export class Downlink {
 
   #watch(): void {
     this.#waiting = this.#owner.waiting;
-    const { wsSendTimeout } = this.#parts.config;
+    const { wsSendTimeout } = this.#parts.config();
     this.#deadline!.start(wsSendTimeout + this.#largest / SLOWEST_BYTES_PER_SECOND * 1000);
   }
 }

@@ -22,7 +22,7 @@ import type { EdgeParts } from "../parts.ts";
 export async function askWorkload(admitted: Admitted, parts: EdgeParts): Promise<Admitted> {
   const { target: { hostTokens }, connectionId = "", headerLines, isAuthorized } = admitted;
   const { headers, data } = await ask({
-    subject: toAuthorizeSubject("websocket", { prefix: parts.config.prefix, hostTokens }),
+    subject: toAuthorizeSubject("websocket", { prefix: parts.config().prefix, hostTokens }),
     lines: joinLines(
       headerLines,
       toHeaderLine(HEADER.connectionId, connectionId),

@@ -108,7 +108,7 @@ export class Uplink {
   /** As the server has it now: it may come back with another limit. */
   get #maxBytes(): number {
     const { config, bus } = this.#parts;
-    return Math.min(config.maxBodySize, bus.maxPayload - this.#headerBytes);
+    return Math.min(config().maxBodySize, bus.maxPayload - this.#headerBytes);
   }
 
   /** Also for what was held while NATS was away, and does not fit any more. */

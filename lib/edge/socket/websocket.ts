@@ -197,7 +197,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   }
 
   #upgrade(request: Request): Response {
-    const idleTimeout = Math.ceil(this.#parts.config.wsIdleTimeout / 1000);
+    const idleTimeout = Math.ceil(this.#parts.config().wsIdleTimeout / 1000);
     const { socket, response } = this.#takeOver(request, { idleTimeout });
     const { protocol, setCookies, answerHeaders } = this.#admitted;
     // Deno's own `protocol` option cannot read "a,b".
@@ -249,7 +249,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   #send(data: string | Uint8Array, length: number): void {
     const socket = this.#socket!;
     const { waiting } = this;
-    if (waiting > 0 && waiting + length > this.#parts.config.wsSendLimit) return this.onSlow();
+    if (waiting > 0 && waiting + length > this.#parts.config().wsSendLimit) return this.onSlow();
     socket.send(data as string | Uint8Array<ArrayBuffer>);
     this.#downlink.onWaiting(length);
     this.#admitted.visit.onMessage("out", length);
