@@ -21,7 +21,7 @@ import type { Decision } from "../mapping/route_table.ts";
 import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
 import { type Chain, type Memory, toChain } from "./admission/chain.ts";
 import type { Candidate } from "./admission/check.ts";
-import { Identities } from "./admission/identities.ts";
+import { Identities, type IdentityParts } from "./admission/identities.ts";
 import { ANYBODY, type Identity, toIdentityLines, toWho } from "./admission/identity.ts";
 import { parseHandshake } from "./admission/handshake.ts";
 import { registeredInterest } from "./admission/interest.ts";
@@ -32,7 +32,7 @@ import { type Rules, toRules } from "./admission/rules.ts";
 import { Cors } from "./cors.ts";
 import { valueOf } from "./request_head.ts";
 import type { EdgeParts } from "./parts.ts";
-import { type Routed, toRouted } from "./admission/routing.ts";
+import { type Routed, type RoutingParts, toRouted } from "./admission/routing.ts";
 import { type ClientSession, toClientSession } from "./admission/session_cookie.ts";
 import type { Visit } from "./visit.ts";
 
@@ -91,9 +91,12 @@ export interface Entry {
 const NONE: readonly string[] = [];
 const NO_HEADERS: readonly HeaderEntry[] = [];
 
+/** What it takes. */
+export type AdmissionParts = IdentityParts & RoutingParts & Pick<EdgeParts, "interests">;
+
 /** Lets requests in, or not. */
 export class Admission {
-  readonly #parts: EdgeParts;
+  readonly #parts: AdmissionParts;
   readonly #memory: Memory = { load: new Load(), rates: new RateTable() };
   readonly #identities: Identities;
   readonly #hasInterest: ReturnType<typeof registeredInterest>;
@@ -101,7 +104,7 @@ export class Admission {
   #chain: Chain = { early: [], late: [] };
   #rules: Rules | undefined;
 
-  constructor(parts: EdgeParts) {
+  constructor(parts: AdmissionParts) {
     this.#parts = parts;
     this.#identities = new Identities(parts);
     this.#hasInterest = parts.config().trackInterest

@@ -18,9 +18,12 @@ import type { Peer } from "./peer.ts";
 
 type Ending = EndReason | "refused";
 
+/** What it takes. */
+export type VisitParts = Pick<EdgeParts, "config" | "ids" | "log" | "metrics" | "observers">;
+
 /** What a visit is made of. */
 export interface VisitOptions {
-  readonly parts: EdgeParts;
+  readonly parts: VisitParts;
   readonly peer: Peer;
   /** Which TCP connection it came on, of all that there are. */
   readonly connection: string;

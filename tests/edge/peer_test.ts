@@ -43,7 +43,7 @@ Deno.test("of a proxy that sets some headers, all others are what a client says"
   for (const [set, client, scheme, host] of table) {
     await t.step(set, () => {
       const config = parseConfig({ trustedProxies: ["10.0.0.0/8"], proxyHeaders: [set] });
-      const peers = new Peers({ config, ids: new RequestIds() });
+      const peers = new Peers({ config: () => config, ids: new RequestIds() });
       const peer = peers.identify(new Request("http://a.example/", { headers }), "10.0.0.1");
       assert.deepEqual([peer.clientAddress, peer.scheme, peer.host], [client, scheme, host]);
       assert.notEqual(peer.requestId, "mine");

@@ -56,7 +56,7 @@ export class Refusal extends Error {
  *
  * @returns What finds out; it throws a {@link Refusal} with the workload's own answer.
  */
-export function authorizedIdentity(parts: EdgeParts): Identify {
+export function authorizedIdentity(parts: AuthorizerParts): Identify {
   return async (candidate) => {
     const { kind, target: { hostTokens } } = candidate;
     const subject = toAuthorizeSubject(kind, { prefix: parts.config().prefix, hostTokens });
@@ -96,6 +96,11 @@ function toCredential(
   return shown && createHash("sha256").update(shown).digest("base64url");
 }
 
+/** What it takes to ask a workload. */
+export type AskParts = Pick<EdgeParts, "bus" | "config" | "inbox">;
+/** And to ask about a request. */
+export type AuthorizerParts = AskParts & Pick<EdgeParts, "ids">;
+
 /** A question about a request, before it is let in. */
 export interface Question {
   readonly subject: string;
@@ -112,7 +117,7 @@ export interface Question {
  */
 export function ask(
   { subject, lines, isAnswer = hasHeaders }: Question,
-  parts: EdgeParts,
+  parts: AskParts,
 ): Promise<BusMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<BusMessage>();
   const { authorizeTimeout } = parts.config();
@@ -140,7 +145,7 @@ function hasHeaders(headers: string): boolean {
 }
 
 /** A token among the subprotocols is asked about, too, as if it were in its header. */
-function toQuestion(candidate: Candidate, { ids }: EdgeParts): HeaderLines {
+function toQuestion(candidate: Candidate, { ids }: Pick<EdgeParts, "ids">): HeaderLines {
   const { headers, target, kind, peer } = candidate;
   const provenance = {
     ...peer,

@@ -6,21 +6,24 @@
 import type { JwtConfig } from "../../config/options/identity.ts";
 import type { Demands } from "../../mapping/route_table.ts";
 import type { EdgeParts } from "../parts.ts";
-import { authorizedIdentity } from "./authorize.ts";
+import { authorizedIdentity, type AuthorizerParts } from "./authorize.ts";
 import type { Candidate } from "./check.ts";
 import { ANYBODY, type Identify, type Identity } from "./identity.ts";
 import { jwtIdentity } from "./jwt.ts";
 import { keyIdentity } from "./key.ts";
 
+/** What it takes. */
+export type IdentityParts = AuthorizerParts & Pick<EdgeParts, "fileKeys" | "log">;
+
 /** The ways that are configured. */
 export class Identities {
-  readonly #parts: EdgeParts;
+  readonly #parts: IdentityParts;
   readonly #authorize: Identify;
   #key: { readonly of: readonly string[]; readonly identify: Identify } | undefined;
   /** Kept as long as its configuration stays the same: it holds fetched keys. */
   #jwt: { readonly of: JwtConfig; readonly identify: Identify } | undefined;
 
-  constructor(parts: EdgeParts) {
+  constructor(parts: IdentityParts) {
     this.#parts = parts;
     this.#authorize = authorizedIdentity(parts);
   }

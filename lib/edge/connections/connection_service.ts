@@ -33,9 +33,12 @@ const REPLY_ROOM = 1024;
 
 const encoder = new TextEncoder();
 
+/** What it takes. */
+export type ServiceParts = Pick<EdgeParts, "bus" | "clock" | "config" | "gatewayId" | "log">;
+
 /** Answers list requests and beats. */
 export class ConnectionService implements Disposable {
-  readonly #parts: EdgeParts;
+  readonly #parts: ServiceParts;
   readonly #connections: Connections;
   readonly #subscriptions: readonly BusSubscription[];
   readonly #since = new Date().toISOString();
@@ -43,7 +46,7 @@ export class ConnectionService implements Disposable {
   readonly #endBeats: () => void;
 
   /** Subscribes, and begins to beat. */
-  constructor(connections: Connections, parts: EdgeParts) {
+  constructor(connections: Connections, parts: ServiceParts) {
     this.#connections = connections;
     this.#parts = parts;
     const { prefix } = parts.config();

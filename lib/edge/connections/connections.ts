@@ -10,10 +10,10 @@ import { speaksAck } from "../../mapping/resume.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import type { BusState } from "../../nats/bus.ts";
 import type { Load } from "../admission/load.ts";
-import { ConnectionRecords } from "../lifetime/connection_records.ts";
+import { ConnectionRecords, type RecordParts } from "../lifetime/connection_records.ts";
 import { tell } from "../lifetime/control_events.ts";
 import type { EdgeParts } from "../parts.ts";
-import { Resumables } from "../resume/resumables.ts";
+import { Resumables, type ResumablesParts } from "../resume/resumables.ts";
 import type { Connection, ConnectionOwner } from "../socket/websocket.ts";
 
 /** What is listed as a connection: one that ends with its socket, or one that can be resumed. */
@@ -23,9 +23,12 @@ interface Member {
   onReconnect(): void;
 }
 
+/** What it takes. */
+export type ConnectionsParts = RecordParts & ResumablesParts & Pick<EdgeParts, "resume">;
+
 /** Knows who is connected and tells it, closes them when NATS stays away, and when the gateway drains. */
 export class Connections implements ConnectionOwner, Disposable {
-  readonly #parts: EdgeParts;
+  readonly #parts: ConnectionsParts;
   /** In the order in which they came; the numbers are cursors for those who list them. */
   readonly #connections = new Map<Member, number>();
   #count = 0;
@@ -41,7 +44,7 @@ export class Connections implements ConnectionOwner, Disposable {
   readonly resumables: Resumables | undefined;
 
   /** @param load Where what waits for its client is counted. */
-  constructor(parts: EdgeParts, load: Load) {
+  constructor(parts: ConnectionsParts, load: Load) {
     this.#parts = parts;
     this.records = new ConnectionRecords(parts, async () => await this.resumables?.verify());
     const { resume: stream } = parts;

@@ -14,7 +14,7 @@ import { PEER_SILENCE_MS } from "../../mapping/heartbeat.ts";
 import { GatewayWatch } from "../../nats/gateway_watch.ts";
 import type { RecordStore, StoredRecord } from "../../nats/jetstream/records.ts";
 import { type ConnectionRecords, LOST } from "../lifetime/connection_records.ts";
-import { tell } from "../lifetime/control_events.ts";
+import { type EventParts, tell } from "../lifetime/control_events.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Resumables } from "../resume/resumables.ts";
 
@@ -23,12 +23,17 @@ const NEXT_IN_LINE_MS = 500;
 /** When it is tried again, after JetStream has failed. */
 const RETRY_MS = 5000;
 
+/** What it takes. */
+export type LostParts =
+  & EventParts
+  & Pick<EdgeParts, "bus" | "clock" | "gatewayId" | "log" | "metrics">;
+
 /**
  * Watches the other gateways. Whoever claims the record of a dead one's connection tells its end; the
  * survivors begin one after the other, so that as a rule the first one does it all.
  */
 export class LostGateways implements Disposable {
-  readonly #parts: EdgeParts;
+  readonly #parts: LostParts;
   readonly #records: RecordStore;
   readonly #resumables: Resumables | undefined;
   readonly #watch: GatewayWatch;
@@ -44,7 +49,7 @@ export class LostGateways implements Disposable {
   constructor(
     records: RecordStore,
     { parts, own, resumables }: {
-      parts: EdgeParts;
+      parts: LostParts;
       own: ConnectionRecords;
       resumables: Resumables | undefined;
     },

@@ -14,9 +14,15 @@ export interface Delivery {
   onGivenUp(): void;
 }
 
+/** What it takes to serve a request. */
+export type HttpParts =
+  & Pick<EdgeParts, "bursts" | "bus" | "config" | "deadlines" | "gatewayId" | "ids" | "inbox">
+  & Pick<EdgeParts, "keys" | "log" | "metrics" | "outbox" | "persist" | "sending" | "strays">
+  & Pick<EdgeParts, "windows">;
+
 /** What a response is delivered with. */
 export interface DeliveryOptions {
-  readonly parts: EdgeParts;
+  readonly parts: HttpParts;
   readonly delivery: Delivery;
 }
 

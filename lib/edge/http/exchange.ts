@@ -14,8 +14,7 @@ import type { Admitted } from "../admission.ts";
 import type { Visit } from "../visit.ts";
 import type { RequestBody } from "./body.ts";
 import type { Burst, Runner } from "../limits/bursts.ts";
-import { type DeliveryOptions, openStream } from "./delivery.ts";
-import type { EdgeParts } from "../parts.ts";
+import { type DeliveryOptions, type HttpParts, openStream } from "./delivery.ts";
 import { encodeHeaders, natsUnavailable } from "./publish.ts";
 import { type Answer, type Content, toResponse } from "./response.ts";
 import { ResponseFlow } from "./response_flow.ts";
@@ -31,7 +30,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
   readonly visit: Visit;
   ticket = 0;
   readonly #admitted: Admitted;
-  readonly #parts: EdgeParts;
+  readonly #parts: HttpParts;
   readonly #options: DeliveryOptions;
   readonly #body: RequestBody;
   #burst: Burst | undefined;

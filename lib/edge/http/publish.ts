@@ -21,6 +21,9 @@ import type { RequestBody } from "./body.ts";
 import { tooLarge } from "./body_reader.ts";
 import type { EdgeParts } from "../parts.ts";
 
+/** What it takes. */
+export type PublishParts = Pick<EdgeParts, "bus" | "ids" | "keys" | "persist">;
+
 /**
  * Publishes a request.
  *
@@ -31,7 +34,7 @@ import type { EdgeParts } from "../parts.ts";
  */
 export async function publishOnly(
   admitted: Admitted,
-  { body, parts }: { body: RequestBody; parts: EdgeParts },
+  { body, parts }: { body: RequestBody; parts: PublishParts },
 ): Promise<Response> {
   if (body.kind === "stream") {
     body.chunks.return?.().catch(() => {});
@@ -53,7 +56,7 @@ async function store(
     lines: readonly HeaderLines[];
     data: Uint8Array;
     persist: Persist;
-    parts: EdgeParts;
+    parts: PublishParts;
   },
 ): Promise<Response> {
   const messageId = await toMessageId(admitted, { data, parts });
@@ -74,7 +77,7 @@ async function store(
 /** Only the client's own key makes two requests one; what a proxy calls a request does not. */
 async function toMessageId(
   { request, subject, target, identity, session }: Admitted,
-  { data, parts }: { data: Uint8Array; parts: EdgeParts },
+  { data, parts }: { data: Uint8Array; parts: PublishParts },
 ): Promise<string> {
   const key = request.headers.get("idempotency-key");
   if (key === null) return parts.ids.nextRequestId();
@@ -92,7 +95,10 @@ async function toMessageId(
  * @returns The block as latin-1 text, which is encoded where it is written.
  * @throws {GatewayError} `headers_too_large` when NATS cannot carry them.
  */
-export function encodeHeaders(lines: readonly HeaderLines[], { bus }: EdgeParts): HeaderBlock {
+export function encodeHeaders(
+  lines: readonly HeaderLines[],
+  { bus }: Pick<EdgeParts, "bus">,
+): HeaderBlock {
   const headers = toHeaderBlock(joinLines(...lines));
   if (headers.length <= bus.maxPayload) return headers;
   throw new GatewayError("headers_too_large", "The header block is larger than NATS can carry");

@@ -27,17 +27,20 @@ export interface UploadOwner {
   onFailure(error: unknown): void;
 }
 
+/** What it takes. */
+export type UploadParts = Pick<EdgeParts, "bus" | "inbox">;
+
 /** The chunks of one body. */
 export class Upload implements Receiver {
   readonly #chunks: AsyncIterableIterator<Uint8Array>;
-  readonly #parts: EdgeParts;
+  readonly #parts: UploadParts;
   readonly #owner: UploadOwner;
   readonly #slot: Slot;
   #window: CreditWindow | undefined;
   #subject = "";
   #isStopped = false;
 
-  constructor(chunks: AsyncIterableIterator<Uint8Array>, parts: EdgeParts, owner: UploadOwner) {
+  constructor(chunks: AsyncIterableIterator<Uint8Array>, parts: UploadParts, owner: UploadOwner) {
     this.#chunks = chunks;
     this.#parts = parts;
     this.#owner = owner;

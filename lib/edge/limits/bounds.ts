@@ -3,10 +3,7 @@
  *
  * @module
  */
-import type { GatewayConfig } from "../../config/schema.ts";
 import type { Bus } from "../../nats/bus.ts";
-import type { Clock } from "../../time/clock.ts";
-import type { OnFault } from "../../telemetry/faults.ts";
 import { Bursts } from "./bursts.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { EdgeParts } from "../parts.ts";

@@ -22,15 +22,19 @@ import type { EdgeParts } from "../parts.ts";
 import { Resumable } from "./resumable.ts";
 import { ResumeEntrance } from "./resume_entrance.ts";
 import { type Holder, Takeover } from "./takeover.ts";
+import type { ResumableParts } from "./resume_client.ts";
 
 /** How often clients are told how far they have come, at most. */
 const MARK_INTERVAL_MS = 15_000;
 /** How many connections catch up at once after NATS was away: each asks JetStream for a consumer. */
 const CATCHING_UP = 16;
 
+/** What it takes. */
+export type ResumablesParts = ResumableParts & Pick<EdgeParts, "gatewayId">;
+
 /** What is worked with. */
 export interface ResumablesOptions {
-  readonly parts: EdgeParts;
+  readonly parts: ResumablesParts;
   readonly home: LeaseHome;
   readonly stream: ResumeStore;
   /** Where what waits for its client is counted. */

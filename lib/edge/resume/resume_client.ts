@@ -10,6 +10,7 @@ import type { ResumeStore } from "../../nats/jetstream/resume_stream.ts";
 import type { Place } from "../admission/load.ts";
 import type { Lease } from "../lifetime/lease.ts";
 import type { EdgeParts } from "../parts.ts";
+import type { EventParts } from "../lifetime/control_events.ts";
 
 /** The socket of the moment. */
 export interface ResumableClient {
@@ -37,9 +38,14 @@ export interface Arrival {
   readonly lostFrom: number | undefined;
 }
 
+/** What it takes to hold one. */
+export type ResumableParts =
+  & EventParts
+  & Pick<EdgeParts, "bus" | "clock" | "log" | "metrics" | "onFault" | "strays">;
+
 /** What a connection is made of. */
 export interface ResumableOptions {
-  readonly parts: EdgeParts;
+  readonly parts: ResumableParts;
   readonly stream: ResumeStore;
   readonly lease: Lease<ResumeRecord>;
   readonly id: string;

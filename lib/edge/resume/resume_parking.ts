@@ -8,13 +8,16 @@ import type { BusMessage } from "../../nats/bus.ts";
 import type { Place } from "../admission/load.ts";
 import type { EdgeParts } from "../parts.ts";
 
+/** What it takes. */
+export type ParkingParts = Pick<EdgeParts, "config" | "metrics">;
+
 /** Counts for one connection. */
 export class ResumeParking {
-  readonly #parts: EdgeParts;
+  readonly #parts: ParkingParts;
   #place: Place | undefined;
   #missedBytes = 0;
 
-  constructor(parts: EdgeParts) {
+  constructor(parts: ParkingParts) {
     this.#parts = parts;
   }
 

@@ -18,9 +18,12 @@ export interface DownlinkOwner {
   onSlow(): void;
 }
 
+/** What it takes. */
+export type DownlinkParts = Pick<EdgeParts, "bus" | "config" | "deadlines">;
+
 /** Watches one socket, and only while something waits for its client: a burst that is read is no fault. */
 export class Downlink {
-  readonly #parts: EdgeParts;
+  readonly #parts: DownlinkParts;
   readonly #owner: DownlinkOwner;
   /** For those who send no faster than the client takes. */
   readonly credit: SendCredit;
@@ -29,7 +32,7 @@ export class Downlink {
   #waiting = 0;
   #largest = 0;
 
-  constructor(parts: EdgeParts, owner: DownlinkOwner) {
+  constructor(parts: DownlinkParts, owner: DownlinkOwner) {
     this.#parts = parts;
     this.#owner = owner;
     this.credit = new SendCredit(parts.bus, () => owner.waiting);

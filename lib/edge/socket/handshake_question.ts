@@ -9,7 +9,7 @@ import { findHeader, joinLines, parseHeaderBlock, toHeaderLine } from "../../map
 import { HEADER } from "../../mapping/names.ts";
 import { isOwn, listPickable, parseOffer } from "../../mapping/subprotocol.ts";
 import type { Admitted } from "../admission.ts";
-import { ask, Refusal } from "../admission/authorize.ts";
+import { ask, type AskParts, Refusal } from "../admission/authorize.ts";
 import type { EdgeParts } from "../parts.ts";
 
 /**
@@ -19,7 +19,10 @@ import type { EdgeParts } from "../parts.ts";
  * @throws {Refusal} with the workload's own answer.
  * @throws {GatewayError} when nobody answers.
  */
-export async function askWorkload(admitted: Admitted, parts: EdgeParts): Promise<Admitted> {
+export async function askWorkload(
+  admitted: Admitted,
+  parts: AskParts & Pick<EdgeParts, "gatewayId">,
+): Promise<Admitted> {
   const { target: { hostTokens }, connectionId = "", headerLines, isAuthorized } = admitted;
   const { headers, data } = await ask({
     subject: toAuthorizeSubject("websocket", { prefix: parts.config().prefix, hostTokens }),

@@ -28,9 +28,12 @@ export interface UplinkOwner {
   tell(text: string): void;
 }
 
+/** What it takes. */
+export type UplinkParts = Pick<EdgeParts, "budget" | "bus" | "config" | "outbox" | "persist">;
+
 /** What an uplink is made of. */
 export interface UplinkOptions {
-  readonly parts: EdgeParts;
+  readonly parts: UplinkParts;
   readonly owner: UplinkOwner;
   /** The connection's own subject. */
   readonly inbox: string;
@@ -45,7 +48,7 @@ type Said = Omit<NumberedMessage, "id"> & { readonly id: number | undefined };
 export class Uplink {
   readonly #admitted: Handshake;
   readonly #options: UplinkOptions;
-  readonly #parts: EdgeParts;
+  readonly #parts: UplinkParts;
   readonly #owner: UplinkOwner;
   readonly #headerBytes: number;
   readonly #account: ReceiveAccount;

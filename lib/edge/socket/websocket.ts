@@ -16,12 +16,12 @@ import type { Receiver, Slot } from "../../nats/inbox.ts";
 import type { Admitted, Handshake } from "../admission.ts";
 import type { Place } from "../admission/load.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
-import { Downlink, type DownlinkOwner } from "./downlink.ts";
+import { Downlink, type DownlinkOwner, type DownlinkParts } from "./downlink.ts";
 import type { EdgeParts } from "../parts.ts";
 import { asksForCredit } from "../../mapping/flow.ts";
 import { cancelAsk } from "../../nats/credit.ts";
 import { listenTo } from "./socket_events.ts";
-import { hasReply, Uplink, type UplinkOwner } from "./uplink.ts";
+import { hasReply, Uplink, type UplinkOwner, type UplinkParts } from "./uplink.ts";
 
 /** How long the 101 may take to leave; the platform does not tell of one that never will. */
 const OPEN_TIMEOUT_MS = 5000;
@@ -42,10 +42,16 @@ export interface ConnectionOwner {
   remove(connection: Connection, end: CloseInfo): void;
 }
 
+/** What it takes. */
+export type SocketParts =
+  & UplinkParts
+  & DownlinkParts
+  & Pick<EdgeParts, "fanout" | "gatewayId" | "inbox" | "log" | "metrics" | "onFault">;
+
 /** A client that is connected, or about to be. */
 export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   readonly #admitted: Handshake;
-  readonly #parts: EdgeParts;
+  readonly #parts: SocketParts;
   readonly #owner: ConnectionOwner;
   readonly #slot: Slot;
   readonly #inbox: string;
@@ -67,7 +73,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
    * @returns The 101 for the client.
    * @throws {GatewayError} `headers_too_large` when NATS cannot carry its headers.
    */
-  static upgrade(admitted: Admitted, parts: EdgeParts, owner: ConnectionOwner): Response {
+  static upgrade(admitted: Admitted, parts: SocketParts, owner: ConnectionOwner): Response {
     const { request, headerLines, identity: _, ...handshake } = admitted;
     admitted.visit.onUpgraded(admitted.subject);
     return new Connection(handshake, headerLines, { parts, owner }).#upgrade(request);
@@ -76,7 +82,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   private constructor(
     admitted: Handshake,
     headerLines: HeaderLines,
-    { parts, owner }: { parts: EdgeParts; owner: ConnectionOwner },
+    { parts, owner }: { parts: SocketParts; owner: ConnectionOwner },
   ) {
     [this.#admitted, this.#parts, this.#owner] = [admitted, parts, owner];
     this.#slot = parts.inbox.open(this);
