@@ -109,6 +109,7 @@ export class Gateway implements AsyncDisposable {
           log.error("nats", { error: error.message });
         }
       },
+      onFault: (stage, error) => this.#onFault(stage, error),
     });
     const controlLine = new ControlLine((bytes) => session.takesLine(bytes));
     const { prefix } = config;
@@ -138,11 +139,8 @@ export class Gateway implements AsyncDisposable {
     this.#persistence = config.persist === undefined
       ? undefined
       : new Persistence(config.persist, config, {
-        session,
-        inbox: this.#inbox,
+        ...{ session, inbox: this.#inbox, metrics, log },
         graceMs: () => live.current.natsGrace,
-        metrics,
-        log,
       });
     this.#events = openEventStream(config, { session, inbox: this.#inbox, metrics, log });
     this.#resume = openResumeStream(config, { session, inbox: this.#inbox, log });

@@ -11,6 +11,7 @@ export const STAGES = [
   "response",
   "websocket",
   "message",
+  "session",
   "timer",
   "observer",
   "uncaught",

@@ -17,14 +17,19 @@ const BLANK = /[ \n\r\t]/;
 export class FastLane {
   /** False where everything goes through the client library, and only the bytes are counted here. */
   readonly isOn: boolean;
+  /** Told why what came could not be read; then the socket has gone. */
+  readonly onFault: (error: unknown) => void;
   readonly #handlers = new Map<number, MessageHandler>();
   #output: Output | undefined;
 
   /**
-   * @param options `isOn`: whether messages take it.
+   * @param options `isOn`: whether messages take it; `onFault`: told why what came could not be read.
    */
-  constructor({ isOn }: { isOn: boolean }) {
+  constructor(
+    { isOn, onFault = () => {} }: { isOn: boolean; onFault?: (error: unknown) => void },
+  ) {
     this.isOn = isOn;
+    this.onFault = onFault;
   }
 
   /** The subscriptions whose messages take it, by their number in the protocol. */

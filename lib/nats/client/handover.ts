@@ -6,7 +6,13 @@
 import { createInbox, type NatsConnection } from "@nats-io/nats-core";
 import type { NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import { COPY_MS, Overlap } from "./overlap.ts";
-import { publishVia, type Registration, type ServerLink, subscribeVia } from "./server_link.ts";
+import {
+  type Hooks,
+  publishVia,
+  type Registration,
+  type ServerLink,
+  subscribeVia,
+} from "./server_link.ts";
 import { toUrl } from "./server_url.ts";
 import { pause, settlesWithin } from "../../time/within.ts";
 
@@ -42,16 +48,16 @@ export class Handover {
   /**
    * Subscribes to everything on the new connection, too.
    *
-   * @param onError Told of what goes wrong with the new ones.
+   * @param hooks Told of what goes wrong with the new ones.
    */
   constructor(
     { from, to }: { from: ServerLink; to: ServerLink },
     registrations: Iterable<Registration>,
-    onError: (error: Error) => void,
+    hooks: Hooks,
   ) {
     this.#from = from;
     this.#to = to;
-    for (const registration of registrations) this.#add(registration, onError);
+    for (const registration of registrations) this.#add(registration, hooks);
   }
 
   /** Resolves when the new connection hears everything; not for ever, the old one may be about to go. */
@@ -85,13 +91,13 @@ export class Handover {
     }
   }
 
-  #add(registration: Registration, onError: (error: Error) => void): void {
+  #add(registration: Registration, hooks: Hooks): void {
     const overlap = new Overlap(registration.onMessage);
     const endOld = registration.end ?? (() => {});
     const endNew = subscribeVia(this.#to, registration, {
       onMessage: (message) =>
         overlap.hasEnded ? registration.onMessage(message) : overlap.onNew(message),
-      onError,
+      ...hooks,
     });
     registration.onMessage = (message) => overlap.onOld(message);
     registration.end = () => {

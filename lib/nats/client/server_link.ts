@@ -6,12 +6,19 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
 import type { FastLane } from "./fast_lane.ts";
+import type { OnSessionFault } from "./session_options.ts";
 import { flushPending, publishOn, subscribeOn } from "./wire.ts";
 
 /** A connection with the way past the client library. */
 export interface ServerLink {
   readonly connection: NatsConnection;
   readonly lane: FastLane;
+}
+
+/** Who is told of what goes wrong. */
+export interface Hooks {
+  readonly onError: (error: Error) => void;
+  readonly onFault: OnSessionFault;
 }
 
 /** A message to be published. */
@@ -40,13 +47,14 @@ export interface Registration {
 export function subscribeVia(
   { connection, lane }: ServerLink,
   registration: Registration,
-  { onError, onMessage = (message) => registration.onMessage(message) }: {
-    onError: (error: Error) => void;
+  { onError, onFault, onMessage = (message) => registration.onMessage(message) }: Hooks & {
     onMessage?: (message: BusMessage) => void;
   },
 ): () => void {
   const { subject, options } = registration;
-  const end = subscribeOn(connection, { subject, options, lane, onMessage, onError });
+  const end = subscribeOn(connection, {
+    ...{ subject, options, lane, onMessage, onError, onFault },
+  });
   flushPending(connection);
   return () => {
     end();

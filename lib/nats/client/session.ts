@@ -19,6 +19,7 @@ import { FastLane } from "./fast_lane.ts";
 import { Handover, otherServers } from "./handover.ts";
 import { isUp, type Place, type Step, toHearing, toPlace, toState } from "./place.ts";
 import {
+  type Hooks,
   type Message,
   openLaneOf,
   publishVia,
@@ -38,12 +39,15 @@ const CLOSE_TIMEOUT_MS = 1000;
 const ROUND_TRIP_MS = 500;
 /** How long requests of the client's own may still be answered over a connection that was left. */
 const LINGER_MS = 5000;
+/** A listener that has thrown is told all once more, over a new connection; if it throws again, not so soon. */
+const REBUILD_PAUSE_MS = 30_000;
 /** Until the first connection has told the server's own limit: nats-server's default. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
 /** A {@link Bus} over the NATS client. */
 export class Session implements Bus, AsyncDisposable {
   readonly #options: SessionOptions;
+  readonly #hooks: Hooks;
   readonly #listeners = new Set<(state: BusState) => void>();
   readonly #registrations = new Set<Registration>();
   readonly #stop = new AbortController();
@@ -58,10 +62,13 @@ export class Session implements Bus, AsyncDisposable {
   /** Told of all that is published; undefined for nobody. */
   onPublish: ((subject: string, data: Uint8Array, options: PublishOptions) => void) | undefined;
   #maxPayload = DEFAULT_MAX_PAYLOAD;
+  #noRebuildBefore = 0;
 
   /** Begins to connect, and keeps trying. */
   constructor(options: SessionOptions) {
     this.#options = options;
+    const { onError, onFault = (_stage, error) => onError(toError(error)) } = options;
+    this.#hooks = { onError, onFault };
     this.#firstConnection = this.#connect();
   }
 
@@ -115,7 +122,7 @@ export class Session implements Bus, AsyncDisposable {
     const registration: Registration = { subject, onMessage, options, end: undefined };
     this.#registrations.add(registration);
     const link = toHearing(this.#place);
-    if (link !== undefined) registration.end = subscribeVia(link, registration, this.#options);
+    if (link !== undefined) registration.end = subscribeVia(link, registration, this.#hooks);
     return {
       unsubscribe: () => {
         this.#registrations.delete(registration);
@@ -136,7 +143,7 @@ export class Session implements Bus, AsyncDisposable {
     for (const registration of this.#registrations) {
       if (registration.subject !== subject) continue;
       registration.end?.();
-      registration.end = subscribeVia(link, registration, this.#options);
+      registration.end = subscribeVia(link, registration, this.#hooks);
     }
   }
 
@@ -184,7 +191,7 @@ export class Session implements Bus, AsyncDisposable {
         const link = await this.#dial(this.#options.login.servers);
         if (this.#stop.signal.aborted) return await link.connection.close();
         for (const registration of this.#registrations) {
-          registration.end = subscribeVia(link, registration, this.#options);
+          registration.end = subscribeVia(link, registration, this.#hooks);
         }
         this.#go({ type: "connect", link });
         this.#watch(link).catch(this.#options.onError);
@@ -198,7 +205,9 @@ export class Session implements Bus, AsyncDisposable {
   }
 
   async #dial(servers: string[]): Promise<ServerLink> {
-    const lane = new FastLane({ isOn: this.#options.fastLane ?? true });
+    const { onFault } = this.#hooks;
+    const isOn = this.#options.fastLane ?? true;
+    const lane = new FastLane({ isOn, onFault: (error) => onFault("session", error) });
     return {
       connection: await dial(toConnectionOptions(this.#options, servers), lane) as NatsConnection,
       lane,
@@ -207,7 +216,7 @@ export class Session implements Bus, AsyncDisposable {
 
   async #watch(link: ServerLink): Promise<void> {
     for await (const status of link.connection.status()) {
-      if (status.type === "error") this.#options.onError(status.error);
+      if (status.type === "error") this.#tell(() => this.#options.onError(status.error));
       switch (status.type) {
         case "ldm":
           if (this.#options.onMove) this.#leave(link).catch(this.#options.onError);
@@ -244,7 +253,7 @@ export class Session implements Bus, AsyncDisposable {
 
   async #move(from: ServerLink, to: ServerLink): Promise<void> {
     this.#watch(to).catch(this.#options.onError);
-    const handover = new Handover({ from, to }, this.#registrations, this.#options.onError);
+    const handover = new Handover({ from, to }, this.#registrations, this.#hooks);
     await handover.listening();
     this.#go({ type: "cross" });
     await handover.passed();
@@ -270,11 +279,23 @@ export class Session implements Bus, AsyncDisposable {
   #tellState(): void {
     const { state } = this;
     for (const listener of this.#listeners) {
-      try {
-        listener(state);
-      } catch (error) {
-        this.#options.onError(toError(error));
-      }
+      if (this.#tell(() => listener(state)) || state !== "connected") continue;
+      // What it keeps at the server, or was to say, is not known any more.
+      const now = performance.now();
+      if (now < this.#noRebuildBefore) continue;
+      this.#noRebuildBefore = now + REBUILD_PAUSE_MS;
+      this.connection?.reconnect().catch(this.#options.onError);
+    }
+  }
+
+  /** Returns false where it throws: nobody else is to suffer from that. */
+  #tell(tell: () => void): boolean {
+    try {
+      tell();
+      return true;
+    } catch (error) {
+      this.#hooks.onFault("session", error);
+      return false;
     }
   }
 }

@@ -47,7 +47,12 @@ export interface SessionOptions {
   readonly onRetry: (error: Error, attempt: number) => void;
   /** Called for what goes wrong later, e.g. a missing permission. */
   readonly onError: (error: Error) => void;
+  /** Called for what those throw who are told something, and should not. @default onError */
+  readonly onFault?: OnSessionFault;
 }
+
+/** Told what was thrown where a message was taken, or a change of the session itself. */
+export type OnSessionFault = (stage: "message" | "session", error: unknown) => void;
 
 /** How the client library is to connect: once, and then again for ever. */
 export function toConnectionOptions(

@@ -81,13 +81,18 @@ export class SocketTransport implements Transport {
 
   /** The library's reading of what is not the lane's. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
-    for (;;) {
-      const received = this.#received;
-      this.#received = [];
-      yield* received;
-      if (this.#received.length > 0) continue;
-      if (this.isClosed) return;
-      await new Promise<void>((resolve) => this.#wake = resolve);
+    try {
+      for (;;) {
+        const received = this.#received;
+        this.#received = [];
+        yield* received;
+        if (this.#received.length > 0) continue;
+        if (this.isClosed) return;
+        await new Promise<void>((resolve) => this.#wake = resolve);
+      }
+    } finally {
+      // The library reads no further where it has thrown, and would not say so.
+      this.#end(new Error("the NATS client does not read any more"));
     }
   }
 
@@ -127,8 +132,9 @@ export class SocketTransport implements Transport {
     socket.once(ready, () => resolve(socket));
     // What a socket reads into the splitter's memory is not told here.
     socket.on("data", (chunk) => {
-      if (this.#splitter === undefined) this.#passOn(chunk);
-      else this.#splitter.push(chunk);
+      const splitter = this.#splitter;
+      if (splitter === undefined) this.#passOn(chunk);
+      else this.#read(() => splitter.push(chunk));
     });
     socket.on("error", (error) => this.#error = error);
     socket.on("close", () => {
@@ -143,8 +149,28 @@ export class SocketTransport implements Transport {
   /** Where no TLS is asked for, the socket reads into the splitter's memory: a third of the cost. */
   #dial(address: Address, { tls }: Pick<ConnectionOptions, "tls">): Promise<Socket> {
     const splitter = tls ? undefined : this.#splitter;
-    const onread = splitter && { onread: toOnRead(splitter) };
+    const onread = splitter && { onread: this.#toOnRead(splitter) };
     return this.#own(dial({ ...address, ...onread }).setNoDelay(true), "connect");
+  }
+
+  #toOnRead(splitter: ProtocolSplitter): OnReadOpts {
+    return {
+      buffer: () => splitter.space,
+      callback: (length) => {
+        this.#read(() => splitter.commit(length));
+        return true;
+      },
+    };
+  }
+
+  /** Where reading fails in the middle, nobody knows any more what is a message: it begins anew on another socket. */
+  #read(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#lane?.onFault(error);
+      this.#end(toError(error));
+    }
   }
 
   /** The server wants TLS unasked, and what reads into the splitter's memory cannot be wrapped in it. */
@@ -195,19 +221,13 @@ export class SocketTransport implements Transport {
   }
 }
 
+function toError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(String(value));
+}
+
 interface Address {
   readonly host: string;
   readonly port: number;
-}
-
-function toOnRead(splitter: ProtocolSplitter): OnReadOpts {
-  return {
-    buffer: () => splitter.space,
-    callback(length) {
-      splitter.commit(length);
-      return true;
-    },
-  };
 }
 
 function closedByServer(): Error {

@@ -12,6 +12,7 @@ import { hasWsProtocol, type MsgImpl, type NatsConnectionImpl } from "@nats-io/n
 import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
 import { decodeLatin1, encodeLatin1 } from "../../mapping/latin1.ts";
 import type { FastLane } from "./fast_lane.ts";
+import type { OnSessionFault } from "./session_options.ts";
 import { toUrl } from "./server_url.ts";
 
 /**
@@ -42,10 +43,11 @@ export function publishOn(
  */
 export function subscribeOn(
   connection: NatsConnection,
-  { subject, onMessage, onError, options = {}, lane }: {
+  { subject, onMessage, onError, onFault, options = {}, lane }: {
     subject: string;
     onMessage: (message: BusMessage) => void;
     onError: (error: Error) => void;
+    onFault: OnSessionFault;
     options?: SubscribeOptions;
     lane: FastLane;
   },
@@ -55,7 +57,7 @@ export function subscribeOn(
     try {
       onMessage(message);
     } catch (thrown) {
-      onError(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      onFault("message", thrown);
     }
   };
   const subscription = connection.subscribe(subject, {

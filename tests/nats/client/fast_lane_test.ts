@@ -190,7 +190,13 @@ async function assertMessagesPass(options: ConnectionOptions): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const onMessage = ({ headers, data }: { headers: string; data: Uint8Array }) =>
       resolve(`${headers}${data.length}`);
-    subscribeOn(connection, { subject: "a", onMessage, onError: reject, lane });
+    subscribeOn(connection, {
+      subject: "a",
+      onMessage,
+      onError: reject,
+      onFault: (_stage, error) => reject(error),
+      lane,
+    });
     await connection.flush();
     assert.ok(lane.isOpen);
     const message = { subject: "a", data: new Uint8Array(500_000), options: { headers: HEADERS } };
