@@ -141,6 +141,16 @@ export class Visit implements Observation, Page {
     if (this.#following.length > 0) this.#tell("sent");
   }
 
+  /** A workload takes its body, and at last has all of it. */
+  onUpload(step: "uploading" | "uploaded"): void {
+    if (this.#following.length > 0) this.#tell(step);
+  }
+
+  onChunk(bytes: number): void {
+    if (this.bytesOut === 0 && this.#following.length > 0) this.#tell("chunk");
+    this.onBody("out", bytes);
+  }
+
   onBody(direction: Direction, bytes: number): void {
     if (direction === "in") this.bytesIn += bytes;
     else this.bytesOut += bytes;
@@ -231,7 +241,7 @@ export class Visit implements Observation, Page {
     return { requestId, remoteAddress, method, host, path, subject, status };
   }
 
-  #tell(step: "sent" | "answered" | "end"): void {
+  #tell(step: Exclude<keyof Following, "admitted">): void {
     this.#options.parts.observers.tell(step, this.#following, this);
   }
 

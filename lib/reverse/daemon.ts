@@ -5,7 +5,8 @@
  */
 import { nuid } from "@nats-io/nats-core";
 import type { ReverseOptions } from "../config/options.ts";
-import type { ReverseConfig } from "../config/schema.ts";
+import { listDifferences } from "../config/differences.ts";
+import { type ReverseConfig, reverseSchema } from "../config/schema.ts";
 import { SILENCE_MS } from "../mapping/heartbeat.ts";
 import type { Interest } from "../mapping/interest.ts";
 import { systemClock } from "../time/clock.ts";
@@ -46,6 +47,7 @@ export class ReverseDaemon implements AsyncDisposable {
   constructor(options: ReverseOptions) {
     const { config, login } = prepareReverse(options);
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
+    log.info("options besides the defaults", listDifferences(reverseSchema, options));
     this.#tracing = startConsumerTracing(config, { instance: this.id, log });
     const connected = Promise.withResolvers<void>();
     const reach = new Reach(log, config.natsUrl);

@@ -83,8 +83,13 @@ export interface Following {
    * @returns The `traceparent` that the workload gets instead of the gateway's own.
    */
   admitted?(observation: Observation): string | undefined;
-  /** The message is published, or its upload begins. */
+  /** The message is published, or the head of one whose body follows. */
   sent?(observation: Observation): void;
+  /** A workload takes a body that follows its head; and all of it is sent. */
+  uploading?(observation: Observation): void;
+  uploaded?(observation: Observation): void;
+  /** The first chunk of a streamed response came. */
+  chunk?(observation: Observation): void;
   /** The head of the response is known: `status` is there. */
   answered?(observation: Observation): void;
   /** It is over, as {@link Observer.end} says; whoever observes only since then is not told here. */

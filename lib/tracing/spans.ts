@@ -89,6 +89,18 @@ class Visit implements Following {
     this.#message?.end();
   }
 
+  uploading(): void {
+    this.#server.addEvent("upload");
+  }
+
+  uploaded(): void {
+    this.#server.addEvent("uploaded");
+  }
+
+  chunk(): void {
+    this.#server.addEvent("first chunk");
+  }
+
   answered(observation: Observation): void {
     this.#server.addEvent("first byte");
     // A WebSocket may live for days; what it says has spans of its own, linked to this one.

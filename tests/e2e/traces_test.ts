@@ -89,12 +89,20 @@ Deno.test("traces tell of routes, refusals, failures and WebSockets", async () =
 Deno.test("the reverse daemon's span stands between the gateway's and the backend's", async () => {
   await using setup = await setUp(["--trace-sample", "1"]);
   const { gateway, natsUrl, endpoint } = setup;
-  let seen: string | null = null;
+  const seen: (string | null)[] = [];
   await using backend = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async (request) => {
-      seen = request.headers.get("traceparent");
-      return new Response(await request.bytes());
+      seen.push(request.headers.get("traceparent"));
+      if (request.method === "POST") return new Response(await request.bytes());
+      const { pathname } = new URL(request.url);
+      const events = new ReadableStream({
+        start(controller) {
+          controller.enqueue(new TextEncoder().encode("data: 1\n\n"));
+          if (pathname === "/events") controller.close();
+        },
+      });
+      return new Response(events, { headers: { "content-type": "text/event-stream" } });
     },
   );
   const where = [
@@ -112,15 +120,30 @@ Deno.test("the reverse daemon's span stands between the gateway's and the backen
     body: new Uint8Array(3_000_000),
   });
   assert.equal((await response.bytes()).length, 3_000_000);
+  const events = await fetch(`http://localhost:${gateway.port}/events`);
+  assert.equal(await events.text(), "data: 1\n\n");
+  const endless = await fetch(`http://localhost:${gateway.port}/endless`);
+  const reader = endless.body!.getReader();
+  await reader.read();
+  await reader.cancel();
   reverse.kill("SIGTERM");
   assert.equal((await reverse.ended).code, 0);
 
   const spans = await setup.stopAndRead();
-  const [server, message, consumer] = [2, 4, 5].map((kind) => find(spans, kind));
-  assert.equal(message!.parentSpanId, server!.spanId);
-  assert.equal(consumer!.parentSpanId, message!.spanId);
-  assert.equal(seen, `00-${server!.traceId}-${consumer!.spanId}-01`);
-  assert.equal(read(server!, "http.request.body.size"), 3_000_000);
+  const told = (path: string) => {
+    const { traceId } = spans.find((span) => span.kind === 2 && read(span, "url.path") === path)!;
+    const own = spans.filter((span) => span.traceId === traceId);
+    const [server, message, consumer] = [2, 4, 5].map((kind) => find(own, kind));
+    assert.equal(message!.parentSpanId, server!.spanId, path);
+    assert.equal(consumer!.parentSpanId, message!.spanId, path);
+    assert.ok(seen.includes(`00-${traceId}-${consumer!.spanId}-01`), path);
+    return { server: server!, events: server!.events?.map(({ name }) => name) };
+  };
+  const upload = told("/upload");
+  assert.equal(read(upload.server, "http.request.body.size"), 3_000_000);
+  assert.deepEqual(upload.events?.slice(0, 2), ["upload", "uploaded"]);
+  assert.ok(told("/events").events?.includes("first byte"));
+  assert.deepEqual(told("/endless").events?.toSorted(), ["aborted", "first byte", "first chunk"]);
 });
 
 Deno.test("metrics go to the collector, too, and headers with them", async () => {

@@ -242,7 +242,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
       return this.#fail(new Error("overflow"), "overflow");
     }
     this.#flow?.onReceived(data.length);
-    this.visit.onBody("out", data.length);
+    this.visit.onChunk(data.length);
     this.#restartDeadline();
   }
 

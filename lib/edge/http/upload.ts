@@ -20,7 +20,7 @@ export type UploadPhase = "client" | "workload";
 /** Told of an upload's progress. */
 export interface UploadOwner {
   /** Counts what the client has sent. */
-  readonly visit: Pick<Visit, "onBody">;
+  readonly visit: Pick<Visit, "onBody" | "onUpload">;
   /** It waits for somebody else now; at its end for the workload's answer. */
   onPhase(phase: UploadPhase): void;
   /** The body cannot be read to its end. */
@@ -85,6 +85,7 @@ export class Upload implements Receiver {
   async #send(window: CreditWindow): Promise<void> {
     const { bus } = this.#parts;
     this.#owner.onPhase("client");
+    this.#owner.visit.onUpload("uploading");
     for await (const chunk of this.#chunks) {
       this.#owner.visit.onBody("in", chunk.length);
       const size = Math.min(bus.maxPayload, window.pieceBytes);
@@ -96,6 +97,7 @@ export class Upload implements Receiver {
     bus.publish(this.#subject, EMPTY, { reply: this.#slot.subject });
     this.#isStopped = true;
     this.#slot.release();
+    this.#owner.visit.onUpload("uploaded");
     this.#owner.onPhase("workload");
   }
 
