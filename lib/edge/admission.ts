@@ -19,7 +19,7 @@ import {
 import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
 import type { Decision } from "../mapping/route_table.ts";
 import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
-import { type Chain, type Memory, toChain } from "./admission/chain.ts";
+import { type Checks, type Memory, toChain } from "./admission/chain.ts";
 import type { Candidate } from "./admission/check.ts";
 import { Identities, type IdentityParts } from "./admission/identities.ts";
 import { ANYBODY, type Identity, toIdentityLines, toWho } from "./admission/identity.ts";
@@ -101,7 +101,7 @@ export class Admission {
   readonly #identities: Identities;
   readonly #hasInterest: ReturnType<typeof registeredInterest>;
   #config: GatewayConfig | undefined;
-  #chain: Chain = { early: [], late: [] };
+  #chain: Checks = { early: [], late: [] };
   #rules: Rules | undefined;
 
   constructor(parts: AdmissionParts) {

@@ -188,16 +188,16 @@ export function toRequestUrl(
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { parseIncoming, toTarget } from "./incoming.ts";
+ * import { parseIncoming, toOriginalTarget } from "./incoming.ts";
  * import { toPathTokens } from "./subject.ts";
  *
  * const { control } = parseIncoming(
  *   "NATS/1.0\r\nX-H8s-Original-Path: /a/./b\r\nX-H8s-Original-Query: c='\r\n\r\n",
  * );
- * assert.equal(toTarget(control, toPathTokens("/a/b")), "/a/./b?c='");
+ * assert.equal(toOriginalTarget(control, toPathTokens("/a/b")), "/a/./b?c='");
  * ```
  */
-export function toTarget(control: Control, pathTokens: PathTokens): string {
+export function toOriginalTarget(control: Control, pathTokens: PathTokens): string {
   const target = control.get("original-target");
   if (target !== undefined) return target;
   const path = control.get("original-path") ?? fromPathTokens(pathTokens);

@@ -76,7 +76,7 @@ export function parsePubAck(headerBlock: string, payload: Uint8Array): PubAck | 
 }
 
 /** Which message a consumer delivers, and how many come after it. */
-export interface Delivery {
+export interface Delivered {
   /** Its number in the stream. */
   readonly seq: number;
   /** Its number among those that this consumer has delivered. */
@@ -103,7 +103,7 @@ export interface Delivery {
  * });
  * ```
  */
-export function parseDelivery(reply: string): Delivery {
+export function parseDelivery(reply: string): Delivered {
   const tokens = reply.split(".");
   const [seq, consumerSeq, nanos, pending] = tokens.slice(tokens.length === 9 ? 5 : 7).map(Number);
   return {

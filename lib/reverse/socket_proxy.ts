@@ -11,7 +11,7 @@
  */
 import { backendRefused, CLOSE, type CloseInfo } from "../mapping/close.ts";
 import { toEventSubject } from "../mapping/control.ts";
-import { type Incoming, parseIncoming, toTarget } from "../mapping/incoming.ts";
+import { type Incoming, parseIncoming, toOriginalTarget } from "../mapping/incoming.ts";
 import { toServedHost } from "../mapping/served.ts";
 import { toCloseBlock, toInbox, toSocketData } from "../mapping/socket_message.ts";
 import { toAuthorizeSubject } from "../mapping/authorize.ts";
@@ -202,7 +202,7 @@ export class SocketProxy implements AsyncDisposable {
     const path = toPathTokens(incoming, prefix);
     const { socket, answer } = shakeHands(ws, {
       ...backend,
-      target: toTarget(control, path),
+      target: toOriginalTarget(control, path),
       headers,
       maxBytes: link.maxPayload - HEADERS_ROOM,
     });

@@ -102,7 +102,7 @@ export type AskParts = Pick<EdgeParts, "bus" | "config" | "inbox">;
 export type AuthorizerParts = AskParts & Pick<EdgeParts, "ids">;
 
 /** A question about a request, before it is let in. */
-export interface Question {
+interface Question {
   readonly subject: string;
   /** Of its header block. */
   readonly lines: HeaderLines;

@@ -17,13 +17,13 @@ export interface Memory {
 }
 
 /** The checks before and after it is known which route a request takes. */
-export interface Chain {
+export interface Checks {
   readonly early: readonly Check[];
   readonly late: readonly Check[];
 }
 
 /** Puts the chain together: all checks that need not know who is asking. */
-export function toChain(config: GatewayConfig, { load, rates }: Memory): Chain {
+export function toChain(config: GatewayConfig, { load, rates }: Memory): Checks {
   const { maxInFlight, maxConnections, maxConnectionsPerAddress, hostFilters, rate } = config;
   const hasConnectionLimit = maxConnections > 0 || maxConnectionsPerAddress > 0;
   return {

@@ -27,7 +27,7 @@ export interface DeliveryOptions {
 }
 
 /** Opens a body that is handed on as the client takes it. */
-export function openStream(
+export function openBody(
   owner: ResponseStreamOwner,
   { delivery: { connection }, parts }: DeliveryOptions,
 ): ResponseStream {

@@ -14,7 +14,7 @@ import type { Admitted } from "../admission.ts";
 import type { Visit } from "../visit.ts";
 import type { RequestBody } from "./body.ts";
 import type { Burst, Runner } from "../limits/bursts.ts";
-import { type DeliveryOptions, type HttpParts, openStream } from "./delivery.ts";
+import { type DeliveryOptions, type HttpParts, openBody } from "./delivery.ts";
 import { encodeHeaders, natsUnavailable } from "./publish.ts";
 import { type Answer, type Content, toResponse } from "./response.ts";
 import { ResponseFlow } from "./response_flow.ts";
@@ -185,7 +185,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     if (data.length <= WATCHED_BYTES || this.#isBodyless(reply)) this.#respond(reply, data);
     else {
       this.visit.onBody("out", data.length);
-      const stream = this.#stream = openStream(this, this.#options);
+      const stream = this.#stream = openBody(this, this.#options);
       const { headers } = this.#respond(reply, stream.readable);
       headers.set("content-length", String(data.length));
       stream.push(data);
@@ -205,7 +205,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
       this.#flow?.cancel("completed");
       return this.#end("completed");
     }
-    this.#stream = openStream(this, this.#options);
+    this.#stream = openBody(this, this.#options);
     this.#idleMs = reply.isEventStream ? Number.POSITIVE_INFINITY : this.#admitted.timeouts.idleMs;
     if (reply.contentLength !== undefined) this.#missingBytes = Number(reply.contentLength);
     this.#respond(reply, this.#stream.readable);

@@ -43,7 +43,7 @@ export interface ConnectionOwner {
 }
 
 /** What it takes. */
-export type SocketParts =
+export type ConnectionParts =
   & UplinkParts
   & DownlinkParts
   & Pick<EdgeParts, "fanout" | "gatewayId" | "inbox" | "log" | "metrics" | "onFault">;
@@ -51,7 +51,7 @@ export type SocketParts =
 /** A client that is connected, or about to be. */
 export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   readonly #admitted: Handshake;
-  readonly #parts: SocketParts;
+  readonly #parts: ConnectionParts;
   readonly #owner: ConnectionOwner;
   readonly #slot: Slot;
   readonly #inbox: string;
@@ -73,7 +73,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
    * @returns The 101 for the client.
    * @throws {GatewayError} `headers_too_large` when NATS cannot carry its headers.
    */
-  static upgrade(admitted: Admitted, parts: SocketParts, owner: ConnectionOwner): Response {
+  static upgrade(admitted: Admitted, parts: ConnectionParts, owner: ConnectionOwner): Response {
     const { request, headerLines, identity: _, ...handshake } = admitted;
     admitted.visit.onUpgraded(admitted.subject);
     return new Connection(handshake, headerLines, { parts, owner }).#upgrade(request);
@@ -82,7 +82,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   private constructor(
     admitted: Handshake,
     headerLines: HeaderLines,
-    { parts, owner }: { parts: SocketParts; owner: ConnectionOwner },
+    { parts, owner }: { parts: ConnectionParts; owner: ConnectionOwner },
   ) {
     [this.#admitted, this.#parts, this.#owner] = [admitted, parts, owner];
     this.#slot = parts.inbox.open(this);

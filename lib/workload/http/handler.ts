@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type Incoming, toBodyHeaders, toRemoteAddress, toTarget } from "../../mapping/incoming.ts";
+import {
+  type Incoming,
+  toBodyHeaders,
+  toOriginalTarget,
+  toRemoteAddress,
+} from "../../mapping/incoming.ts";
 import { type PathTokens, readPathTokens } from "../../mapping/subject.ts";
 
 /** Bytes where they fit into one message, else a stream; null without a body. */
@@ -91,7 +96,7 @@ export function toServeInfo(
   return {
     remoteAddr: { transport: "tcp", hostname, port: 0 },
     subject,
-    target: toTarget(incoming.control, pathTokens),
+    target: toOriginalTarget(incoming.control, pathTokens),
     body: isBodyless(method) ? body : null,
   };
 }
