@@ -61,6 +61,10 @@ Deno.test("headers and subjects of ours are spelled in one place", async () => {
   assert.deepEqual(findStrayNames(await readSources()), []);
 });
 
+Deno.test("strings of a kind are made by their constructors alone", async () => {
+  assert.deepEqual(findStrayKinds(await readSources()), []);
+});
+
 Deno.test(`no file has more than ${MAX_LINES} lines of code`, async () => {
   assert.deepEqual(findLongFiles(await readSources()), []);
 });
@@ -191,6 +195,13 @@ Deno.test("findStrayNames() finds a header or a subject that is spelled elsewher
   assert.deepEqual(findStrayNames(sources), lines);
 });
 
+Deno.test("findStrayKinds() finds a string that is called lines, and was made elsewhere", () => {
+  const text = 'const a = "x" as HeaderLines;\nconst b = toSubject(c) as string;\n';
+  const paths = ["lib/mapping/headers.ts", "lib/mapping/flow.ts", "lib/edge/a.ts"];
+  const found = findStrayKinds(new Map(paths.map((path) => [path, text])));
+  assert.deepEqual(found, ["lib/mapping/flow.ts:1", "lib/edge/a.ts:1"]);
+});
+
 Deno.test("findLongFiles() counts neither comments nor blank lines", () => {
   const long = "/**\n * Why.\n */\n\n// And why.\n" + "x();\n".repeat(MAX_LINES);
   const sources = new Map([["lib/a.ts", long], ["lib/b.ts", `${long}y(); // so\n`]]);
@@ -266,26 +277,31 @@ function toFolder(path: string): string {
 }
 
 function findUsesOfDeno(sources: Sources): string[] {
-  return [...sources]
-    .filter(([path]) => WITHOUT_DENO.includes(toLayer(path)))
-    .flatMap(([path, text]) =>
-      withoutComments(text).split("\n").flatMap((line, index) =>
-        /(?<![\w$])Deno(?![\w$])/.test(line) ? [`${path}:${index + 1}`] : []
-      )
-    );
+  const strict = [...sources].filter(([path]) => WITHOUT_DENO.includes(toLayer(path)));
+  return findLines(new Map(strict), { except: /^$/, stray: /(?<![\w$])Deno(?![\w$])/ });
 }
 
 /** Whatever the case: a name in lower case is one, too. */
 function findStrayNames(sources: Sources): string[] {
   const names = Object.values(HEADER).filter((name) => name.startsWith("Nats-")).join("|");
   const stray = new RegExp(`x-h8s-|["'\`](?:${names})|_INBOX\\.h8s\\b(?!-)|${OWN_SUBJECT}`, "i");
-  return [...sources]
-    .filter(([path]) => path !== "lib/mapping/names.ts")
-    .flatMap(([path, text]) =>
-      withoutComments(text).split("\n").flatMap((line, index) =>
-        stray.test(line) ? [`${path}:${index + 1}`] : []
-      )
-    );
+  return findLines(sources, { except: /^lib\/mapping\/names\.ts$/, stray });
+}
+
+function findStrayKinds(sources: Sources): string[] {
+  const stray = /\bas (?:HeaderBlock|HeaderLines|HostTokens|PathTokens|Subject)\b/;
+  return findLines(sources, { except: /^lib\/mapping\/(headers|subject)\.ts$/, stray });
+}
+
+function findLines(
+  sources: Sources,
+  { except, stray }: { except: RegExp; stray: RegExp },
+): string[] {
+  return [...sources].filter(([path]) => !except.test(path)).flatMap(([path, text]) =>
+    withoutComments(text).split("\n").flatMap((line, index) =>
+      stray.test(line) ? [`${path}:${index + 1}`] : []
+    )
+  );
 }
 
 function findLongFiles(sources: Sources): string[] {
