@@ -116,16 +116,27 @@ Deno.test("a workload may answer an upload early", async () => {
   await sending;
 });
 
-Deno.test("a workload that takes an upload has to say where", async () => {
+Deno.test("a workload that takes an upload has to say where, and how much", async () => {
   await using setup = await setUp();
   const { nc, gateway } = setup;
   const heads = await listen(nc, "h8s.upload.PUT.>");
-  const pending = fetch(gateway.url, { method: "PUT", body: "x".repeat(1_200_000) });
-  const head = await heads.next();
-  head.respond("", { headers: natsHeaders(["X-H8s-Continue", "100000000"]) });
-  const response = await pending;
-  assert.equal(response.status, 502);
-  assert.match(await response.text(), /does not say where/);
+  const inbox = "_INBOX.chunks";
+  for (
+    const [window, reply, expected] of [
+      ["100000000", undefined, /does not say where/],
+      ["0", inbox, /does not say how much/],
+      ["-1", inbox, /does not say how much/],
+      ["NaN", inbox, /does not say how much/],
+    ] as const
+  ) {
+    const pending = fetch(gateway.url, { method: "PUT", body: "x".repeat(1_200_000) });
+    const head = await heads.next();
+    const headers = natsHeaders(["X-H8s-Continue", window]);
+    nc.publish(head.reply!, "", { headers, ...(reply === undefined ? {} : { reply }) });
+    const response = await pending;
+    assert.equal(response.status, 502, window);
+    assert.match(await response.text(), expected);
+  }
 });
 
 Deno.test("a client that leaves in the middle of its upload is told as cancel", async () => {

@@ -50,8 +50,9 @@ export class Upload implements Receiver {
   /** A workload takes it. */
   begin(subject: string, windowBytes: number): void {
     if (this.#window !== undefined || this.#isStopped) return;
-    if (subject === "") {
-      const detail = "The workload takes the body, but does not say where";
+    if (subject === "" || windowBytes === 0) {
+      const what = subject === "" ? "where" : "how much of it";
+      const detail = `The workload takes the body, but does not say ${what}`;
       return this.#fail(new GatewayError("malformed_reply", detail));
     }
     this.#subject = subject;
