@@ -95,3 +95,14 @@ Deno.test("what was swallowed with a connection to NATS is told again over the n
   await nc.flush();
   assert.equal(events.all.length, 2);
 });
+
+Deno.test("events go into a new stream where somebody deleted the old one", async () => {
+  await using setup = await setUp(FLAGS, { jetstream: true });
+  const { gateway, nc } = setup;
+  await gateway.logged("stream ready");
+  const { streams } = await jetstreamManager(nc);
+  await streams.delete("who");
+  await (await Client.connect(`ws://127.0.0.1:${gateway.port}/`)).close(4000);
+  while (await gateway.metric('h8s_events_kept_total{outcome="stored"}') < 2);
+  assert.equal((await streams.info("who")).state.messages, 2);
+});

@@ -199,6 +199,17 @@ Deno.test("a key that cannot be kept is no promise: 503, and what has none is st
   assert.equal(await order(setup.port, {}), "1");
 });
 
+Deno.test("a stream that somebody deletes is made again, for those who wait as well", async () => {
+  await using setup = await ordering();
+  const { streams } = await jetstreamManager(setup.nc);
+  assert.equal(await order(setup.port, { key: "1" }), "1");
+  await streams.delete("orders");
+  assert.equal(await order(setup.port, {}), "1");
+  await streams.delete("KV_orders-keys");
+  assert.equal(await order(setup.port, { key: "2" }), "2");
+  assert.equal(await order(setup.port, { key: "2" }), "2 again");
+});
+
 Deno.test("of requests that come at once with one key and different bodies one is stored", async () => {
   await using setup = await ordering();
   const bodies = Array.from({ length: 20 }, (_, index) => index < 10 ? "same" : `other ${index}`);

@@ -275,6 +275,26 @@ Deno.test("what the stream takes while its gateway has no NATS is heard afterwar
   await me.client.close();
 });
 
+Deno.test("where somebody deletes the stream, clients hear of the gap, and go on in a new one", async () => {
+  await using world = await setUp(1, ["--resume", "1s"]);
+  const { nc, gateways: [gateway] } = world;
+  const opened = await listen(nc, "h8s.control.ws.conn.established");
+  const me = new Resuming();
+  await me.open(gateway!.port);
+  const { reply: inbox } = await opened.next();
+  await say(nc, inbox!, numbers(0, 3));
+  await me.read(3);
+  await (await jetstreamManager(nc)).streams.delete("H8S_RESUME");
+  await say(nc, inbox!, ["nobody hears this"]);
+  while (me.gaps.length === 0) await me.readOne();
+  assert.deepEqual(me.gaps, [{ from: 4, to: null }]);
+  // Numbers are new.
+  me.lastSeq = 0;
+  await say(nc, inbox!, numbers(3, 5));
+  await me.read(5);
+  assert.deepEqual(me.texts, numbers(0, 5));
+});
+
 Deno.test("nobody resumes with a token that is not its own", async () => {
   await using world = await setUp(1);
   const { nc, gateways: [gateway] } = world;

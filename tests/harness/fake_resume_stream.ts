@@ -63,6 +63,9 @@ export class FakeResumeStream implements ResumeStore {
     this.#tasks.push(task);
   }
 
+  /** Nobody deletes it. */
+  onGone(): void {}
+
   extent(): Promise<Extent> {
     return Promise.resolve({ first: this.#kept[0]?.seq ?? this.#last + 1, last: this.#last });
   }

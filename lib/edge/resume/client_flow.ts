@@ -41,6 +41,8 @@ export class ClientFlow {
   #position: number;
   /** What came while older messages are read. */
   readonly #waiting = new HeldBack();
+  /** The stream was deleted: what comes next is of another one. */
+  #isOfNewStream = false;
   /** Which numbers were read from the stream last: more than `after`, and at most `upTo`. */
   #read = { after: 0, upTo: 0 };
 
@@ -75,15 +77,25 @@ export class ClientFlow {
     if (this.#state === "live") this.#state = "behind";
   }
 
+  /** Somebody deleted the stream: what it has not sent on is lost, and a new one counts anew. */
+  onStreamGone(): void {
+    if (this.#state !== "live") return;
+    this.#state = "behind";
+    this.#isOfNewStream = true;
+  }
+
   /**
-   * Sends on what the stream took while NATS was away.
+   * Sends on what the stream took while NATS was away, or what a new stream has.
    *
    * @param last The largest number of the stream; less than what was sent on where it begins anew.
    * @param run Runs so many of them at a time.
    */
   async catchUp(last: number, run: <T>(task: () => Promise<T>) => Promise<T>): Promise<void> {
     if (this.#state !== "behind") return;
-    if (last < this.#position) {
+    if (this.#isOfNewStream) {
+      this.#isOfNewStream = false;
+      this.#beginAnew(0);
+    } else if (last < this.#position) {
       this.#beginAnew(last);
       return this.#goLive();
     }

@@ -87,6 +87,9 @@ export class Resumables implements Holder, Disposable {
       for (const { flow } of this.#held.values()) flow?.onNatsLost();
     });
     stream.onReady(() => this.#onStream());
+    stream.onGone(() => {
+      for (const { flow } of this.#held.values()) flow?.onStreamGone();
+    });
     const interval = Math.min(MARK_INTERVAL_MS, Math.max(100, resume / 2));
     this.#endMarks = repeat(clock, interval, () => this.#mark());
   }
@@ -161,7 +164,7 @@ export class Resumables implements Holder, Disposable {
     if (held !== undefined && held.revision < Number(revision)) held.end({ how: "lost" });
   }
 
-  /** NATS is back. A stream that ends before what clients have seen is another one. */
+  /** NATS is back, or the stream is. A stream that ends before what clients have seen is another one. */
   async #onStream(): Promise<void> {
     const { last } = await this.#options.stream.extent();
     this.#safeSeq = last;

@@ -61,6 +61,7 @@ export class EventStream implements Disposable {
         metrics.streams.eventKept(outcome.kind);
         if (outcome.kind === "refused") log.error("an event is not kept", { ...outcome });
       },
+      onNobody: () => this.#provision.again(),
     });
     const windowMs = eventsMaxAge === 0
       ? DUPLICATE_WINDOW_MS

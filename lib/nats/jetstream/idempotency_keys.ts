@@ -84,6 +84,7 @@ export class IdempotencyKeys implements Disposable {
     this.#persist = new Persist({
       ...{ bus: session, inbox, stream: name, subjects, graceMs },
       onOutcome: () => {},
+      onNobody: () => this.#reopen(),
     });
     // What was kept in memory may be gone with the server.
     this.#endState = session.onState(() => this.#opened = undefined);
@@ -123,13 +124,22 @@ export class IdempotencyKeys implements Disposable {
     this.#persist[Symbol.dispose]();
   }
 
+  /** Somebody may have deleted it; who waits asks again in a moment. */
+  #reopen(): void {
+    if (this.#retry !== undefined || this.#session.connection === undefined) return;
+    this.#retry = setTimeout(() => this.#retry = undefined, RETRY_MS);
+    this.#opened = undefined;
+    this.#open().catch(() => {});
+  }
+
   #open(): Promise<void> {
     const { connection } = this.#session;
     if (connection === undefined) throw notStored("NATS is not connected");
     return this.#opened ??= openStream(connection, this.#wanted, OPTION_NAMES).catch((error) => {
       this.#onTrouble(error);
       // Not anew for each request.
-      this.#retry = setTimeout(() => this.#opened = undefined, RETRY_MS);
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.#opened = this.#retry = undefined, RETRY_MS);
       throw notStored("the stream of the keys is not there", error);
     });
   }

@@ -50,6 +50,8 @@ export interface PersistOptions {
   readonly onOutcome: (outcome: Outcome) => void;
   /** Told whenever a message that had been published is published again. */
   readonly onRepeat?: (cause: RepeatCause) => void;
+  /** Told when no stream takes a message, which is said again meanwhile: it may be gone. */
+  readonly onNobody?: () => void;
 }
 
 /** Why a message is published again: what was under way is lost with its connection, or JetStream is late. */
@@ -172,6 +174,7 @@ class Pending implements Receiver {
         // A subscriber who saw the message as well has answered it; that says nothing of the stream.
         return;
       case "nobody":
+        this.#options.onNobody?.();
         return this.#wait(NOBODY_TIMEOUT_MS);
       case "stored":
       case "refused":

@@ -69,6 +69,7 @@ export class Persistence implements Disposable {
         metrics.streams.messageRepeated(cause);
         if (cause === "late") log.warn(LATE);
       },
+      onNobody: () => this.#provision.again(),
     });
     this.keys = new IdempotencyKeys({
       ...{ session, inbox, stream, graceMs },

@@ -7,7 +7,7 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import type { Session } from "../client/session.ts";
 import { StreamError } from "./stream.ts";
 
-/** How long to wait before trying again, in milliseconds. */
+/** How long to wait before doing it again, in milliseconds. */
 const RETRY_MS = 1000;
 
 /** What is to be done, and who is told when it cannot be. */
@@ -18,13 +18,15 @@ export interface ProvisionOptions {
   readonly onTrouble: (error: Error) => void;
 }
 
-/** One thing that is seen to at the first connect and after each reconnect, until it is done. */
+/** One thing that is seen to at the first connect, after each reconnect, and when it seems to be gone. */
 export class Provision implements Disposable {
   readonly #session: Session;
   readonly #options: ProvisionOptions;
   readonly #endState: () => void;
   readonly #ready = Promise.withResolvers<void>();
   #isReady = false;
+  /** Nobody's hint that it is gone is news while this is true. */
+  #isFresh = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(session: Session, options: ProvisionOptions) {
@@ -48,6 +50,11 @@ export class Provision implements Disposable {
     return this.#isReady;
   }
 
+  /** Does it once more, since it seems to be gone: somebody may have deleted it. Not more often than now and then. */
+  again(): void {
+    if (this.#session.state === "connected" && !this.#isFresh) this.#run();
+  }
+
   /** Tries no more. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
@@ -57,16 +64,24 @@ export class Provision implements Disposable {
   #run(): void {
     const { connection } = this.#session;
     if (connection === undefined) return;
+    this.#isFresh = true;
     this.#options.task(connection).then(() => {
       this.#isReady = true;
       this.#ready.resolve();
+      this.#after(() => this.#isFresh = false);
     }, (error: Error) => this.#onFailure(error));
   }
 
   #onFailure(error: Error): void {
     if (this.#session.state !== "connected") return;
     this.#options.onTrouble(error);
-    if (error instanceof StreamError) return this.#ready.reject(error);
-    this.#timer = setTimeout(() => this.#run(), RETRY_MS);
+    if (!(error instanceof StreamError)) return this.#after(() => this.#run());
+    this.#ready.reject(error);
+    this.#after(() => this.#isFresh = false);
+  }
+
+  #after(next: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(next, RETRY_MS);
   }
 }

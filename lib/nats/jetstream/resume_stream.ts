@@ -13,7 +13,7 @@ import type { BusMessage } from "../bus.ts";
 import type { Inbox } from "../inbox.ts";
 import { Provision } from "./provision.ts";
 import type { Session } from "../client/session.ts";
-import { openStream, type OptionNames } from "./stream.ts";
+import { isNotFound, openStream, type OptionNames } from "./stream.ts";
 
 /** A client may need longer than its window when its gateway dies: until that is noticed. */
 const AGE_MARGIN_MS = 30_000;
@@ -76,6 +76,7 @@ export class ResumeStream implements Disposable {
   readonly #provision: Provision;
   #manager: JetStreamManager | undefined;
   #onReady: () => Promise<void> = () => Promise.resolve();
+  #onGone: () => void = () => {};
 
   /**
    * Sees to the stream at each connect.
@@ -124,15 +125,25 @@ export class ResumeStream implements Disposable {
     return this.#provision.isReady;
   }
 
-  /** Does something at each connect once the stream is there. */
+  /** Does something at each connect once the stream is there, and when a new one is. */
   onReady(task: () => Promise<void>): void {
     this.#onReady = task;
   }
 
-  /** Asks which messages there are. */
+  /** Does something when it turns out that somebody deleted the stream. */
+  onGone(task: () => void): void {
+    this.#onGone = task;
+  }
+
+  /** Asks which messages there are. A stream that was deleted is made again. */
   async extent(): Promise<Extent> {
-    const { state } = await this.#opened().streams.info(this.#name);
-    return { first: state.first_seq, last: state.last_seq };
+    try {
+      const { state } = await this.#opened().streams.info(this.#name);
+      return { first: state.first_seq, last: state.last_seq };
+    } catch (error) {
+      if (isNotFound(error)) this.#seeToItAgain();
+      throw error;
+    }
   }
 
   /**
@@ -197,6 +208,11 @@ export class ResumeStream implements Disposable {
   /** Sees to the stream no more. */
   [Symbol.dispose](): void {
     this.#provision[Symbol.dispose]();
+  }
+
+  #seeToItAgain(): void {
+    this.#onGone();
+    this.#provision.again();
   }
 
   #opened(): JetStreamManager {

@@ -78,7 +78,7 @@ export async function openStream(
     const { streams } = await jetstreamManager(connection, { checkAPI: false });
     const existing = async () => (await streams.info(wanted.name)).config;
     const config = await existing().catch((error) => {
-      if (error.code !== NOT_FOUND) throw error;
+      if (!isNotFound(error)) throw error;
       return streams.add(wanted).then(({ config }) => config, (error) => {
         // Another gateway was faster.
         if (error.code !== NAME_IN_USE) throw error;
@@ -96,6 +96,11 @@ export async function openStream(
     if (reason === undefined) throw cause;
     throw new StreamError(`Cannot use the stream "${wanted.name}": ${reason}`, { cause });
   }
+}
+
+/** Whether an error says that there is no such stream. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === NOT_FOUND;
 }
 
 /** @throws {StreamError} that names what differs. */

@@ -20,6 +20,7 @@ function setUp({ graceMs = 15_000, state = "connected" as "connected" | "disconn
       graceMs: () => graceMs,
       onOutcome: ({ kind }) => outcomes.push(kind),
       onRepeat: (cause) => repeats.push(cause),
+      onNobody: () => outcomes.push("nobody"),
     }),
   );
   const publish = (text: string) => {
@@ -85,7 +86,7 @@ Deno.test("where nobody answers it is tried again until the grace is over", asyn
   setup.answer('{"error":{"code":503,"err_code":10008,"description":"no leader"}}');
   assert.equal((await outcome).kind, "unavailable");
   assert.deepEqual(setup.sent(), ["x", "x"]);
-  assert.deepEqual(setup.outcomes, ["unavailable"]);
+  assert.deepEqual(setup.outcomes, ["nobody", "unavailable"]);
 });
 
 Deno.test("a JetStream that has not answered for 5 s is asked again, and that is told", () => {
