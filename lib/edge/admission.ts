@@ -283,7 +283,7 @@ function toCandidate(
     config: GatewayConfig;
   },
 ): Candidate {
-  const offer = kind === "websocket" ? parseHandshake(request) : undefined;
+  const offer = kind === "websocket" ? parseHandshake(request.method, sent) : undefined;
   const headers = offer === undefined ? sent : withoutAsides(sent, offer);
   visit.onHeaders(headers);
   const { method, url } = request;

@@ -15,8 +15,7 @@ import { type Offer, parseOffer } from "../../mapping/subprotocol.ts";
  * @returns True when `Upgrade` names `websocket`.
  */
 export function isWebSocketUpgrade(headers: readonly HeaderEntry[]): boolean {
-  const upgrade = valueOf(headers, "upgrade");
-  return upgrade !== undefined && listsToken(upgrade, "websocket");
+  return listsToken(valueOf(headers, "upgrade"), "websocket");
 }
 
 /**
@@ -24,19 +23,19 @@ export function isWebSocketUpgrade(headers: readonly HeaderEntry[]): boolean {
  *
  * @throws {GatewayError} `malformed_request` or `unsupported_websocket_version`.
  */
-export function parseHandshake({ method, headers }: Request): Offer {
+export function parseHandshake(method: string, headers: readonly HeaderEntry[]): Offer {
   if (method !== "GET") throw malformed("a WebSocket handshake is a GET");
-  if (!listsToken(headers.get("connection"), "upgrade")) {
+  if (!listsToken(valueOf(headers, "connection"), "upgrade")) {
     throw malformed("a WebSocket handshake has Connection: Upgrade");
   }
-  if (headers.get("sec-websocket-version") !== "13") {
+  if (valueOf(headers, "sec-websocket-version") !== "13") {
     const detail = "Only version 13 of the WebSocket protocol is spoken here";
     throw new GatewayError("unsupported_websocket_version", detail);
   }
-  if (!/^[A-Za-z0-9+/]{21}[AQgw]==$/.test(headers.get("sec-websocket-key") ?? "")) {
+  if (!/^[A-Za-z0-9+/]{21}[AQgw]==$/.test(valueOf(headers, "sec-websocket-key") ?? "")) {
     throw malformed("Sec-WebSocket-Key is not 16 bytes in base64");
   }
-  const offer = parseOffer(headers.get("sec-websocket-protocol"));
+  const offer = parseOffer(valueOf(headers, "sec-websocket-protocol") ?? null);
   const { ackClient, ping } = offer.asides;
   for (const [name, word] of [["ack.client.<id>", ackClient], ["ping.<word>", ping]]) {
     if (word === undefined || isAckClientId(word)) continue;
@@ -45,7 +44,7 @@ export function parseHandshake({ method, headers }: Request): Offer {
   return offer;
 }
 
-function listsToken(list: string | null, token: string): boolean {
+function listsToken(list: string | undefined, token: string): boolean {
   return list?.toLowerCase().split(",").some((item) => item.trim() === token) ?? false;
 }
 

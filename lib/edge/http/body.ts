@@ -33,7 +33,7 @@ const READ_BYTES = 32 * 1024;
  */
 export async function readBody(request: Request, options: BodyOptions): Promise<RequestBody> {
   const { room, limit, patience } = options;
-  const announced = toLength(request.headers.get("content-length"));
+  const announced = toLength(options.contentLength ?? request.headers.get("content-length"));
   if (announced === 0) return NOTHING;
   if (announced !== undefined && announced > limit) throw tooLarge(limit);
   const { method } = request;

@@ -14,6 +14,8 @@ export interface BodyOptions {
   /** The most that is taken in all, in bytes. */
   readonly limit: number;
   readonly patience: Patience;
+  /** What the client announces, where that was read; the platform reads all headers again for one. */
+  readonly contentLength?: string | undefined;
 }
 
 /** Smaller pieces that are there already are copied together up to this. */

@@ -26,6 +26,7 @@ export async function serveHttp(admitted: Admitted, options: DeliveryOptions): P
     room: room(),
     limit,
     patience: new Patience(bodyTimeout, parts.deadlines),
+    contentLength: admitted.contentLength,
   });
   // The server may have come back with a smaller limit while the body came.
   const body = read.kind === "whole" && read.bytes.length > room() ? toStream(read.bytes) : read;
