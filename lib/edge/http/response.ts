@@ -5,6 +5,7 @@
  */
 import { decodeLatin1 } from "../../mapping/latin1.ts";
 import { isAscii } from "node:buffer";
+import { free } from "./free.ts";
 import { isBodyless, type Reply } from "../../mapping/reply.ts";
 
 /** A reply that is one. */
@@ -47,12 +48,14 @@ export function toResponse(
   return response;
 }
 
-/** The platform copies bytes once more for a response, but no text; which of it is ASCII is cheap to see. */
+/** The platform copies bytes once more for a response, but no text; which of it is ASCII is cheap to see. The bytes are gone then. */
 function toContent(body: Content): BodyInit {
   if (!(body instanceof Uint8Array) || body.length < LARGE_BYTES || !isAscii(body)) {
     return body as BodyInit;
   }
-  return decodeLatin1(body);
+  const text = decodeLatin1(body);
+  free(body);
+  return text;
 }
 
 function toEmptyStream(): ReadableStream<Uint8Array<ArrayBuffer>> {

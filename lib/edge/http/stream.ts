@@ -4,6 +4,7 @@
  * @module
  */
 import type { Deadline } from "../limits/deadlines.ts";
+import { free } from "./free.ts";
 import { concatenate } from "./concatenate.ts";
 import type { SendBudget, Waiting } from "../limits/send_budget.ts";
 
@@ -181,12 +182,4 @@ export class ResponseStream implements Waiting {
     this.#stall.stop();
     this.#options.budget.leave(this);
   }
-}
-
-/**
- * At once: an idle process may not collect its garbage for hours. A large message from NATS has a buffer of its
- * own, with its head before it; a small one is a copy.
- */
-function free({ buffer, length }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && 2 * length > buffer.byteLength) buffer.transfer(0);
 }
