@@ -77,6 +77,8 @@ export async function upload(
   const lines = [`POST ${path} HTTP/1.1`, `Host: ${host}`, `Content-Length: ${bytes}`];
   await writeAll(conn, encoder.encode([...lines, "", ""].join("\r\n")));
   const answered = readHead(conn);
+  // A server that wants no more says so in the middle; that is looked at in the end.
+  answered.catch(() => {});
   const chunk = new Uint8Array(CHUNK_BYTES);
   for (let left = bytes; left > 0; left -= chunk.length) {
     await writeAll(conn, chunk.subarray(0, Math.min(left, chunk.length)));
