@@ -139,13 +139,13 @@ export class Gateway implements AsyncDisposable {
     this.#persistence = config.persist === undefined
       ? undefined
       : new Persistence(config.persist, config, {
-        ...{ session, inbox: this.#inbox, metrics, log },
+        ...{ session, clock, inbox: this.#inbox, metrics, log },
         graceMs: () => live.current.natsGrace,
       });
-    this.#events = openEventStream(config, { session, inbox: this.#inbox, metrics, log });
-    this.#resume = openResumeStream(config, { session, inbox: this.#inbox, log });
+    this.#events = openEventStream(config, { session, clock, inbox: this.#inbox, metrics, log });
+    this.#resume = openResumeStream(config, { session, clock, inbox: this.#inbox, log });
     const onError = (error: unknown) => log.warn("interest", { error: String(error) });
-    const interests = new Interests(session, { prefix, onError });
+    const interests = new Interests(session, { prefix, clock, onError });
     this.#ears = [interests, new Taps(session, { prefix, gatewayId: this.id, clock })];
     this.#edge = new Edge({
       config: current,

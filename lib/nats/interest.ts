@@ -14,6 +14,7 @@ import {
   toInterestPattern,
 } from "../mapping/interest.ts";
 import type { Bus, BusMessage, BusSubscription } from "./bus.ts";
+import { type Clock, repeat } from "../time/clock.ts";
 import { pause } from "../time/within.ts";
 
 const SWEEP_INTERVAL_MS = 5_000;
@@ -24,8 +25,8 @@ const SETTLING_MS = 100;
 export class Interests implements Disposable {
   readonly #seen = new Map<string, { readonly interest: Interest; at: number }>();
   readonly #subscriptions: readonly BusSubscription[];
-  readonly #timer: ReturnType<typeof setInterval>;
-  readonly #now: () => number;
+  readonly #endSweeps: () => void;
+  readonly #clock: Clock;
   readonly #endState: () => void;
   readonly #ended = new AbortController();
   #settled: Promise<void> | undefined;
@@ -33,18 +34,17 @@ export class Interests implements Disposable {
   /**
    * Listens to registrations.
    *
-   * @param options `prefix` of all subjects; `onError` is told of a registration that cannot be read;
-   * `now`: a clock in milliseconds.
+   * @param options `prefix` of all subjects; `onError` is told of a registration that cannot be read.
    */
   constructor(
     bus: Bus,
-    { prefix, onError, now = () => performance.now() }: {
+    { prefix, clock, onError }: {
       prefix: string;
+      clock: Clock;
       onError: (error: unknown) => void;
-      now?: () => number;
     },
   ) {
-    this.#now = now;
+    this.#clock = clock;
     const on = (change: InterestChange, handle: (interest: Interest) => void) =>
       bus.subscribe(toInterestPattern(change, prefix), ({ data }: BusMessage) => {
         try {
@@ -56,11 +56,11 @@ export class Interests implements Disposable {
     this.#subscriptions = [
       on(
         "register",
-        (interest) => this.#seen.set(renderInterest(interest), { interest, at: now() }),
+        (interest) => this.#seen.set(renderInterest(interest), { interest, at: clock.now() }),
       ),
       on("unregister", (interest) => this.#seen.delete(renderInterest(interest))),
     ];
-    this.#timer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    this.#endSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => this.#sweep());
     this.#endState = bus.onState((state) => {
       if (state === "connected") this.#settle();
     });
@@ -78,7 +78,7 @@ export class Interests implements Disposable {
 
   /** The registrations that stand. */
   list(): Interest[] {
-    const oldest = this.#now() - INTEREST_STALE_MS;
+    const oldest = this.#clock.now() - INTEREST_STALE_MS;
     return [...this.#seen.values()].filter(({ at }) => at >= oldest).map(({ interest }) =>
       interest
     );
@@ -107,14 +107,14 @@ export class Interests implements Disposable {
 
   /** Ends the subscriptions. */
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    this.#endSweeps();
     this.#endState();
     this.#ended.abort();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 
   #some(isMeant: (interest: Interest) => boolean): boolean {
-    const oldest = this.#now() - INTEREST_STALE_MS;
+    const oldest = this.#clock.now() - INTEREST_STALE_MS;
     for (const { interest, at } of this.#seen.values()) {
       if (at >= oldest && isMeant(interest)) return true;
     }
@@ -128,7 +128,7 @@ export class Interests implements Disposable {
   }
 
   #sweep(): void {
-    const oldest = this.#now() - INTEREST_STALE_MS;
+    const oldest = this.#clock.now() - INTEREST_STALE_MS;
     for (const [key, { at }] of this.#seen) if (at < oldest) this.#seen.delete(key);
   }
 }

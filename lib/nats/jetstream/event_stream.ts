@@ -6,6 +6,7 @@
 import { nanos } from "@nats-io/nats-core";
 import type { GatewayConfig } from "../../config/schema.ts";
 import { toKeptSubject } from "../../mapping/control.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Inbox } from "../inbox.ts";
@@ -28,6 +29,7 @@ export interface EventStreamParts {
   readonly inbox: Inbox;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly clock: Clock;
 }
 
 /**
@@ -51,7 +53,7 @@ export class EventStream implements Disposable {
   constructor(
     stream: string,
     { prefix, eventsMaxAge, persistStorage, persistReplicas }: GatewayConfig,
-    { session, inbox, metrics, log }: EventStreamParts,
+    { session, clock, inbox, metrics, log }: EventStreamParts,
   ) {
     const subjects = [toKeptSubject("*", { prefix, hostTokens: ">" })];
     this.#persist = new Persist({
@@ -66,7 +68,7 @@ export class EventStream implements Disposable {
     const windowMs = eventsMaxAge === 0
       ? DUPLICATE_WINDOW_MS
       : Math.min(DUPLICATE_WINDOW_MS, eventsMaxAge);
-    this.#provision = new Provision(session, {
+    this.#provision = new Provision({ session, clock }, {
       task: async (connection) => {
         await openStream(connection, {
           name: stream,

@@ -14,6 +14,7 @@ import { GatewayError } from "../../errors.ts";
 import { toHeaderBlock } from "../../mapping/headers.ts";
 import { toPersistLines } from "../../mapping/jetstream.ts";
 import { digest } from "../../mapping/message_id.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Inbox } from "../inbox.ts";
 import { type Outcome, Persist } from "./persist.ts";
 import type { Session } from "../client/session.ts";
@@ -37,6 +38,7 @@ const OPTION_NAMES: OptionNames = {
 /** What they are kept in. */
 export interface KeyOptions {
   readonly session: Session;
+  readonly clock: Clock;
   readonly inbox: Inbox;
   /** The stream whose messages they are for. */
   readonly stream: string;
@@ -58,14 +60,16 @@ export class IdempotencyKeys implements Disposable {
   readonly #endState: () => void;
   readonly #onTrouble: (error: Error) => void;
   #opened: Promise<void> | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #clock: Clock;
+  #endRetry: (() => void) | undefined;
 
   /**
    * @param options What they are kept in; the stream is made when the first key comes.
    */
   constructor(options: KeyOptions) {
-    const { session, inbox, stream, storage, replicas, windowMs, graceMs, onTrouble } = options;
-    this.#session = session;
+    const { session, clock, inbox, stream, storage, replicas, windowMs, graceMs, onTrouble } =
+      options;
+    [this.#session, this.#clock] = [session, clock];
     this.#onTrouble = onTrouble;
     const bucket = `${stream}-keys`;
     const keptNs = nanos(windowMs + LATER_MS);
@@ -119,15 +123,17 @@ export class IdempotencyKeys implements Disposable {
 
   /** Waits for nothing any more. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#retry);
+    this.#endRetry?.();
     this.#endState();
     this.#persist[Symbol.dispose]();
   }
 
   /** Somebody may have deleted it; who waits asks again in a moment. */
   #reopen(): void {
-    if (this.#retry !== undefined || this.#session.connection === undefined) return;
-    this.#retry = setTimeout(() => this.#retry = undefined, RETRY_MS);
+    if (this.#endRetry !== undefined || this.#session.connection === undefined) return;
+    this.#endRetry = this.#clock.after(RETRY_MS, () => {
+      this.#endRetry = undefined;
+    });
     this.#opened = undefined;
     this.#open().catch(() => {});
   }
@@ -136,10 +142,12 @@ export class IdempotencyKeys implements Disposable {
     const { connection } = this.#session;
     if (connection === undefined) throw notStored("NATS is not connected");
     return this.#opened ??= openStream(connection, this.#wanted, OPTION_NAMES).catch((error) => {
-      this.#onTrouble(error);
       // Not anew for each request.
-      clearTimeout(this.#retry);
-      this.#retry = setTimeout(() => this.#opened = this.#retry = undefined, RETRY_MS);
+      this.#endRetry?.();
+      this.#endRetry = this.#clock.after(RETRY_MS, () => {
+        this.#opened = this.#endRetry = undefined;
+      });
+      this.#onTrouble(error);
       throw notStored("the stream of the keys is not there", error);
     });
   }

@@ -5,6 +5,7 @@
  */
 import type { GatewayConfig } from "../../config/schema.ts";
 import { listCaptured, toConventionCapture } from "../../mapping/capture.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { IdempotencyKeys } from "./idempotency_keys.ts";
@@ -29,6 +30,7 @@ const LATE = "JetStream is late, and a message is published again";
 /** What it works with. */
 export interface PersistenceParts {
   readonly session: Session;
+  readonly clock: Clock;
   readonly inbox: Inbox;
   /** How long a message may wait while NATS is away, in milliseconds. */
   readonly graceMs: () => number;
@@ -50,7 +52,7 @@ export class Persistence implements Disposable {
    * @param config What it is to be like, and which routes it serves.
    */
   constructor(stream: string, config: GatewayConfig, parts: PersistenceParts) {
-    const { session, inbox, graceMs, metrics, log } = parts;
+    const { session, clock, inbox, graceMs, metrics, log } = parts;
     const subjects = listCaptured(config.routes, config.prefix);
     const convention = toConventionCapture(config.prefix);
     if (!subjects.includes(convention)) {
@@ -72,14 +74,14 @@ export class Persistence implements Disposable {
       onNobody: () => this.#provision.again(),
     });
     this.keys = new IdempotencyKeys({
-      ...{ session, inbox, stream, graceMs },
+      ...{ session, clock, inbox, stream, graceMs },
       storage: config.persistStorage,
       replicas: config.persistReplicas,
       windowMs: config.persistDupeWindow,
       onTrouble: ({ message }) => log.error(message),
     });
     const wanted = toPersistStream(stream, config);
-    this.#provision = new Provision(session, {
+    this.#provision = new Provision({ session, clock }, {
       task: async (connection) => {
         await openStream(connection, wanted, OPTION_NAMES);
         log.info("stream ready", { stream });

@@ -4,11 +4,19 @@
  * @module
  */
 import type { NatsConnection } from "@nats-io/nats-core";
+import type { Clock } from "../../time/clock.ts";
 import type { Session } from "../client/session.ts";
 import { StreamError } from "./stream.ts";
 
 /** How long to wait before doing it again, in milliseconds. */
 const RETRY_MS = 1000;
+
+/** Where it is to be done. */
+export interface ProvisionParts {
+  readonly session: Pick<Session, "connection" | "state" | "onState">;
+  /** A guarded one: what is thrown in vain arrives there. */
+  readonly clock: Clock;
+}
 
 /** What is to be done, and who is told when it cannot be. */
 export interface ProvisionOptions {
@@ -20,23 +28,23 @@ export interface ProvisionOptions {
 
 /** One thing that is seen to at the first connect, after each reconnect, and when it seems to be gone. */
 export class Provision implements Disposable {
-  readonly #session: Session;
+  readonly #parts: ProvisionParts;
   readonly #options: ProvisionOptions;
   readonly #endState: () => void;
   readonly #ready = Promise.withResolvers<void>();
   #isReady = false;
   /** Nobody's hint that it is gone is news while this is true. */
   #isFresh = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #endTimer: (() => void) | undefined;
 
-  constructor(session: Session, options: ProvisionOptions) {
-    this.#session = session;
+  constructor(parts: ProvisionParts, options: ProvisionOptions) {
+    this.#parts = parts;
     this.#options = options;
     // Whoever does not wait for it need not hear that it failed.
     this.#ready.promise.catch(() => {});
-    this.#endState = session.onState((state) => {
-      clearTimeout(this.#timer);
-      if (state === "connected") this.#run();
+    this.#endState = parts.session.onState((state) => {
+      this.#endTimer?.();
+      if (state === "connected") this.#runIn(0);
     });
   }
 
@@ -52,36 +60,50 @@ export class Provision implements Disposable {
 
   /** Does it once more, since it seems to be gone: somebody may have deleted it. Not more often than now and then. */
   again(): void {
-    if (this.#session.state === "connected" && !this.#isFresh) this.#run();
+    if (this.#parts.session.state === "connected" && !this.#isFresh) this.#runIn(0);
   }
 
   /** Tries no more. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#endTimer?.();
     this.#endState();
   }
 
-  #run(): void {
-    const { connection } = this.#session;
-    if (connection === undefined) return;
+  #runIn(delayMs: number): void {
     this.#isFresh = true;
-    this.#options.task(connection).then(() => {
+    this.#after(delayMs, () => this.#run());
+  }
+
+  #after(delayMs: number, next: () => void | Promise<void>): void {
+    this.#endTimer?.();
+    this.#endTimer = this.#parts.clock.after(delayMs, next);
+  }
+
+  readonly #onOld = (): void => {
+    this.#isFresh = false;
+  };
+
+  async #run(): Promise<void> {
+    const { connection } = this.#parts.session;
+    if (connection === undefined) return;
+    try {
+      await this.#options.task(connection);
       this.#isReady = true;
       this.#ready.resolve();
-      this.#after(() => this.#isFresh = false);
-    }, (error: Error) => this.#onFailure(error));
+      this.#after(RETRY_MS, this.#onOld);
+    } catch (error) {
+      this.#onFailure(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #onFailure(error: Error): void {
-    if (this.#session.state !== "connected") return;
+    if (this.#parts.session.state !== "connected") return;
+    if (error instanceof StreamError) {
+      this.#ready.reject(error);
+      this.#after(RETRY_MS, this.#onOld);
+    } else {
+      this.#runIn(RETRY_MS);
+    }
     this.#options.onTrouble(error);
-    if (!(error instanceof StreamError)) return this.#after(() => this.#run());
-    this.#ready.reject(error);
-    this.#after(() => this.#isFresh = false);
-  }
-
-  #after(next: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(next, RETRY_MS);
   }
 }

@@ -8,6 +8,7 @@ import { nanos } from "@nats-io/nats-core";
 import type { GatewayConfig } from "../../config/schema.ts";
 import { type ResumeSubjects, toResumeSubjects } from "../../mapping/resume.ts";
 import { parseDelivery } from "../../mapping/jetstream.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { BusMessage } from "../bus.ts";
 import type { Inbox } from "../inbox.ts";
@@ -26,6 +27,13 @@ const OPTION_NAMES: OptionNames = {
   storage: "--persist-storage",
   num_replicas: "--persist-replicas",
 };
+
+/** What it works with. */
+export interface ResumeStreamParts {
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly inbox: Inbox;
+}
 
 /** What the stream is to be like. */
 export interface ResumeStreamOptions {
@@ -48,11 +56,11 @@ export interface ResumeStreamOptions {
  */
 export function openResumeStream(
   config: GatewayConfig,
-  { session, inbox, log }: { session: Session; inbox: Inbox; log: Log },
+  { session, clock, inbox, log }: ResumeStreamParts & { readonly log: Log },
 ): ResumeStream | undefined {
   const windowMs = Math.max(config.resume, ...config.routes.map(({ resumeMs = 0 }) => resumeMs));
   if (windowMs === 0 || config.connectionRecords === "off") return undefined;
-  return new ResumeStream({ session, inbox }, {
+  return new ResumeStream({ session, clock, inbox }, {
     subjects: toResumeSubjects(config.prefix),
     windowMs,
     maxBytes: config.resumeMaxBytes === 0 ? -1 : config.resumeMaxBytes,
@@ -84,14 +92,14 @@ export class ResumeStream implements Disposable {
    * @param parts The connection, and the inbox by which replays come.
    */
   constructor(
-    { session, inbox }: { session: Session; inbox: Inbox },
+    { session, clock, inbox }: ResumeStreamParts,
     options: ResumeStreamOptions,
   ) {
     const { subjects, windowMs, maxBytes, storage, replicas } = options;
     this.#name = subjects.stream;
     this.#session = session;
     this.#inbox = inbox;
-    this.#provision = new Provision(session, {
+    this.#provision = new Provision({ session, clock }, {
       task: async (connection) => {
         await openStream(connection, {
           name: subjects.stream,
