@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport";
 import type { Finding } from "../../lib/commands/doctor/finding.ts";
+import { Certificate } from "../harness/certificate.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { runMain } from "../harness/program.ts";
 import { asGateway, readRights } from "../harness/rights.ts";
 import { answer, natsHeaders, setUp } from "../harness/setup.ts";
 
 async function examine(...args: string[]): Promise<{ code: number; findings: Finding[] }> {
-  const { code, stdout } = await runMain(["doctor", "--json", "--wait", "500ms", ...args]);
+  const all = ["doctor", "--json", "--wait", "300ms", "--request-timeout", "300ms", ...args];
+  const { code, stdout } = await runMain(all, { permissions: ["-A"] });
   const findings = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Finding);
   return { code, findings };
 }
@@ -111,9 +113,66 @@ Deno.test("the doctor names what is wrong, and what mends it", async (t) => {
     await nc.close();
   });
 
-  await t.step("a server whose messages are too small", async () => {
+  await t.step("a server whose messages are too small, and too few descriptors", async () => {
     await using nats = await startNats({ jetstream: false, config: "max_payload: 16384" });
-    const { findings } = await examine("--nats-url", nats.url);
+    const { findings } = await examine("--nats-url", nats.url, "--max-connections", "999999999");
     assert.match(wrong(findings).join(), /max_payload: 16384 bytes/);
+    assert.match(
+      wrong(findings).join(),
+      /descriptors: \d+, fewer than --max-connections 999999999/,
+    );
+    const { mend } = findings.find(({ check }) => check === "descriptors")!;
+    assert.equal(mend, "ulimit -n 1000000063");
+  });
+
+  await t.step("a workload that hears and does not answer", async () => {
+    await using nats = await startNats({ jetstream: false });
+    const nc = await connect({ servers: nats.url });
+    nc.subscribe("h8s.http.GET.example.shop");
+    await nc.flush();
+    const { code, findings } = await examine("--nats-url", nats.url, "shop.example/");
+    assert.equal(code, 1);
+    assert.match(
+      wrong(findings).join(),
+      /round trip: 504: no answer on h8s\.http\.GET\.example\.shop in \d+ ms/,
+    );
+    await nc.close();
+  });
+
+  await t.step("a gateway of another version, whose clock is another", async () => {
+    await using nats = await startNats({ jetstream: false });
+    const nc = await connect({ servers: nats.url });
+    const subscription = nc.subscribe("h8s.control.ws.conn.list");
+    const answered = (async () => {
+      for await (const message of subscription) {
+        const about = {
+          ...{ version: "0.0.1", listen: "10.0.0.7:8080", connections: 0 },
+          ...{ since: new Date(0).toISOString(), now: new Date(Date.now() - 60_000).toISOString() },
+        };
+        message.respond(JSON.stringify({ gateway: "G7", connections: [], about }));
+      }
+    })();
+    await nc.flush();
+    const { code, findings } = await examine("--nats-url", nats.url);
+    assert.equal(code, 1);
+    const version = findings.find(({ check }) => check === "gateways")!;
+    assert.deepEqual([version.verdict, version.text.split(", ")[0]], ["note", "G7 runs 0.0.1"]);
+    assert.match(wrong(findings).join(), /clock: this clock is (59|60|61) s ahead of G7/);
+    await nc.close();
+    await answered;
+  });
+
+  await t.step("TLS: a certificate that nobody vouches for, and one that is named", async () => {
+    await using certificate = await Certificate.create();
+    const { certFile, keyFile } = certificate;
+    const config = `tls { cert_file: "${certFile}", key_file: "${keyFile}" }`;
+    await using nats = await startNats({ jetstream: false, config });
+    const url = nats.url.replace("nats://", "tls://");
+    const unknown = await examine("--nats-url", url);
+    assert.equal(unknown.code, 1);
+    assert.match(wrong(unknown.findings).join(), /^tls: NATS at .* and TLS: /);
+    const known = await examine("--nats-url", url, "--nats-ca", certFile);
+    const { verdict, text } = known.findings.find(({ check }) => check === "tls")!;
+    assert.deepEqual([verdict, text], ["ok", "encrypted"]);
   });
 });

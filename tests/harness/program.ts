@@ -144,15 +144,16 @@ export interface Ending {
  * Runs the program to its end, for what prints something and stops.
  *
  * @param args The command line.
- * @param options `stdin`: what is piped into it.
+ * @param options `stdin`: what is piped into it; `permissions`: the net's alone by default.
  * @returns What it leaves.
  */
 export async function runMain(
   args: readonly string[],
-  { stdin }: { stdin?: string } = {},
+  { stdin, permissions = ["--allow-net"] }: { stdin?: string; permissions?: readonly string[] } =
+    {},
 ): Promise<Ending> {
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-net", "--config", CONFIG, MAIN, ...args],
+    args: ["run", "--no-prompt", ...permissions, "--config", CONFIG, MAIN, ...args],
     env: { NO_COLOR: "1" },
     stdin: stdin === undefined ? "null" : "piped",
     stdout: "piped",

@@ -110,7 +110,7 @@ class Doctor {
     const { maxConnections } = this.#config;
     const check = "descriptors";
     if (most === undefined) {
-      const text = "not known without --allow-read=/proc/self/limits; `ulimit -n` says it";
+      const text = "Deno tells them with -A alone; `ulimit -n` says it";
       return { check, verdict: "note", text };
     }
     if (maxConnections + OWN_DESCRIPTORS <= most) {

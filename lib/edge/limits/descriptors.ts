@@ -12,7 +12,7 @@ export const OWN_DESCRIPTORS = 64;
 
 /**
  * Says how many descriptors there are, where that may be read, and warns where it is less than is promised.
- * With the net permission alone it is not known: Deno tells nobody.
+ * Deno gives what is in /proc only to who may do everything (-A): with less it is not known.
  */
 export function checkDescriptors(maxConnections: number, log: Log): void {
   const most = readDescriptorLimit();
