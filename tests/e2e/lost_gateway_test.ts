@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport";
 import type { Msg } from "@nats-io/nats-core";
 import { serve } from "../../lib/workload/mod.ts";
@@ -137,3 +138,18 @@ function assertSame(end: Msg, begin: Msg): void {
 function toId({ headers }: Msg): string {
   return headers?.get("X-H8s-Connection-Id") ?? "";
 }
+
+Deno.test("where somebody deletes the bucket, all records are written into a new one", async () => {
+  await using stack = new AsyncDisposableStack();
+  const nats = stack.use(await startNats());
+  const nc = stack.use(await connect({ servers: nats.url }));
+  const gateway = stack.use(await GatewayProcess.start(["--nats-url", nats.url]));
+  const open = async () => stack.use(await Client.connect(`ws://127.0.0.1:${gateway.port}/`));
+  await open();
+  await recordsWritten(nc, 1);
+  const { streams } = await jetstreamManager(nc);
+  await streams.delete("KV_h8s-connections");
+  await open();
+  while (await streams.info("KV_h8s-connections").catch(() => undefined) === undefined);
+  await recordsWritten(nc, 2);
+});

@@ -20,6 +20,8 @@ import { Lease, type LeaseHome, type RecordKind } from "./lease.ts";
 
 /** When a record that was given up may be there after all, in milliseconds. */
 const LATE_MS = 10_000;
+/** How long to wait before the bucket is looked for, where nobody takes a record. */
+const LOOK_AGAIN_MS = 1000;
 /** In the place of a gateway: here stands who is taken for lost. */
 export const LOST = "lost";
 
@@ -47,6 +49,7 @@ export class ConnectionRecords implements LeaseHome, Disposable {
   #settling: PromiseWithResolvers<void> | undefined;
   #isComparing = false;
   #isOn = false;
+  #isLookingAgain = false;
 
   /**
    * Opens the bucket as soon as NATS is connected.
@@ -146,11 +149,28 @@ export class ConnectionRecords implements LeaseHome, Disposable {
   }
 
   readonly report = (error: unknown): void => {
+    this.#tell(error);
+    // Nobody takes a record: somebody may have deleted the bucket.
+    if (error instanceof Error && error.name === "JetStreamNotEnabled") this.#lookAgain();
+  };
+
+  #tell(error: unknown): void {
     this.#parts.metrics.recordFailed();
     this.#parts.log.warn("the record of a connection cannot be written or taken", {
       error: String(error),
     });
-  };
+  }
+
+  #lookAgain(): void {
+    if (this.#isLookingAgain) return;
+    this.#isLookingAgain = true;
+    const cancel = this.clock.after(LOOK_AGAIN_MS, () => {
+      this.#timers.delete(cancel);
+      this.#isLookingAgain = false;
+      if (this.isConnected) void this.resync();
+    });
+    this.#timers.add(cancel);
+  }
 
   onFault(error: unknown): void {
     this.#parts.onFault("websocket", error);
@@ -197,7 +217,7 @@ export class ConnectionRecords implements LeaseHome, Disposable {
   }
 
   #onUnavailable(error: unknown): void {
-    if (this.#isOn) return this.report(error);
+    if (this.#isOn) return this.#tell(error);
     const { log, config } = this.#parts;
     const text = "connection records are off: nobody will tell the end of this gateway's " +
       "WebSockets if it dies";
