@@ -15,15 +15,13 @@ import { Listener, ListenError } from "./edge/listener.ts";
 import { Strays } from "./edge/strays.ts";
 import { RequestIds } from "./edge/request_ids.ts";
 import { ControlLine } from "./nats/client/control_line.ts";
-import { type EventStream, openEventStream } from "./nats/jetstream/event_stream.ts";
 import { Fanout } from "./nats/fanout.ts";
 import { Inbox } from "./nats/inbox.ts";
 import { Interests } from "./nats/interest.ts";
 import { Outbox } from "./nats/outbox.ts";
 import { openRecords } from "./nats/jetstream/records.ts";
-import { Persistence } from "./nats/jetstream/persistence.ts";
+import { Streams } from "./nats/jetstream/streams.ts";
 import { Reach, toServer } from "./nats/client/reach.ts";
-import { openResumeStream, type ResumeStream } from "./nats/jetstream/resume_stream.ts";
 import { MissingRights } from "./nats/client/rights.ts";
 import { Session } from "./nats/client/session.ts";
 import { Taps } from "./nats/taps.ts";
@@ -66,9 +64,7 @@ export class Gateway implements AsyncDisposable {
   readonly #rights: MissingRights;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
-  readonly #persistence: Persistence | undefined;
-  readonly #resume: ResumeStream | undefined;
-  readonly #events: EventStream | undefined;
+  readonly #streams: Streams;
   /** What hears workloads, and who watches. */
   readonly #ears: readonly Disposable[];
   readonly #bounds: Bounds;
@@ -127,23 +123,15 @@ export class Gateway implements AsyncDisposable {
       startTracing(config, { observers, metrics, instance: this.id, log }),
       openAccessLog(config, { observers, log, write: (bytes) => Deno.stdout.write(bytes) }),
     ];
-    const bounds = this.#bounds = createBounds(session, {
-      config: current,
-      clock,
-      onFault,
-    });
+    const bounds = this.#bounds = createBounds(session, { config: current, clock, onFault });
     this.#inbox = new Inbox(session, this.id, { watcher: strays, onFault });
     const onLost = (e: unknown) => log.error("an event cannot be published", { error: String(e) });
     const outbox = this.#outbox = new Outbox(session, onLost);
     metrics.watch({ version: VERSION, codes: ERROR_CODES, outbox, session, ...bounds });
-    this.#persistence = config.persist === undefined
-      ? undefined
-      : new Persistence(config.persist, config, {
-        ...{ session, clock, inbox: this.#inbox, metrics, log },
-        graceMs: () => live.current.natsGrace,
-      });
-    this.#events = openEventStream(config, { session, clock, inbox: this.#inbox, metrics, log });
-    this.#resume = openResumeStream(config, { session, clock, inbox: this.#inbox, log });
+    const streams = this.#streams = new Streams(config, {
+      ...{ session, clock, inbox: this.#inbox, metrics, log },
+      graceMs: () => live.current.natsGrace,
+    });
     const onError = (error: unknown) => log.warn("interest", { error: String(error) });
     const interests = new Interests(session, { prefix, clock, onError });
     this.#ears = [interests, new Taps(session, { prefix, gatewayId: this.id, clock })];
@@ -158,11 +146,11 @@ export class Gateway implements AsyncDisposable {
       fanout: new Fanout(session),
       interests,
       outbox: this.#outbox,
-      events: this.#events,
+      events: streams.events,
       records: openRecords(session, config),
-      resume: this.#resume,
-      persist: this.#persistence?.persist,
-      keys: this.#persistence?.keys,
+      resume: streams.resume,
+      persist: streams.persistence?.persist,
+      keys: streams.persistence?.keys,
       ...bounds,
       onFault,
       ids: new RequestIds(),
@@ -178,9 +166,7 @@ export class Gateway implements AsyncDisposable {
       if (state !== "connected") return;
       reach.connected();
       controlLine.forget();
-      const needed = [this.#persistence, this.#resume, this.#events];
-      const ready = Promise.all(needed.map((part) => part?.ready));
-      this.#connected.resolve(ready.then(() => {}));
+      this.#connected.resolve(streams.ready);
     });
     const health = createHealthHandler({ metrics, notReady: () => this.#notReady() });
     const common = { onFault, onStopped: createOnStopped({ log, metrics }) };
@@ -270,8 +256,7 @@ export class Gateway implements AsyncDisposable {
     // Only now: until then whoever comes is told where the gateway stands.
     await delay;
     await settlesWithin(this.#server.shutdown(), ABORT_TIMEOUT_MS);
-    const stored = Promise.all([this.#persistence?.persist.settled(), this.#events?.settled()]);
-    if (!await settlesWithin(stored, this.#live.current.drainTimeout)) {
+    if (!await settlesWithin(this.#streams.settled(), this.#live.current.drainTimeout)) {
       this.#log.error("the streams did not take all messages and events in time");
     }
     this.#edge.leave();
@@ -290,9 +275,9 @@ export class Gateway implements AsyncDisposable {
 
   async #release(): Promise<void> {
     this.#connected.reject(new Error("Cannot wait for NATS: the gateway was stopped"));
-    const first = [this.#edge, this.#bounds.deadlines, this.#outbox, this.#persistence];
-    const then = [this.#resume, this.#events, this.#inbox, ...this.#ears, this.#rights];
-    for (const part of [this.#page, ...first, ...then]) part?.[Symbol.dispose]();
+    const first = [this.#page, this.#edge, this.#bounds.deadlines, this.#outbox];
+    const then = [this.#streams, this.#inbox, ...this.#ears, this.#rights];
+    for (const part of [...first, ...then]) part?.[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
     const told = this.#reports.map((report) => report?.[Symbol.asyncDispose]());
     await settlesWithin(Promise.all([this.#admin?.shutdown(), ...told]), FLUSH_TIMEOUT_MS);
@@ -301,8 +286,7 @@ export class Gateway implements AsyncDisposable {
   #notReady(): string | undefined {
     if (this.#edge.isDraining) return "draining";
     if (this.#session.state !== "connected") return this.#reach.trouble ?? "NATS is not connected";
-    if (this.#resume?.isReady === false) return "the stream of resumable WebSockets is not there";
-    return this.#rights.trouble ?? this.#persistence?.trouble ?? this.#events?.trouble;
+    return this.#rights.trouble ?? this.#streams.trouble;
   }
 }
 
