@@ -46,12 +46,9 @@ export function toProblems(
     }
     return [{ path, reason: toReason(issue.message, valueAt(options, path)) }];
   });
-  return problems.filter(({ path, reason }, index) =>
-    index ===
-      problems.findIndex((other) =>
-        other.reason === reason && other.path.join("\0") === path.join("\0")
-      )
-  );
+  return [...new Map(
+    problems.map((problem) => [[problem.reason, ...problem.path].join("\0"), problem]),
+  ).values()];
 }
 
 function toUnknown(path: readonly string[], known: readonly string[]): ConfigProblem {

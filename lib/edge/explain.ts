@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { hasSessions } from "../config/options/routing.ts";
 import type { GatewayConfig } from "../config/schema.ts";
 import { GatewayError } from "../errors.ts";
 import { toAuthorizeSubject } from "../mapping/authorize.ts";
@@ -219,7 +218,7 @@ class Way {
     }
     const routable = {
       ...{ method, kind, target },
-      sessionId: hasSessions(config) ? UNKNOWN.session : undefined,
+      sessionId: rules.hasSessions ? UNKNOWN.session : undefined,
       connectionId: kind === "websocket" ? UNKNOWN.connection : undefined,
     };
     const told = decision.match === undefined ? "by the convention" : "by its route";

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Route } from "./route.ts";
-import { doOverlap, isCovered } from "./subject_pattern.ts";
+import { SubjectIndex } from "./subject_index.ts";
+import { isCovered } from "./subject_pattern.ts";
 import { type Template, TemplateError } from "./template.ts";
 
 /** Variables that stand for any number of tokens. */
@@ -29,12 +30,12 @@ const SEVERAL_TOKENS: ReadonlySet<string> = new Set(["host", "path"]);
 export function listCaptured(routes: readonly Route[], prefix: string): string[] {
   const subjects = routes.flatMap(({ sides: { http, websocket } }) => [http, websocket])
     .flatMap((side) => side?.persist && side.subject ? toCaptured(side.subject, prefix) : []);
+  const all = new SubjectIndex<string>();
+  for (const subject of subjects) all.add(subject, subject);
   const convention = toConventionCapture(prefix);
-  if (!subjects.some((subject) => doOverlap(subject, convention))) subjects.unshift(convention);
-  return subjects.filter((subject, index) =>
-    !subjects.some((other, at) =>
-      at !== index && isCovered(subject, other) && (at < index || !isCovered(other, subject))
-    )
+  if (!all.someOverlap(convention, () => true)) subjects.unshift(convention);
+  return [...new Set(subjects)].filter((subject) =>
+    !all.someOverlap(subject, (other) => other !== subject && isCovered(subject, other))
   );
 }
 

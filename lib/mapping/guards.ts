@@ -6,7 +6,8 @@
 import { toCovering } from "./capture.ts";
 import type { Auth, Route } from "./route.ts";
 import type { Demands } from "./route_table.ts";
-import { doOverlap, isCovered } from "./subject_pattern.ts";
+import { SubjectIndex } from "./subject_index.ts";
+import { isCovered } from "./subject_pattern.ts";
 import type { Template } from "./template.ts";
 
 interface Guard {
@@ -33,19 +34,26 @@ interface Guard {
  * ```
  */
 export class Guards {
-  readonly #guards: readonly Guard[];
+  readonly #guards = new SubjectIndex<Guard>();
   readonly #prefix: string;
 
   /** @param options `prefix`: of all subjects; `auth`: what is asked for where a route does not say it. */
   constructor(routes: readonly Route[], { prefix, auth }: { prefix: string; auth: Auth }) {
     this.#prefix = prefix;
-    this.#guards = routes.flatMap((route) => {
+    const known = new Set<string>();
+    for (const route of routes) {
       const { auth: demand = auth, sides: { http, websocket }, subscribe } = route;
-      if (demand === "none") return [];
-      return [http?.subject, websocket?.subject, ...subscribe]
-        .filter((template) => template !== undefined)
-        .map((template) => ({ patterns: toCovering(template, prefix), demand }));
-    });
+      if (demand === "none") continue;
+      for (const template of [http?.subject, websocket?.subject, ...subscribe]) {
+        if (template === undefined) continue;
+        const patterns = toCovering(template, prefix);
+        // Many routes may lead to the same subjects.
+        const key = [demand, ...patterns].join(" ");
+        if (known.has(key)) continue;
+        known.add(key);
+        for (const pattern of patterns) this.#guards.add(pattern, { patterns, demand });
+      }
+    }
   }
 
   /**
@@ -59,11 +67,11 @@ export class Guards {
     subject: string,
     { template, shown }: { template: Template; shown: Demands },
   ): boolean {
-    return this.#guards.some(({ patterns, demand }) =>
-      !shown.includes(demand) && patterns.some((pattern) => doOverlap(subject, pattern)) &&
-      !toCovering(template, this.#prefix).every((own) =>
-        patterns.some((pattern) => isCovered(own, pattern))
-      )
-    );
+    let covering: string[] | undefined;
+    return this.#guards.someOverlap(subject, ({ patterns, demand }) => {
+      if (shown.includes(demand)) return false;
+      covering ??= toCovering(template, this.#prefix);
+      return !covering.every((own) => patterns.some((pattern) => isCovered(own, pattern)));
+    });
   }
 }

@@ -49,6 +49,60 @@ export function isHostMatch(
   return own.every((token, index) => token === tokens[index]);
 }
 
+interface HostNode {
+  readonly literals: Map<string, HostNode>;
+  isHost: boolean;
+  isAbove: boolean;
+}
+
+/**
+ * Hosts that are meant: a look-up walks the host, not all patterns.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { HostSet, toHostPattern } from "./host_pattern.ts";
+ *
+ * const hosts = new HostSet(["*.example.com", "example.org"].map(toHostPattern));
+ * assert.ok(hosts.has(["com", "example", "shop"], 3));
+ * assert.ok(!hosts.has(["com", "example", "shop"], 2));
+ * ```
+ */
+export class HostSet {
+  readonly #root: HostNode = { literals: new Map(), isHost: false, isAbove: false };
+
+  constructor(patterns: readonly HostPattern[]) {
+    for (const { tokens, isBelow } of patterns) {
+      let node = this.#root;
+      for (const token of tokens) {
+        let next = node.literals.get(token);
+        if (next === undefined) {
+          node.literals.set(token, next = { literals: new Map(), isHost: false, isAbove: false });
+        }
+        node = next;
+      }
+      if (isBelow) node.isAbove = true;
+      else node.isHost = true;
+    }
+  }
+
+  /**
+   * Says whether a host is meant, as {@link isHostMatch} says it of one pattern.
+   *
+   * @param tokens Of which the first `length` are the host's.
+   */
+  has(tokens: readonly string[], length: number): boolean {
+    let node = this.#root;
+    for (let depth = 0; depth < length; depth++) {
+      if (node.isAbove) return true;
+      const next = node.literals.get(tokens[depth]!);
+      if (next === undefined) return false;
+      node = next;
+    }
+    return node.isHost;
+  }
+}
+
 /**
  * A pattern as one would write it.
  *

@@ -8,7 +8,7 @@
  * @module
  */
 import type { RequestKind } from "./headers.ts";
-import { type HostPattern, isHostMatch } from "./host_pattern.ts";
+import { type HostPattern, HostSet } from "./host_pattern.ts";
 import type { PathParams } from "./path_pattern.ts";
 import { type Filed, type Found, PathTrie } from "./path_trie.ts";
 import type { Auth, Route } from "./route.ts";
@@ -92,6 +92,8 @@ const KINDS = ["key", "jwt", "authorize"] as const satisfies Demands;
 export class RouteTable {
   readonly #options: RouteTableOptions;
   readonly #hosts: HostNode = createNode();
+  /** Undefined where all are served. */
+  readonly #served: HostSet | undefined;
   readonly #any = new PathTrie<Item>();
   readonly #namesHosts: boolean;
   /** Whether it makes a difference who else's subject it is. */
@@ -107,6 +109,7 @@ export class RouteTable {
     for (const [order, route] of routes.entries()) {
       this.#toTrie(route.host).add({ order, path: route.path, route });
     }
+    this.#served = options.hosts.length === 0 ? undefined : new HostSet(options.hosts);
     this.#isEmpty = routes.length === 0;
     this.#namesHosts = routes.some(({ host }) => host !== undefined);
     this.#asksDifferently = routes.some((route) => this.#toAuth(route) !== options.auth);
@@ -192,8 +195,7 @@ export class RouteTable {
   }
 
   #isServed(tokens: readonly string[], length: number): boolean {
-    const { hosts } = this.#options;
-    return hosts.length === 0 || hosts.some((host) => isHostMatch(host, tokens, length));
+    return this.#served?.has(tokens, length) ?? true;
   }
 
   #toAuth(route: Route): Auth {

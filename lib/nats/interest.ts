@@ -8,11 +8,11 @@ import {
   INTEREST_STALE_MS,
   type InterestChange,
   type InterestingRequest,
-  matchesInterest,
   parseInterest,
   renderInterest,
   toInterestPattern,
 } from "../mapping/interest.ts";
+import { InterestIndex } from "../mapping/interest_index.ts";
 import type { Bus, BusMessage, BusSubscription } from "./bus.ts";
 import { type Clock, repeat } from "../time/clock.ts";
 import { pause } from "../time/within.ts";
@@ -21,9 +21,15 @@ const SWEEP_INTERVAL_MS = 5_000;
 /** Workloads register as soon as they hear of a new gateway; how long that may take, in milliseconds. */
 const SETTLING_MS = 100;
 
+interface Seen {
+  readonly interest: Interest;
+  at: number;
+}
+
 /** The registrations that are heard, until they are taken back or fall silent. */
 export class Interests implements Disposable {
-  readonly #seen = new Map<string, { readonly interest: Interest; at: number }>();
+  readonly #seen = new Map<string, Seen>();
+  readonly #index = new InterestIndex<Seen>();
   readonly #subscriptions: readonly BusSubscription[];
   readonly #endSweeps: () => void;
   readonly #clock: Clock;
@@ -54,11 +60,8 @@ export class Interests implements Disposable {
         }
       });
     this.#subscriptions = [
-      on(
-        "register",
-        (interest) => this.#seen.set(renderInterest(interest), { interest, at: clock.now() }),
-      ),
-      on("unregister", (interest) => this.#seen.delete(renderInterest(interest))),
+      on("register", (interest) => this.#register(interest)),
+      on("unregister", (interest) => this.#forget(renderInterest(interest))),
     ];
     this.#endSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => this.#sweep());
     this.#endState = bus.onState((state) => {
@@ -90,7 +93,7 @@ export class Interests implements Disposable {
    * @returns True when at least one registration covers it.
    */
   has(query: InterestingRequest): boolean {
-    return this.#some((interest) => matchesInterest(interest, query));
+    return this.#some(query, () => true);
   }
 
   /**
@@ -100,9 +103,7 @@ export class Interests implements Disposable {
    * @returns True when at least one registration that covers it says so.
    */
   wantsHandshake(query: InterestingRequest): boolean {
-    return this.#some((interest) =>
-      interest.handshake === true && matchesInterest(interest, query)
-    );
+    return this.#some(query, ({ handshake }) => handshake === true);
   }
 
   /** Ends the subscriptions. */
@@ -113,12 +114,28 @@ export class Interests implements Disposable {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 
-  #some(isMeant: (interest: Interest) => boolean): boolean {
+  #some(query: InterestingRequest, isMeant: (interest: Interest) => boolean): boolean {
     const oldest = this.#clock.now() - INTEREST_STALE_MS;
-    for (const { interest, at } of this.#seen.values()) {
-      if (at >= oldest && isMeant(interest)) return true;
+    return this.#index.some(query, ({ interest, at }) => at >= oldest && isMeant(interest));
+  }
+
+  #register(interest: Interest): void {
+    const key = renderInterest(interest);
+    const known = this.#seen.get(key);
+    if (known !== undefined) {
+      known.at = this.#clock.now();
+      return;
     }
-    return false;
+    const seen = { interest, at: this.#clock.now() };
+    this.#seen.set(key, seen);
+    this.#index.add(seen);
+  }
+
+  #forget(key: string): void {
+    const seen = this.#seen.get(key);
+    if (seen === undefined) return;
+    this.#seen.delete(key);
+    this.#index.delete(seen);
   }
 
   #settle(): void {
@@ -129,6 +146,6 @@ export class Interests implements Disposable {
 
   #sweep(): void {
     const oldest = this.#clock.now() - INTEREST_STALE_MS;
-    for (const [key, { at }] of this.#seen) if (at < oldest) this.#seen.delete(key);
+    for (const [key, { at }] of this.#seen) if (at < oldest) this.#forget(key);
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { GatewayError } from "../../errors.ts";
-import { isHostMatch, toHostPattern } from "../../mapping/host_pattern.ts";
+import { HostSet, toHostPattern } from "../../mapping/host_pattern.ts";
 import type { Candidate } from "./check.ts";
 
 /**
@@ -16,10 +16,10 @@ import type { Candidate } from "./check.ts";
 export function hostFilter(
   filters: readonly string[],
 ): (candidate: Pick<Candidate, "target">) => void {
-  const patterns = filters.map(toHostPattern);
+  const hosts = new HostSet(filters.map(toHostPattern));
   return ({ target }) => {
     const tokens = target.hostTokens.split(".");
-    if (patterns.some((pattern) => isHostMatch(pattern, tokens, tokens.length))) return;
+    if (hosts.has(tokens, tokens.length)) return;
     throw new GatewayError("host_not_served", "This host is not served here");
   };
 }

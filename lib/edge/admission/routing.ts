@@ -4,7 +4,6 @@
  * @module
  */
 import { GatewayError } from "../../errors.ts";
-import { hasSessions } from "../../config/options/routing.ts";
 import type { RequestKind } from "../../mapping/headers.ts";
 import { toConventional } from "../../mapping/conventional.ts";
 import { toPushTokens } from "../../mapping/names.ts";
@@ -101,7 +100,7 @@ function byConvention(request: Routable, { persist, resume, ...parts }: RoutingP
 
 function byRoute(
   { route, params }: RouteMatch,
-  { request, shown, rules: { guards }, parts }: {
+  { request, shown, rules: { guards, hasSessions }, parts }: {
     request: Routable;
     shown: Demands;
     rules: Rules;
@@ -124,7 +123,7 @@ function byRoute(
     ...(sessionId === undefined ? {} : { session: sessionId }),
     ...(connectionId === undefined ? {} : { connection: connectionId }),
   };
-  const values = { builtIn, params, hasSessions: hasSessions(config) };
+  const values = { builtIn, params, hasSessions };
   const render = (template: Template) => {
     const subject = renderTemplate(template, values);
     if (guards.keepOut(subject, { template, shown })) throw asksForMore();

@@ -4,6 +4,7 @@
  * @module
  */
 import { toAuth } from "../../config/options/identity.ts";
+import { hasSessions } from "../../config/options/routing.ts";
 import { toRouteTable } from "../../config/route_table.ts";
 import type { GatewayConfig } from "../../config/schema.ts";
 import { Guards } from "../../mapping/guards.ts";
@@ -13,6 +14,8 @@ import type { RouteTable } from "../../mapping/route_table.ts";
 export interface Rules {
   readonly table: RouteTable;
   readonly guards: Guards;
+  /** Whether clients may have a session. */
+  readonly hasSessions: boolean;
 }
 
 /** Makes the routes ready. */
@@ -21,5 +24,6 @@ export function toRules(config: GatewayConfig): Rules {
   return {
     table: toRouteTable(config),
     guards: new Guards(routes, { prefix, auth: toAuth(config) }),
+    hasSessions: hasSessions(config),
   };
 }

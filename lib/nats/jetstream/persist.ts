@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { SubjectIndex } from "../../mapping/subject_index.ts";
 import { isCovered } from "../../mapping/subject_pattern.ts";
 import { parsePubAck, type PubAck } from "../../mapping/jetstream.ts";
 import type { Bus, BusMessage } from "../bus.ts";
@@ -62,11 +63,13 @@ export class Persist implements Disposable {
   readonly #options: PersistOptions;
   /** In the order in which they were given. */
   readonly #pending = new Set<Pending>();
+  readonly #captured = new SubjectIndex<string>();
   readonly #endState: () => void;
   #onIdle: (() => void) | undefined;
 
   constructor(options: PersistOptions) {
     this.#options = options;
+    for (const subject of options.subjects) this.#captured.add(subject, subject);
     this.#endState = options.bus.onState((state) => {
       if (state === "connected") { for (const pending of this.#pending) pending.send("reconnect"); }
     });
@@ -109,7 +112,7 @@ export class Persist implements Disposable {
    * @returns True when the stream captures it.
    */
   captures(subject: string): boolean {
-    return this.#options.subjects.some((pattern) => isCovered(subject, pattern));
+    return this.#captured.someOverlap(subject, (pattern) => isCovered(subject, pattern));
   }
 
   /** Resolves when nothing waits. */
