@@ -4,15 +4,15 @@
  * @module
  */
 import { announceNats, startNats } from "../tests/harness/nats_server.ts";
+import { describeMachine, type Machine, startResponder } from "./machine.ts";
 import { aloneCases } from "./cases/alone.ts";
 import { httpCases } from "./cases/http.ts";
 import { seenCases } from "./cases/seen.ts";
 import { streamCases } from "./cases/stream.ts";
 import { socketCases } from "./cases/websocket.ts";
 import type { Case, Effort, Result } from "./case.ts";
-import { findClient } from "./load/http.ts";
 import { type BenchOptions, parseBenchOptions, USAGE } from "./options.ts";
-import { Child, run } from "./process.ts";
+import { Child } from "./process.ts";
 import { renderResult } from "./report.ts";
 import { runCase } from "./runner.ts";
 
@@ -34,7 +34,7 @@ const ALL: readonly Case[] = [
 /** Everything that was measured, and where. */
 interface Report {
   readonly command: string;
-  readonly machine: Readonly<Record<string, string | number>>;
+  readonly machine: Machine;
   readonly results: Result[];
 }
 
@@ -93,39 +93,6 @@ function isChosen({ name, isLong = false }: Case, { cases, quick }: BenchOptions
 
 function toLine({ name, title, isLong }: Case): string {
   return `  ${name.padEnd(18)} ${title}${isLong ? " (only when named)" : ""}`;
-}
-
-/** In C where there is a compiler. */
-async function startResponder(natsPort: number): Promise<{ child: Child; kind: string }> {
-  const binary = await Deno.makeTempFile({ prefix: "h8s-responder-" });
-  const isBuilt = await run("cc", ["-O2", "-o", binary, `${HERE}load/responder.c`]) !== undefined;
-  const child = isBuilt
-    ? new Child(binary, ["127.0.0.1", String(natsPort)])
-    : new Child(Deno.execPath(), [
-      "run",
-      "-A",
-      `${HERE}load/responder.ts`,
-      "127.0.0.1",
-      String(natsPort),
-    ]);
-  await child.nextLine((line) => line === "ready");
-  await Deno.remove(binary);
-  return { child, kind: isBuilt ? "C" : "Deno; there is no cc" };
-}
-
-async function describeMachine(
-  known: Record<string, string>,
-): Promise<Record<string, string | number>> {
-  const client = await findClient().then(({ name }) => name, (error) => error.message);
-  const info = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
-  return {
-    cpu: /^model name\s*: (.*)$/m.exec(info)?.[1] ?? "unknown",
-    cores: navigator.hardwareConcurrency,
-    deno: Deno.version.deno,
-    "http client": client,
-    date: new Date().toISOString().slice(0, 10),
-    ...known,
-  };
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -29,6 +29,8 @@ export interface HttpLoad {
   readonly bodyBytes?: number;
   /** Of {@link HEADERS} and made up ones, without `Host`. @default 9 */
   readonly headers?: number;
+  /** @default "bench.example.com" */
+  readonly host?: string;
 }
 
 /** What the client saw. */
@@ -102,8 +104,8 @@ async function runWrk(target: Target, load: HttpLoad): Promise<Outcome> {
   }
 }
 
-function toLua({ bodyBytes = 0, headers }: HttpLoad): string {
-  const lines = toHeaders(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"`);
+function toLua({ bodyBytes = 0, ...load }: HttpLoad): string {
+  const lines = toHeaders(load).map(([name, value]) => `wrk.headers["${name}"] = "${value}"`);
   return `
 ${lines.join("\n")}
 ${bodyBytes > 0 ? `wrk.method = "POST"\nwrk.body = string.rep("x", ${bodyBytes})` : ""}
@@ -118,9 +120,9 @@ end
 }
 
 async function runAutocannon(target: Target, load: HttpLoad): Promise<Outcome> {
-  const { connections, seconds, path, bodyBytes = 0, headers } = load;
+  const { connections, seconds, path, bodyBytes = 0 } = load;
   const args = ["-y", "autocannon@8", "-j", "-c", `${connections}`, "-d", `${Math.ceil(seconds)}`];
-  for (const [name, value] of toHeaders(headers)) args.push("-H", `${name}=${value}`);
+  for (const [name, value] of toHeaders(load)) args.push("-H", `${name}=${value}`);
   if (bodyBytes > 0) args.push("-m", "POST", "-b", "x".repeat(bodyBytes));
   const text = await run("npx", [...args, `http://127.0.0.1:${target.port}${path}`]);
   if (text === undefined) throw new Unmeasurable("autocannon failed");
@@ -134,8 +136,10 @@ async function runAutocannon(target: Target, load: HttpLoad): Promise<Outcome> {
   };
 }
 
-function toHeaders(count = 9): [name: string, value: string][] {
+function toHeaders(
+  { headers: count = 9, host = "bench.example.com" }: HttpLoad,
+): [name: string, value: string][] {
   const all = Object.entries(HEADERS);
   while (all.length < count) all.push([`X-Made-Up-${all.length}`, `value number ${all.length}`]);
-  return [["Host", "bench.example.com"], ...all.slice(0, count)];
+  return [["Host", host], ...all.slice(0, count)];
 }

@@ -43,6 +43,19 @@ export async function exchangeHeads(
   return await readHead(conn);
 }
 
+/**
+ * Gets a small answer on a connection that stays open.
+ *
+ * @param conn Where to.
+ * @throws {Unmeasurable} when the status is an error's.
+ */
+export async function get(conn: Deno.TcpConn, path: string): Promise<void> {
+  const lines = [`GET ${path} HTTP/1.1`, "Host: bench.example.com"];
+  const { head, surplus } = await exchangeHeads(conn, lines);
+  let left = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0) - surplus;
+  while (left > 0) left -= await conn.read(new Uint8Array(left)) ?? left;
+}
+
 /** Downloads, as fast as asked, and counts; the length is of the body with its chunk sizes. */
 export async function download(
   port: number,

@@ -235,7 +235,12 @@ class Load implements AsyncDisposable {
   }
 }
 
-async function openSocket(port: number): Promise<Deno.TcpConn> {
+/**
+ * Opens a WebSocket.
+ *
+ * @param port On this machine.
+ */
+export async function openSocket(port: number): Promise<Deno.TcpConn> {
   const conn = await dial(port);
   await exchangeHeads(conn, [
     "GET /socket HTTP/1.1",
@@ -248,7 +253,8 @@ async function openSocket(port: number): Promise<Deno.TcpConn> {
   return conn;
 }
 
-async function inParallel(count: number, task: () => Promise<void>): Promise<void> {
+/** Does something so many times, some at once. */
+export async function inParallel(count: number, task: () => Promise<void>): Promise<void> {
   let left = count;
   const worker = async () => {
     while (left-- > 0) await task();

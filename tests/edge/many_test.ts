@@ -8,7 +8,9 @@ import { toRouted } from "../../lib/edge/admission/routing.ts";
 import { toRules } from "../../lib/edge/admission/rules.ts";
 import { renderInterest, toInterestSubject } from "../../lib/mapping/interest.ts";
 import { type Target, toTarget } from "../../lib/mapping/request.ts";
+import { toHostTokens, toPathTokens } from "../../lib/mapping/subject.ts";
 import { Interests } from "../../lib/nats/interest.ts";
+import { systemClock } from "../../lib/time/clock.ts";
 import { FakeBus } from "../nats/fake_bus.ts";
 
 /** Where there is one of everything, and where there are many. */
@@ -56,10 +58,14 @@ for (const [name, toOptions] of Object.entries(ROUTES)) {
 Deno.test("a request's interest is found as fast among many as alone", () => {
   using few = register(FEW);
   using many = register(MANY);
-  const query = { hostTokens: "com.example.shop", pathTokens: "api.cart", method: "GET" };
+  const query = {
+    hostTokens: toHostTokens("shop.example.com"),
+    pathTokens: toPathTokens("/api/cart"),
+    method: "GET",
+  };
   const ask = (interests: Interests) => () => assert.ok(interests.has(query));
   assertAlike(ask(few), ask(many));
-  const unknown = { ...query, hostTokens: "com.example.t7", method: "ws" };
+  const unknown = { ...query, hostTokens: toHostTokens("t7.example.com"), method: "ws" };
   const askInVain = (interests: Interests) => () => assert.ok(!interests.wantsHandshake(unknown));
   assertAlike(askInVain(few), askInVain(many));
 });
@@ -93,7 +99,7 @@ function toAsking(toOptions: (count: number) => GatewayOptions, count: number): 
   const { hostTokens, pathTokens } = target;
   const check = config.hostFilters.length === 0 ? () => {} : hostFilter(config.hostFilters);
   const request = { method: "GET", kind, target, sessionId: undefined, connectionId: "c" } as const;
-  const parts = { config, gatewayId: "G", persist: undefined, resume: undefined };
+  const parts = { config: () => config, gatewayId: "G", persist: undefined, resume: undefined };
   return () => {
     check({ target });
     const decision = rules.table.decide({ method: "GET", kind, hostTokens, pathTokens });
@@ -106,6 +112,7 @@ function register(count: number): Interests {
   const bus = new FakeBus();
   const interests = new Interests(bus, {
     prefix: "h8s",
+    clock: systemClock(),
     onError: (error) => assert.fail(String(error)),
   });
   for (let index = 0; index < count; index++) {

@@ -6,6 +6,7 @@ import { matchesInterest } from "../../lib/mapping/interest.ts";
 import { type Interested, InterestIndex } from "../../lib/mapping/interest_index.ts";
 import { parseRoute } from "../../lib/mapping/route.ts";
 import { SubjectIndex } from "../../lib/mapping/subject_index.ts";
+import { toHostTokens, toPathTokens } from "../../lib/mapping/subject.ts";
 import { doOverlap, isCovered } from "../../lib/mapping/subject_pattern.ts";
 
 const token = fc.constantFrom("a", "b", "*");
@@ -66,8 +67,8 @@ Deno.test("InterestIndex finds what covers a request, and nothing that was taken
     match: fc.constantFrom("prefix" as const, undefined),
   }).map(({ match, ...rest }) => match === undefined ? rest : { ...rest, match });
   const request = fc.record({
-    hostTokens: fc.constantFrom("com.a", "com.b", "com.c"),
-    pathTokens: segments.map((path) => path.join(".")),
+    hostTokens: fc.constantFrom("a.com", "b.com", "c.com").map(toHostTokens),
+    pathTokens: segments.map((path) => toPathTokens(`/${path.join("/")}`)),
     method: fc.constantFrom("GET", "POST", "ws"),
   });
   fc.assert(fc.property(fc.array(interest), fc.array(interest), request, (kept, gone, request) => {

@@ -20,6 +20,8 @@ import type { Resumables } from "../resume/resumables.ts";
 
 /** How much later the next one in line looks what is left: the first one may die, too. */
 const NEXT_IN_LINE_MS = 500;
+/** So many that JetStream is kept busy, and so few that the living need not wait for what the dead have left. */
+const AT_ONCE = 128;
 /** When it is tried again, after JetStream has failed. */
 const RETRY_MS = 5000;
 
@@ -112,8 +114,12 @@ export class LostGateways implements Disposable {
     }
     // First of all, so that the gateway knows, should it come back.
     await this.#records.put(toRecordKey(LOST, gateway), new Uint8Array());
-    const told = await Promise.all(left.map((stored) => this.#close(stored)));
-    const connections = told.filter((isTold) => isTold).length;
+    let connections = 0;
+    for (let begin = 0; begin < left.length; begin += AT_ONCE) {
+      const some = left.slice(begin, begin + AT_ONCE);
+      const told = await Promise.all(some.map((stored) => this.#close(stored)));
+      connections += told.filter((isTold) => isTold).length;
+    }
     this.#parts.log.warn("a gateway was lost: told the end of its WebSockets", {
       lost: gateway,
       connections,

@@ -161,3 +161,20 @@ Deno.test("a record that cannot be read is told of in the log, and costs no othe
   assert.deepEqual(world.edge.told, ["closed 1006 gateway lost"]);
   assert.ok(world.edge.lines.some((line) => line.startsWith("warn what a lost gateway left")));
 });
+
+Deno.test("what many WebSockets have left is taken bit by bit: records of the living get in between", async () => {
+  using world = new World();
+  const many = 1000;
+  await world.live(1000, ["G2"]);
+  for (let count = 0; count < many; count++) world.hold(`G2.${count}`);
+  const { records } = world.edge;
+  records.plan = (operation) => operation === "claim" ? "late" : "answered";
+  await world.live(LOST_MS);
+  const asked = () => records.asked.filter((text) => text.startsWith("claim ")).length;
+  assert.ok(asked() > 0 && asked() < many / 2, `${asked()} at once`);
+  for (let turns = 0; turns < 20 * many && world.edge.told.length < many; turns++) {
+    records.arrive();
+    await turn();
+  }
+  assert.equal(world.edge.told.length, many);
+});
