@@ -55,6 +55,8 @@ export class ReplyGate {
   #slow = 0;
   /** Of those that came later. */
   #running = 0;
+  /** Those with a large reply that their clients have not taken. */
+  readonly #flowing = new Set<Runner>();
 
   constructor(clock: Clock, bounds: ReplyBounds) {
     this.#quiet = new Quiet(clock, (quietLooks) => this.#onLook(quietLooks));
@@ -77,10 +79,14 @@ export class ReplyGate {
     return false;
   }
 
-  /** A reply came, of so many bytes that nobody asked for. */
+  /**
+   * A reply came, of so many bytes that nobody asked for. Only a large one may have others behind it: were it
+   * for small ones, or for who gives up, a busy endpoint would keep everybody behind what is slow.
+   */
   heard(runner: Runner, bytes: number): void {
-    this.#quiet.break();
     if (isLarge(bytes)) {
+      this.#quiet.break();
+      if (runner.ticket > 0) this.#flowing.add(runner);
       this.#allowed = Math.min(this.#allowed, howMany(this.#bounds, bytes));
     } else {
       if (runner.ticket > 0 && 2 * this.#running >= this.#allowed) this.#allowed++;
@@ -92,7 +98,7 @@ export class ReplyGate {
   /** A request is over, whether it went or not, and its client has taken the reply. */
   leave(runner: Runner): void {
     if (this.#waiting.delete(runner) || runner.ticket === 0) return;
-    this.#quiet.break();
+    if (this.#flowing.delete(runner)) this.#quiet.break();
     if (runner.ticket > this.#slow) this.#running--;
     this.#release();
     if (this.#running === 0) this.#quiet.stop();

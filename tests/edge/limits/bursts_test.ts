@@ -85,15 +85,15 @@ function spread(count: number) {
     const runner: Runner = { ticket: 0, start: () => void running.set(runner, subject) };
     if (bursts.of(subject).enter(runner)) runner.start();
   }
-  function end(bytes: number): void {
+  function end(bytes?: number): void {
     const [[runner, subject]] = running as unknown as [[Runner, string]];
     running.delete(runner);
     const burst = bursts.of(subject);
-    burst.heard(runner, bytes);
+    if (bytes !== undefined) burst.heard(runner, bytes);
     burst.leave(runner);
     gone.push(runner);
   }
-  return { clock, running, gone, ask, end };
+  return { clock, bursts, running, gone, ask, end };
 }
 
 Deno.test("of large replies no more are under way than fit, whatever their subjects", () => {
@@ -137,5 +137,31 @@ Deno.test("who waits for something slow is in nobody's way", () => {
   end(MIB);
   ask("b");
   clock.advance(200);
+  assert.ok([...running.values()].includes("b"));
+});
+
+Deno.test("clients that give up what is slow, one after another, keep nobody waiting", () => {
+  const { clock, running, ask, end } = spread(300);
+  ask("b");
+  for (let count = 0; count < 20; count++) {
+    clock.advance(50);
+    end();
+  }
+  assert.ok([...running.values()].includes("b"));
+});
+
+Deno.test("what is busy with small replies keeps nobody waiting behind what is slow", () => {
+  const { clock, bursts, running, ask } = spread(0);
+  const busy = bursts.of("busy");
+  const [first, next] = [1, 2].map((): Runner => ({ ticket: 0, start() {} }));
+  busy.enter(first!);
+  busy.heard(first!, 2);
+  busy.enter(next!);
+  for (let index = 0; index < 40; index++) ask(`slow.${index}`);
+  ask("b");
+  for (let count = 0; count < 10; count++) {
+    clock.advance(50);
+    busy.heard(next!, 2);
+  }
   assert.ok([...running.values()].includes("b"));
 });
