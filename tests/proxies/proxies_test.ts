@@ -12,7 +12,9 @@ import { serve } from "../../lib/workload/mod.ts";
 import { freePort } from "../harness/free_port.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
+import { runMain } from "../harness/program.ts";
 import { Proxy, type ProxyName, proxyTest } from "../harness/proxy.ts";
+import { assertShown } from "../harness/troubles.ts";
 import { Client } from "../harness/websocket.ts";
 
 const FILES: Readonly<Record<ProxyName, string>> = {
@@ -114,6 +116,26 @@ for (const proxy of Object.keys(FILES) as ProxyName[]) {
     console.log(`${proxy}: ${done} requests, none lost`);
   });
 }
+
+await proxyTest(
+  "nginx",
+  "A wrong Host from the proxy is seen as docs/observe.md shows it",
+  async () => {
+    await using nats = await startNats({ jetstream: false });
+    await using gateway = await GatewayProcess.start([
+      ...["--nats-url", nats.url, "--access-log", "text"],
+    ]);
+    const file = await Deno.readTextFile(new URL(FILES.nginx, import.meta.url));
+    const text = file.replaceAll(/gateway-\d:8080/g, `127.0.0.1:${gateway.port}`)
+      .replace("proxy_set_header Host $http_host;", "");
+    await using proxy = await Proxy.start("nginx", text);
+    const access = gateway.printed();
+    await (await fetch(`${proxy.url}/cart/7`)).body?.cancel();
+    const { value: failed } = await access.next();
+    const args = ["subject", "http://gateways/cart/7", "--host-filters", "shop.example"];
+    assertShown("A wrong Host from the proxy", [failed, (await runMain(args)).stdout]);
+  },
+);
 
 interface Setup extends AsyncDisposable {
   readonly proxy: Proxy;

@@ -76,14 +76,13 @@ export async function* findStreamsInTheWay(
 ): AsyncGenerator<Finding> {
   const { prefix, persist } = gateway;
   const found = new Map<string, string>();
-  for (const kind of ["http", "upload", "ws.ws", "control"]) {
-    const pattern = `${prefix}.${kind}.>`;
-    const names = await askJetStream(
-      session,
-      "STREAM.NAMES",
-      JSON.stringify({ subject: pattern }),
-    );
-    const streams = names?.["streams"];
+  const patterns = ["http", "upload", "ws.ws", "control"].map((kind) => `${prefix}.${kind}.>`);
+  // All at once: a user who may not ask waits for no answer each time.
+  const answers = await Promise.all(
+    patterns.map((subject) => askJetStream(session, "STREAM.NAMES", JSON.stringify({ subject }))),
+  );
+  for (const [index, pattern] of patterns.entries()) {
+    const streams = answers[index]?.["streams"];
     for (const name of Array.isArray(streams) ? streams : []) found.set(String(name), pattern);
     for (const [subject, name] of captured) {
       if (subject.startsWith(pattern.slice(0, -1))) found.set(name, pattern);
