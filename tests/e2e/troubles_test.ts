@@ -91,7 +91,9 @@ routes:
     const { streams } = await jetstreamManager(nc);
     await streams.add({ name: "AUDIT", subjects: ["h8s.http.>"] });
     const { stdout } = await runMain(["doctor", "--nats-url", nats.url, "--wait", "1s"]);
-    assertShown(t.name, [await access.get("/about"), stdout]);
+    const failed = await access.get("/about");
+    const told = JSON.stringify(await gateway.logged(/^a stream captures/));
+    assertShown(t.name, [failed, told, stdout]);
   });
 });
 
