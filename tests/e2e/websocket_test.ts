@@ -168,6 +168,7 @@ Deno.test("a handshake that is none is a 400, another version a 426", async (t) 
   const table: [name: string, from: string, to: string, status: number][] = [
     ["a POST", "GET ", "POST ", 400],
     ["no Connection: Upgrade", "Connection: Upgrade", "Connection: x", 400],
+    ["h2c in a line before it", "Upgrade: websocket", "Upgrade: H2C\r\nUpgrade: websocket", 400],
     ["no key", "Sec-WebSocket-Key:", "X-Key:", 400],
     ["a key of 15 bytes", "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25j", 400],
     ["a key that is not base64", "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub2*jZQ==", 400],

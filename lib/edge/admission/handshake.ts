@@ -28,6 +28,11 @@ export function parseHandshake(method: string, headers: readonly HeaderEntry[]):
   if (!listsToken(valueOf(headers, "connection"), "upgrade")) {
     throw malformed("a WebSocket handshake has Connection: Upgrade");
   }
+  // Where an earlier line says h2c, Deno takes the handshake and then answers nothing (denoland/deno,
+  // libs/http_h1/protocol.rs); and lines and lists look alike here.
+  if (/^\s*h2c\s*,/i.test(valueOf(headers, "upgrade") ?? "")) {
+    throw malformed("Upgrade names h2c first, which is not spoken here");
+  }
   if (valueOf(headers, "sec-websocket-version") !== "13") {
     const detail = "Only version 13 of the WebSocket protocol is spoken here";
     throw new GatewayError("unsupported_websocket_version", detail);
