@@ -59,12 +59,22 @@ export class ConsumerSpan {
   }
 
   fail(error: unknown): void {
-    this.#span.recordException(error instanceof Error ? error : String(error));
-    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
+    const message = toText(error);
+    this.#span.recordException(error instanceof Error ? error : message);
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
   }
 
   end(status?: number): void {
     if (status !== undefined) this.#span.setAttribute("http.response.status_code", status);
     this.#span.end();
+  }
+}
+
+/** Anything may be thrown, what has no text too: `Object.create(null)`. */
+function toText(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "something without a text";
   }
 }

@@ -239,10 +239,18 @@ function guard(onError: ServeErrorHook): ServeErrorHook {
     try {
       onError(error, stage);
     } catch (thrown) {
-      logError(error, stage);
-      console.error("serve: onError threw:", thrown);
+      console.error(`serve: onError threw in the ${stage} stage:`, toMessage(thrown));
     }
   };
+}
+
+/** Nor may one that cannot be printed, which may be why. */
+function toMessage(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.stack) : String(thrown);
+  } catch {
+    return "something without a text";
+  }
 }
 
 function logError(error: unknown, stage: ServeStage): void {

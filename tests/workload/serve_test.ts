@@ -246,6 +246,22 @@ Deno.test("serve() answers 500 without a word of the error when the handler thro
       throw new Error("secret");
     }],
     ["rejects", () => Promise.reject(new Error("secret"))],
+    ["throws what has no text", () => {
+      throw Object.create(null);
+    }],
+    ["throws what cannot be looked at", () => {
+      throw new Proxy({}, {
+        get() {
+          throw new Error("secret");
+        },
+      });
+    }],
+    ["returns a status that is no number", () => toForeign({ status: NaN })],
+    ["returns a broken status", () => toForeign({ status: 200.5 })],
+    [
+      "returns a header with a line break",
+      () => toForeign({ headers: [["x-a", "a\r\nset-cookie: secret"]] as unknown as Headers }),
+    ],
     ["returns nothing", () => undefined as unknown as Response],
     ["returns Response.error()", () => Response.error()],
     ["returns a used response", async () => {
@@ -355,4 +371,9 @@ function slowStream(chunks: readonly string[]): ReadableStream<Uint8Array> {
       else controller.enqueue(chunk);
     },
   }, { highWaterMark: 0 });
+}
+
+/** A response that no constructor has checked. */
+function toForeign(parts: Partial<Response>): Response {
+  return { status: 200, headers: new Headers(), body: null, ...parts } as Response;
 }

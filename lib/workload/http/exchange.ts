@@ -265,11 +265,15 @@ function toResponse(value: unknown): Response {
   if (typeof response?.status !== "number" || response.headers === undefined) {
     throw new TypeError("Cannot reply: the handler did not return a Response");
   }
-  if (response.status < 200 || response.status > 599) {
-    throw new RangeError(`Cannot reply: the status "${response.status}" is outside 200–599`);
+  const { status } = response;
+  if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
+    throw new RangeError(`Cannot reply: the status "${status}" is no whole number of 200–599`);
   }
   if (response.bodyUsed) throw new TypeError("Cannot reply: the response's body was used already");
-  return response as Response;
+  if (response instanceof Response) return response;
+  // Those of another realm are checked: a line break in a value would be another header.
+  const { body = null } = response;
+  return { status, headers: new Headers([...response.headers]), body } as Response;
 }
 
 /** `_INBOX.h8s.<gateway>.<id>`; empty where the inbox is another. */
