@@ -47,6 +47,8 @@ export type HandshakeAnswer =
   };
 
 const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
+/** Alone, it ends a header line for some who read NATS headers (Go's textproto). */
+const LINE_BREAK = /[\r\n\0]/;
 const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
@@ -129,14 +131,19 @@ function toAccepted(entries: readonly HeaderEntry[]): Verdict {
   if (sessionId !== undefined && !SESSION_ID.test(sessionId)) {
     throw malformed("names a session that is no token of A-Z a-z 0-9 _ -");
   }
+  const [subject, claims] = [HEADER.subject, HEADER.claims].map((name) =>
+    findHeader(entries, name)
+  );
+  if (LINE_BREAK.test(`${subject}${claims}`)) throw malformed("says who it is in several lines");
   return {
     kind: "accepted",
     protocol: findHeader(entries, "sec-websocket-protocol"),
-    setCookies: entries.filter(([name]) => name.toLowerCase() === "set-cookie")
+    // HTTP cannot carry all that NATS can, and after a 101 it is too late to say so.
+    setCookies: toClientHeaders(entries).filter(([name]) => name.toLowerCase() === "set-cookie")
       .map(([, value]) => value),
     sessionId,
-    subject: findHeader(entries, HEADER.subject),
-    claims: findHeader(entries, HEADER.claims),
+    subject,
+    claims,
   };
 }
 

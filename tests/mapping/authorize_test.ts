@@ -28,6 +28,10 @@ Deno.test("parseVerdict() lets in by an explicit 2xx or 101, and by nothing else
     [[], 40, "malformed_reply"],
     [["Status-Code: 200", "X-H8s-Session: a.b"], 0, "malformed_reply"],
     [["Status-Code: 101", "X-H8s-Session: >"], 0, "malformed_reply"],
+    [["Status-Code: 101", "Set-Cookie: a=1\nSet-Cookie: b=2"], 0, "malformed_reply"],
+    [["Status-Code: 101", "Set-Cookie: a=\0"], 0, "malformed_reply"],
+    [["Status-Code: 200", "X-H8s-Subject: ann\nX-H8s-Claims: e30"], 0, "malformed_reply"],
+    [["Status-Code: 101", "X-H8s-Claims: e30\rX-A: 1"], 0, "malformed_reply"],
   ];
   for (const [lines, payload, expected] of table) {
     await t.step(lines.join(", "), () => {
