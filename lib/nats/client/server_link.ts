@@ -6,8 +6,7 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
 import type { FastLane } from "./fast_lane.ts";
-import type { OnSessionFault } from "./session_options.ts";
-import { flushPending, publishOn, subscribeOn } from "./wire.ts";
+import { flushPending, type OnSessionFault, publishOn, subscribeOn } from "./wire.ts";
 
 /** A connection with the way past the client library. */
 export interface ServerLink {

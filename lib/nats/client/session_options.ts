@@ -7,6 +7,7 @@ import type { ConnectionOptions } from "@nats-io/nats-core";
 import { backoff } from "@nats-io/nats-core/internal";
 import { INBOX } from "../../mapping/names.ts";
 import type { Login } from "./login.ts";
+import type { OnSessionFault } from "./wire.ts";
 
 /** Milliseconds between attempts, jittered; the last one repeats. */
 export const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
@@ -50,9 +51,6 @@ export interface SessionOptions {
   /** Called for what those throw who are told something, and should not. @default onError */
   readonly onFault?: OnSessionFault;
 }
-
-/** Told what was thrown where a message was taken, or a change of the session itself. */
-export type OnSessionFault = (stage: "message" | "session", error: unknown) => void;
 
 /** How the client library is to connect: once, and then again for ever. */
 export function toConnectionOptions(

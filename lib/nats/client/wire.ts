@@ -12,8 +12,10 @@ import { hasWsProtocol, type MsgImpl, type NatsConnectionImpl } from "@nats-io/n
 import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
 import { decodeLatin1, encodeLatin1 } from "../../mapping/latin1.ts";
 import type { FastLane } from "./fast_lane.ts";
-import type { OnSessionFault } from "./session_options.ts";
 import { toUrl } from "./server_url.ts";
+
+/** Told what was thrown where a message was taken, or a change of the session itself. */
+export type OnSessionFault = (stage: "message" | "session", error: unknown) => void;
 
 /**
  * Publishes on a connection.
