@@ -24,11 +24,13 @@ interface Node<Item> {
  * ```ts
  * import assert from "node:assert/strict";
  * import { InterestIndex, type Interested } from "./interest_index.ts";
+ * import { toHostTokens, toPathTokens } from "./subject.ts";
  *
  * const shop = { host: "example.com", path: "/shop", method: "*", match: "prefix" } as const;
  * const index = new InterestIndex<Interested>();
  * index.add({ interest: shop });
- * const request = { hostTokens: "com.example", pathTokens: "shop.cart", method: "GET" };
+ * const [hostTokens, pathTokens] = [toHostTokens("example.com"), toPathTokens("/shop/cart")];
+ * const request = { hostTokens, pathTokens, method: "GET" };
  * assert.ok(index.some(request, ({ interest }) => interest === shop));
  * ```
  */
