@@ -13,11 +13,7 @@ import {
 } from "@nats-io/nats-core";
 import { backoff, hasWsProtocol } from "@nats-io/nats-core/internal";
 import { parseLogin, splitNatsUrl } from "../mapping/nats_url.ts";
-import {
-  MAX_PINGS_OUT,
-  PING_INTERVAL_MS,
-  RETRY_DELAYS_MS,
-} from "../nats/client/session_options.ts";
+import { MAX_PINGS_OUT, PING_INTERVAL_MS, RETRY_DELAYS_MS } from "../nats/client/pace.ts";
 import { pause } from "../time/within.ts";
 
 /** One line for as many failed attempts: about a minute. */

@@ -17,6 +17,7 @@ import { takesLine } from "./control_line.ts";
 import { dial } from "./dial.ts";
 import { FastLane } from "./fast_lane.ts";
 import { Handover, otherServers } from "./handover.ts";
+import { RETRY_DELAYS_MS } from "./pace.ts";
 import { isUp, type Place, type Step, toHearing, toPlace, toState } from "./place.ts";
 import {
   type Hooks,
@@ -27,7 +28,7 @@ import {
   type ServerLink,
   subscribeVia,
 } from "./server_link.ts";
-import { RETRY_DELAYS_MS, type SessionOptions, toConnectionOptions } from "./session_options.ts";
+import { type SessionOptions, toConnectionOptions } from "./session_options.ts";
 import { pendingBytesOf, publishOn, urlOf } from "./wire.ts";
 import { pause, settlesWithin } from "../../time/within.ts";
 

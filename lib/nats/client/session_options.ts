@@ -7,19 +7,11 @@ import type { ConnectionOptions } from "@nats-io/nats-core";
 import { backoff } from "@nats-io/nats-core/internal";
 import { INBOX } from "../../mapping/names.ts";
 import type { Login } from "./login.ts";
+import { MAX_PINGS_OUT, PING_INTERVAL_MS, RETRY_DELAYS_MS } from "./pace.ts";
 import type { OnSessionFault } from "./wire.ts";
 
-/** Milliseconds between attempts, jittered; the last one repeats. */
-export const RETRY_DELAYS_MS = [100, 250, 500, 1000, 2000];
 /** How long a server may take to answer. */
 const CONNECT_TIMEOUT_MS = 5000;
-/**
- * How often the server is asked whether it lives, and how many such questions may go unanswered: one
- * that hangs is noticed within 6 s. Its answer waits behind the messages that it sends, so that a
- * busy gateway needs a few seconds, not a few moments.
- */
-export const PING_INTERVAL_MS = 2000;
-export const MAX_PINGS_OUT = 2;
 
 /** How to reach NATS, and whom to tell what. */
 export interface SessionOptions {

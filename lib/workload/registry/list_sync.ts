@@ -134,7 +134,7 @@ export class ListSync implements Disposable {
   }
 
   #tellSettled(): void {
-    if (this.#told.values().some(({ end }) => end !== undefined)) return;
+    if ([...this.#told.values()].some(({ end }) => end !== undefined)) return;
     for (const listener of this.#onSettled.splice(0)) listener();
   }
 }
