@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import manifest from "../../deno.json" with { type: "json" };
 import { startGateway } from "../../lib/mod.ts";
-import { build } from "../../npm/build.ts";
 import { Certificate } from "../harness/certificate.ts";
 import { outliveAll } from "../client/real/outlive.ts";
 import { freePort } from "../harness/free_port.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { Client } from "../harness/websocket.ts";
-import { findRuntimes, npm, run, type Runtime } from "./runtimes.ts";
+import { installPackage } from "./install_package.ts";
+import { findRuntimes, run, type Runtime } from "./runtimes.ts";
 
 const JOURNEY = new URL("../client/real/journey.js", import.meta.url).href;
 const CONSUMER = new URL("consumer/", import.meta.url).pathname;
@@ -26,16 +25,11 @@ globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive:
 /** What somebody has who installs the package: the tarball, and nothing of this repository. */
 async function install(): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "h8s-consumer-" });
-  await build(`${folder}/made`);
-  await npm(`${folder}/made`, ["pack", "--pack-destination", folder]);
-  await Deno.remove(`${folder}/made`, { recursive: true });
+  const tools = [`typescript@${Deno.version.typescript}`, "@types/node@22", "esbuild@0.28"];
+  await installPackage(folder, tools);
   for await (const { name } of Deno.readDir(CONSUMER)) {
     await Deno.copyFile(`${CONSUMER}${name}`, `${folder}/${name}`);
   }
-  await Deno.writeTextFile(`${folder}/package.json`, `{ "type": "module", "private": true }\n`);
-  const hono = manifest.imports.hono.replace("npm:", "");
-  const tools = [`typescript@${Deno.version.typescript}`, "@types/node@22", "esbuild@0.28"];
-  await npm(folder, ["install", `./h8s-gateway-${manifest.version}.tgz`, hono, ...tools]);
   return folder;
 }
 

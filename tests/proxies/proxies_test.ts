@@ -3,41 +3,27 @@
  *
  * @module
  */
-import { until } from "../harness/waiting.ts";
 import assert from "node:assert/strict";
-import { get, type IncomingMessage } from "node:http";
-import { json } from "node:stream/consumers";
 import { connect } from "@nats-io/transport";
 import { serve } from "../../lib/workload/mod.ts";
-import { freePort } from "../harness/free_port.ts";
-import { GatewayProcess } from "../harness/gateway.ts";
+import { type BehindProxy, readProxyFile, startBehindProxy } from "../harness/behind_proxy.ts";
 import { startNats } from "../harness/nats_server.ts";
+import { askFrom } from "../harness/ask_from.ts";
+import { GatewayProcess } from "../harness/gateway.ts";
 import { runMain } from "../harness/program.ts";
 import { Proxy, type ProxyName, proxyTest } from "../harness/proxy.ts";
 import { assertShown } from "../harness/troubles.ts";
 import { Client } from "../harness/websocket.ts";
 
-const FILES: Readonly<Record<ProxyName, string>> = {
-  nginx: "../../deploy/nginx/h8s.conf",
-  haproxy: "../../deploy/haproxy/haproxy.cfg",
-  caddy: "../../deploy/caddy/Caddyfile",
-};
-/** What a proxy sets, as its file says. */
-const SET: Readonly<Record<ProxyName, string>> = {
-  nginx: "X-Forwarded-For,X-Forwarded-Proto,X-Forwarded-Host",
-  haproxy: "X-Forwarded-For,X-Forwarded-Proto",
-  caddy: "X-Forwarded-For,X-Forwarded-Proto,X-Forwarded-Host",
-};
 /** What a proxy passes on again when a gateway stops: Caddy nothing that has a body. */
 const RESENT: Readonly<Record<ProxyName, readonly string[]>> = {
   nginx: ["GET", "POST"],
   haproxy: ["GET", "POST"],
   caddy: ["GET"],
 };
-const CLIENTS = 8;
 const UPLOAD_BYTES = 20_000_000;
 
-for (const proxy of Object.keys(FILES) as ProxyName[]) {
+for (const proxy of Object.keys(RESENT) as ProxyName[]) {
   await proxyTest(
     proxy,
     "requests, uploads, event streams, WebSockets and addresses pass",
@@ -45,19 +31,21 @@ for (const proxy of Object.keys(FILES) as ProxyName[]) {
       await using setup = await setUp(proxy);
       const { url, port } = setup.proxy;
 
-      const seen = await askFrom("127.0.0.9", `${url}/seen/a%2Fb//c?q=%20`, {
-        "X-Forwarded-For": "6.6.6.6",
-        "X-Real-Ip": "6.6.6.6",
-        "Forwarded": "for=6.6.6.6",
-        "X-Forwarded-Host": "6.6.6.6",
-        "X-Forwarded-User": "6.6.6.6",
-        "X-Request-Id": "6.6.6.6",
-        "X-Ssl-Client-Verify": "6.6.6.6",
-        "Shib-Session": "6.6.6.6",
-        "X-Original-URL": "/6.6.6.6",
-        "X-Auth-Request-User": "6.6.6.6",
-        "CF-Connecting-IP": "6.6.6.6",
-      });
+      const seen = JSON.parse(
+        await askFrom("127.0.0.9", `${url}/seen/a%2Fb//c?q=%20`, {
+          "X-Forwarded-For": "6.6.6.6",
+          "X-Real-Ip": "6.6.6.6",
+          "Forwarded": "for=6.6.6.6",
+          "X-Forwarded-Host": "6.6.6.6",
+          "X-Forwarded-User": "6.6.6.6",
+          "X-Request-Id": "6.6.6.6",
+          "X-Ssl-Client-Verify": "6.6.6.6",
+          "Shib-Session": "6.6.6.6",
+          "X-Original-URL": "/6.6.6.6",
+          "X-Auth-Request-User": "6.6.6.6",
+          "CF-Connecting-IP": "6.6.6.6",
+        }),
+      );
       assert.equal(seen["host"], `127.0.0.1:${port}`);
       assert.equal(seen["path"], "/seen/a%2Fb//c?q=%20");
       assert.equal(seen["client"], "127.0.0.9, 127.0.0.1");
@@ -87,33 +75,16 @@ for (const proxy of Object.keys(FILES) as ProxyName[]) {
 
   await proxyTest(proxy, "gateways restart one after another, and no request is lost", async () => {
     await using setup = await setUp(proxy);
-    const { url } = setup.proxy;
-    let isOver = false;
-    let done = 0;
-    const failed: string[] = [];
-    const ask = async (client: number) => {
-      for (let count = 0; !isOver; count++) {
-        const method = RESENT[proxy][count % RESENT[proxy].length]!;
-        const body = method === "POST" ? `${client} ${count}` : null;
-        const response = await fetch(`${url}/echo`, { method, body })
-          .catch((error) => new Response(String(error), { status: 599 }));
-        const text = await response.text();
-        if (response.status !== 200 || text !== (body ?? "")) {
-          failed.push(`${method} ${response.status} ${text}`);
-        }
-        done++;
-      }
-    };
-    const clients = Array.from({ length: CLIENTS }, (_, client) => ask(client));
-    for (const index of [0, 1]) {
-      const before = done;
-      await setup.restart(index);
-      assert.ok(done > before, "requests were made meanwhile");
-    }
-    isOver = true;
-    await Promise.all(clients);
+    const { asked, failed } = await setup.restartUnder(async (client, count) => {
+      const method = RESENT[proxy][count % RESENT[proxy].length]!;
+      const body = method === "POST" ? `${client} ${count}` : null;
+      const response = await fetch(`${setup.proxy.url}/echo`, { method, body });
+      const text = await response.text();
+      const isRight = response.status === 200 && text === (body ?? "");
+      return isRight ? undefined : `${method} ${response.status} ${text}`;
+    });
     assert.deepEqual(failed, []);
-    console.log(`${proxy}: ${done} requests, none lost`);
+    console.log(`${proxy}: ${asked} requests, none lost`);
   });
 }
 
@@ -125,7 +96,7 @@ await proxyTest(
     await using gateway = await GatewayProcess.start([
       ...["--nats-url", nats.url, "--access-log", "text"],
     ]);
-    const file = await Deno.readTextFile(new URL(FILES.nginx, import.meta.url));
+    const file = await readProxyFile("nginx");
     const text = file.replaceAll(/gateway-\d:8080/g, `127.0.0.1:${gateway.port}`)
       .replace("proxy_set_header Host $http_host;", "");
     await using proxy = await Proxy.start("nginx", text);
@@ -137,64 +108,16 @@ await proxyTest(
   },
 );
 
-interface Setup extends AsyncDisposable {
-  readonly proxy: Proxy;
-  /** Stops a gateway in order, starts it anew, and waits until it has been asked something. */
-  restart(index: number): Promise<void>;
-}
-
-/** NATS, a workload, two gateways on two addresses with the same ports, and a proxy in front. */
-async function setUp(name: ProxyName): Promise<Setup> {
+/** NATS, a workload, two gateways, and a proxy in front. */
+async function setUp(name: ProxyName): Promise<BehindProxy> {
   await using stack = new AsyncDisposableStack();
   const nats = stack.use(await startNats({ jetstream: false }));
   const nc = await connect({ servers: nats.url });
   stack.defer(() => nc.close());
   await stack.use(startWorkload(nc)).ready;
-
-  const port = freePort();
-  const adminPort = freePort();
-  const hosts = ["127.0.0.1", "127.0.0.2"];
-  const start = async (host: string) => {
-    const own = ["--listen", `${host}:${port}`, "--admin", `${host}:${adminPort}`];
-    const trust = ["--trusted-proxies", "127.0.0.0/8", "--proxy-headers", SET[name]];
-    return await GatewayProcess.start([
-      "--nats-url",
-      nats.url,
-      ...own,
-      ...trust,
-      ...["--drain-delay", "2s"],
-      "--max-body-size",
-      "32MiB",
-    ]);
-  };
-  const gateways = await Promise.all(hosts.map(start));
-  stack.defer(async () => {
-    for (const gateway of gateways) await gateway[Symbol.asyncDispose]();
-  });
-  const file = await Deno.readTextFile(new URL(FILES[name], import.meta.url));
-  const text = hosts.reduce(
-    (text, host, index) => text.replaceAll(`gateway-${index + 1}:8080`, `${host}:${port}`),
-    file.replaceAll("8081", `${adminPort}`),
-  );
-  const proxy = stack.use(await Proxy.start(name, text));
+  const behind = stack.use(await startBehindProxy(name, nats.url));
   const own = stack.move();
-  return {
-    proxy,
-    restart: async (index) => {
-      gateways[index]!.kill("SIGTERM");
-      assert.equal((await gateways[index]!.ended).code, 0);
-      const gateway = gateways[index] = await start(hosts[index]!);
-      // Until the proxy has come back to it, only the other gateway would be left when that restarts.
-      const metrics = `http://${hosts[index]}:${adminPort}/metrics`;
-      const answered = /requests_total\{status="2xx"\} [1-9]/;
-      await until(
-        async () => answered.test(await (await fetch(metrics)).text()),
-        "the proxy has come back",
-      );
-      assert.ok(gateway.pid > 0);
-    },
-    [Symbol.asyncDispose]: () => own[Symbol.asyncDispose](),
-  };
+  return { ...behind, [Symbol.asyncDispose]: () => own[Symbol.asyncDispose]() };
 }
 
 function startWorkload(nc: Parameters<typeof serve>[0]): ReturnType<typeof serve> {
@@ -245,13 +168,6 @@ function startWorkload(nc: Parameters<typeof serve>[0]): ReturnType<typeof serve
     const page = new URL(request.url).pathname.split("/")[1] ?? "";
     return pages[page]?.(request) ?? new Response("not here", { status: 404 });
   });
-}
-
-/** Asks from an address of its own, as `fetch()` cannot. */
-async function askFrom(localAddress: string, url: string, headers: Record<string, string>) {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  get(url, { localAddress, headers, agent: false }, resolve).on("error", reject);
-  return await json(await promise) as { [name: string]: unknown };
 }
 
 /** A body of unknown length. */
