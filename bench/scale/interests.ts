@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 import { connect } from "@nats-io/transport";
 import { renderInterest, toInterestSubject } from "../../lib/mapping/interest.ts";
 import { loadHttp } from "../load/http.ts";
@@ -49,7 +50,7 @@ async function untilAnswered(port: number): Promise<void> {
     try {
       return await get(conn, "/api/v1/small");
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
     }
   }
   throw new Unmeasurable("the interest is not heard");

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { pause } from "../../lib/time/within.ts";
 import { dial, get } from "../load/raw.ts";
 
 /** What it was told: where, and how long it pauses. */
@@ -40,7 +41,7 @@ async function ask({ port, pauseMs }: ProbeOptions, isOver: () => boolean): Prom
     const begun = performance.now();
     await get(conn, "/api/v1/small");
     taken.push(performance.now() - begun);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await pause(pauseMs);
   }
   return taken;
 }

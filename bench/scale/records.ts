@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport";
 import type { NatsConnection } from "@nats-io/nats-core";
@@ -69,7 +70,7 @@ async function tellLost(size: number, world: GrowthWorld): Promise<Sample> {
   });
   nats.beat("alive");
   await nats.connection.flush();
-  const quiet = await probe(first.port, () => new Promise((resolve) => setTimeout(resolve, 1000)));
+  const quiet = await probe(first.port, () => pause(1000));
   const meters = {
     gateways: [new CpuMeter(first.pid), new CpuMeter(second.pid)],
     nats: new CpuMeter(world.nats.pid),
@@ -85,7 +86,7 @@ async function tellLost(size: number, world: GrowthWorld): Promise<Sample> {
     })
   ));
   // The second in line looks half a second later.
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await pause(600);
   if (events !== size) throw new Error(`Cannot measure: ${events} events for ${size} connections`);
   const worst = busy.toSorted((a, b) => b.p99 - a.p99)[0]!;
   return {
@@ -112,7 +113,7 @@ async function startBeside(size: number, world: GrowthWorld): Promise<Sample> {
     const cpu = new CpuMeter(target.pid);
     const { p50, p99, max } = await probe(
       target.port,
-      () => new Promise((resolve) => setTimeout(resolve, LOOKS_AFTER_MS + 3000)),
+      () => pause(LOOKS_AFTER_MS + 3000),
     );
     return {
       "ready after ms": ready,
@@ -181,7 +182,7 @@ class Connected implements AsyncDisposable {
       const { state } = await manager.streams.info(BUCKET, { subjects_filter: `$KV.*.${FAKE}.>` });
       return Object.keys(state.subjects ?? {}).length > 0;
     };
-    while (await isLeft()) await new Promise((resolve) => setTimeout(resolve, 100));
+    while (await isLeft()) await pause(100);
   }
 
   async purge(): Promise<void> {

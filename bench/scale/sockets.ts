@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { pause } from "../../lib/time/within.ts";
 import { loadHttp } from "../load/http.ts";
 import { inParallel, openSocket } from "../load/websocket.ts";
 import { CpuMeter, maxOpenFiles, memoryOf } from "../process.ts";
@@ -44,7 +45,3 @@ export const socketGrowth: Growth = {
     };
   },
 };
-
-function pause(millis: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, millis));
-}
