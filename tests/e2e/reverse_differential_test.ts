@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import process from "node:process";
 import { WebSocket } from "ws";
-import { Program } from "../harness/program.ts";
+import { startReverse } from "../harness/reverse.ts";
 import { Random } from "../harness/random.ts";
 import { type Setup, setUp } from "../harness/setup.ts";
 import { digest, FILE, startDifferentialBackend } from "./reverse_backend.ts";
@@ -114,13 +114,7 @@ async function createWorld(): Promise<World> {
   await using stack = new AsyncDisposableStack();
   const setup = stack.use(await setUp(["--max-body-size", "8MiB"]));
   const backend = stack.use(await startDifferentialBackend());
-  const reverse = stack.use(
-    new Program([
-      ...["reverse", "--hostname", "127.0.0.1", "--nats-url", setup.nats.url],
-      ...["--backend-url", `http://127.0.0.1:${backend.port}`],
-    ]),
-  );
-  await reverse.logged("serving");
+  stack.use(await startReverse({ natsUrl: setup.nats.url, port: backend.port }));
   const all = stack.move();
   return { setup, backend, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

@@ -5,8 +5,9 @@ import type { AddressInfo, Socket } from "node:net";
 import { type WebSocket as BackendSocket, WebSocketServer } from "ws";
 import { fetchOnce } from "../harness/fetch_once.ts";
 import { freePort } from "../harness/free_port.ts";
-import { Program } from "../harness/program.ts";
-import { type Setup, setUp } from "../harness/setup.ts";
+import type { Program } from "../harness/program.ts";
+import { startReverse } from "../harness/reverse.ts";
+import { setUp } from "../harness/setup.ts";
 import { until } from "../harness/waiting.ts";
 import { Client } from "../harness/websocket.ts";
 
@@ -78,15 +79,6 @@ class MortalBackend implements AsyncDisposable {
   }
 }
 
-async function startReverse(setup: Setup, backendPort: number): Promise<Program> {
-  const program = new Program([
-    ...["reverse", "--hostname", "127.0.0.1", "--nats-url", setup.nats.url],
-    ...["--backend-url", `http://127.0.0.1:${backendPort}`],
-  ]);
-  await program.logged("serving");
-  return program;
-}
-
 function linesOf({ lines }: Program, message: string) {
   return lines.filter((line) => line.message === message);
 }
@@ -95,7 +87,7 @@ Deno.test("a backend that is down is told once, and when it is back, with the re
   await using setup = await setUp();
   const { gateway, nats } = setup;
   const port = freePort();
-  await using reverse = await startReverse(setup, port);
+  await using reverse = await startReverse({ natsUrl: setup.nats.url, port });
   const { server } = await reverse.logged("nats connected");
   assert.equal(server, `127.0.0.1:${nats.port}`, "which server it is connected to");
   for (let count = 0; count < 5; count++) {
@@ -120,7 +112,7 @@ Deno.test("a backend that dies costs what it had begun, visibly, and nothing is 
   await using setup = await setUp();
   const { gateway } = setup;
   const port = freePort();
-  await using reverse = await startReverse(setup, port);
+  await using reverse = await startReverse({ natsUrl: setup.nats.url, port });
 
   await t.step("before it answers: 502", async () => {
     for (const method of ["GET", "POST"]) {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Program } from "../harness/program.ts";
+import { startReverse } from "../harness/reverse.ts";
 import { open, write } from "../harness/raw_http.ts";
-import { listen, type Setup, setUp } from "../harness/setup.ts";
+import { listen, setUp } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
 
 const CHUNK = new Uint8Array(64 * 1024).map((_, index) => index * 31);
@@ -63,19 +64,10 @@ function startBackend(): Backend {
   };
 }
 
-async function startReverse(setup: Setup, backendPort: number): Promise<Program> {
-  const program = new Program([
-    ...["reverse", "--hostname", "127.0.0.1", "--nats-url", setup.nats.url],
-    ...["--backend-url", `http://127.0.0.1:${backendPort}`],
-  ]);
-  await program.logged("serving");
-  return program;
-}
-
 Deno.test("the reverse daemon puts a local HTTP server behind NATS", async (t) => {
   await using setup = await setUp(["--max-body-size", "1GiB"]);
   await using backend = startBackend();
-  await using reverse = await startReverse(setup, backend.port);
+  await using reverse = await startReverse({ natsUrl: setup.nats.url, port: backend.port });
   const { gateway } = setup;
 
   await t.step("request and response cross as they are", async () => {
@@ -137,7 +129,7 @@ Deno.test("the reverse daemon puts a local HTTP server behind NATS", async (t) =
 
 Deno.test("a backend that is down is a 502", async () => {
   await using setup = await setUp();
-  await using _reverse = await startReverse(setup, 1);
+  await using _reverse = await startReverse({ natsUrl: setup.nats.url, port: 1 });
   const response = await fetch(setup.gateway.url);
   assert.equal(response.status, 502);
   assert.equal((await response.json()).type, "urn:h8s:error:backend_unavailable");
@@ -146,7 +138,7 @@ Deno.test("a backend that is down is a 502", async () => {
 Deno.test("the reverse daemon puts a local WebSocket server behind NATS", async (t) => {
   await using setup = await setUp();
   await using backend = startBackend();
-  await using _reverse = await startReverse(setup, backend.port);
+  await using _reverse = await startReverse({ natsUrl: setup.nats.url, port: backend.port });
   const url = `ws://127.0.0.1:${setup.gateway.port}/ws`;
 
   await t.step("messages both ways, what is said at once included", async () => {
@@ -183,8 +175,8 @@ Deno.test("the reverse daemon puts a local WebSocket server behind NATS", async 
 Deno.test("several replicas share the work, and each holds the sockets that it opened", async () => {
   await using setup = await setUp();
   await using backend = startBackend();
-  await using first = await startReverse(setup, backend.port);
-  await using _second = await startReverse(setup, backend.port);
+  await using first = await startReverse({ natsUrl: setup.nats.url, port: backend.port });
+  await using _second = await startReverse({ natsUrl: setup.nats.url, port: backend.port });
   const url = `ws://127.0.0.1:${setup.gateway.port}/ws`;
   const clients: Client[] = [];
   for (let index = 0; index < 20; index++) clients.push(await Client.connect(url));

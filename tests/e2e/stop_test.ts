@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { serve } from "../../lib/workload/mod.ts";
-import { Program } from "../harness/program.ts";
+import { startReverse } from "../harness/reverse.ts";
 import { open, parseResponse, readUntil, write } from "../harness/raw_http.ts";
-import { listen, natsHeaders, type Setup, setUp } from "../harness/setup.ts";
+import { listen, natsHeaders, setUp } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
 
 const CHUNK = new Uint8Array(64 * 1024).map((_, index) => index * 13);
@@ -66,7 +66,11 @@ Deno.test("what runs when the gateway stops is finished, and no workload hears o
   await using service = serve(nc, { host, path: "/served" }, served.handle);
   await service.ready;
   await using backend = Deno.serve({ hostname: host, port: 0, onListen() {} }, reversed.handle);
-  await using _reverse = await startReverse(setup, backend.addr.port);
+  await using _reverse = await startReverse({
+    natsUrl: setup.nats.url,
+    hostname: "localhost",
+    port: backend.addr.port,
+  });
   const bare = await listen(nc, "h8s.http.GET.127.0.0.1.bare");
   const events = await listen(nc, "h8s.control.>");
 
@@ -153,15 +157,6 @@ Deno.test("--drain-delay turns requests away for as long, though nothing runs", 
   assert.equal((await gateway.ended).code, 0);
   assert.ok(performance.now() - begun >= 600);
 });
-
-async function startReverse({ nats }: Setup, backendPort: number): Promise<Program> {
-  const program = new Program([
-    ...["reverse", "--hostname", "localhost", "--nats-url", nats.url],
-    ...["--backend-url", `http://127.0.0.1:${backendPort}`],
-  ]);
-  await program.logged("serving");
-  return program;
-}
 
 /** Resolves when the first one is there, to what waits for all of them. */
 async function openEvents(url: string): Promise<() => Promise<string>> {

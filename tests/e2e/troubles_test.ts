@@ -10,7 +10,8 @@ import { serve } from "../../lib/workload/mod.ts";
 import { freePort } from "../harness/free_port.ts";
 import type { GatewayProcess } from "../harness/gateway.ts";
 import { KeyServer } from "../harness/key_server.ts";
-import { Program, runMain } from "../harness/program.ts";
+import { runMain } from "../harness/program.ts";
+import { startReverse } from "../harness/reverse.ts";
 import { rawRequest } from "../harness/raw_http.ts";
 import { asGateway, readRights } from "../harness/rights.ts";
 import { listen, setUp } from "../harness/setup.ts";
@@ -69,12 +70,8 @@ routes:
   });
 
   await t.step("A backend that is down", async (t) => {
-    const backend = `http://127.0.0.1:${freePort()}`;
-    await using reverse = new Program([
-      ...["reverse", "--hostname", "shop.example", "--nats-url", nats.url],
-      ...["--backend-url", backend],
-    ]);
-    await reverse.logged("serving");
+    const served = { natsUrl: nats.url, hostname: "shop.example", port: freePort() };
+    await using reverse = await startReverse(served);
     const failed = await access.get("/about");
     const told = JSON.stringify(await reverse.logged("the backend does not answer"));
     const { stdout } = await runMain(["doctor", "shop.example/about", "--nats-url", nats.url]);

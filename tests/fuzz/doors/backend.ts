@@ -58,9 +58,8 @@ export class Backend implements AsyncDisposable {
     return backend;
   }
 
-  /** `http://127.0.0.1:<port>`. */
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   /** WebSockets that are open. */

@@ -5,7 +5,8 @@
  */
 import { jetstreamManager, type StreamAPI } from "@nats-io/jetstream";
 import { Certificate } from "../../harness/certificate.ts";
-import { Program } from "../../harness/program.ts";
+import type { Program } from "../../harness/program.ts";
+import { startReverse } from "../../harness/reverse.ts";
 import { open } from "../../harness/raw_http.ts";
 import { type Setup, setUp } from "../../harness/setup.ts";
 import type { Door } from "../clients.ts";
@@ -40,13 +41,8 @@ export async function startDoors(
   const setup = stack.use(await setUp(flags, nats, JSON.stringify({ ...CONFIG, ...tls })));
   await setup.gateway.logged("stream ready");
   const backend = stack.use(await Backend.start(seed));
-  const reverse = stack.use(
-    new Program([
-      ...["reverse", "--hostname", BACKEND_HOST, "--nats-url", setup.nats.url],
-      ...["--backend-url", backend.url],
-    ]),
-  );
-  await reverse.logged("serving");
+  const served = { natsUrl: setup.nats.url, hostname: BACKEND_HOST, port: backend.port };
+  const reverse = stack.use(await startReverse(served));
   const { streams } = await jetstreamManager(setup.nc);
   const parts = { setup, backend, reverse, streams, rules: new DoorRules() };
   const client = certificate && stack.use(Deno.createHttpClient({ caCerts: [certificate.ca] }));
