@@ -104,6 +104,18 @@ export function toCanonicalName(name: string): string {
   return COMMON_NAMES.get(name) ?? canonicalize(name);
 }
 
+/**
+ * The platform's headers as a list.
+ *
+ * @returns Names in lower case, each once but `set-cookie`.
+ */
+export function toHeaderEntries(headers: Headers): HeaderEntry[] {
+  const entries: HeaderEntry[] = [];
+  // Deno 2.9 sorts and joins all of them anew for each step of an iteration: 5000 take four seconds so.
+  headers.forEach((value, name) => entries.push([name, value]));
+  return entries;
+}
+
 /** What a request's headers become a NATS header block for. */
 export type RequestKind = "http" | "websocket";
 

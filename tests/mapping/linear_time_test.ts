@@ -19,9 +19,13 @@ import { parseHeaderBlock, toClientHeaders } from "../../lib/mapping/headers.ts"
 import { parseIncoming } from "../../lib/mapping/incoming.ts";
 import { parsePubAck } from "../../lib/mapping/jetstream.ts";
 import { toKeyId } from "../../lib/mapping/message_id.ts";
+import { maskHeader } from "../../lib/mapping/masking.ts";
 import { parseReply } from "../../lib/mapping/reply.ts";
 import { toHostTokens, toPathTokens } from "../../lib/mapping/subject.ts";
 import { parseOffer } from "../../lib/mapping/subprotocol.ts";
+import type { ReplyHead } from "../../lib/mapping/outgoing.ts";
+import { respond } from "../../lib/workload/http/respond.ts";
+import type { ReplyWriter } from "../../lib/workload/http/reply_writer.ts";
 
 /** What Deno's server lets through in a head, and what a NATS message holds. */
 const HEAD_BYTES = 60_000;
@@ -59,6 +63,11 @@ UNITS.push(
   "{",
   "\r\n",
   "a\r\n",
+  "//",
+  "eyJ",
+  "-eyJ.",
+  "Bearer ",
+  "?",
 );
 const ENDS = ["", "!", '";for=1.2.3.4'];
 
@@ -98,6 +107,9 @@ const READERS: readonly [name: string, bytes: number, read: (text: string) => un
   }],
   ["Connection", HEAD_BYTES, (text) => fromClientHeaders([["connection", text]], { kind: "http" })],
   ["a header's name", HEAD_BYTES, (text) => fromClientHeaders([[text, ""]], { kind: "http" })],
+  ["what is masked", HEAD_BYTES, (text) => {
+    for (const begin of ["", "?", "//", "Bearer ", "eyJ"]) maskHeader(["referer", begin + text]);
+  }],
   ["the path", HEAD_BYTES, (text) => toPathTokens(`/${text}`)],
   ["the host", HEAD_BYTES, toHostTokens],
   ["a numbered message", MESSAGE_BYTES, parseNumbered],
@@ -126,6 +138,23 @@ Deno.test("reading takes time in proportion to the length, whatever it says", as
       }
     });
   }
+});
+
+Deno.test("a response of many headers is sent in time in proportion to their number", async () => {
+  const headers = new Headers();
+  for (let index = 0; index < 4000; index++) headers.append(`x-${index}`, "v");
+  const sent: ReplyHead[] = [];
+  const writer = {
+    hasCredit: true,
+    roomFor: () => 1_000_000,
+    single: (head: ReplyHead) => Promise.resolve(void sent.push(head)),
+  } as unknown as ReplyWriter;
+  const { signal } = new AbortController();
+  const begun = cpuUsage();
+  await respond(new Response("x", { headers }), { writer, method: "GET", signal });
+  // A look at all of them for each takes seconds.
+  assert.ok(cpuUsage(begun).user < 500_000);
+  assert.equal(sent[0]?.headers.length, 4001);
 });
 
 function countBlanks(text: string): number {

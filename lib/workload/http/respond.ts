@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toHeaderEntries } from "../../mapping/headers.ts";
 import { type ReplyHead, toAnnouncedLength } from "../../mapping/outgoing.ts";
 import { readBodyStart, toBytes } from "./body_start.ts";
 import type { ReplyWriter } from "./reply_writer.ts";
@@ -37,7 +38,7 @@ export interface RespondOptions {
  */
 export async function respond(response: Response, options: RespondOptions): Promise<void> {
   const { writer, method, signal } = options;
-  const head: ReplyHead = { status: response.status, headers: [...response.headers] };
+  const head: ReplyHead = { status: response.status, headers: toHeaderEntries(response.headers) };
   if (writer.roomFor(head) < 0) {
     await response.body?.cancel();
     throw new RangeError("Cannot reply: the header block is larger than NATS can carry");
