@@ -16,7 +16,16 @@ const SECRET: ReadonlySet<string> = new Set([
   ...lowerCased(HEADER.session, HEADER.claims),
 ]);
 /** What else programs call their secrets. */
-const SECRET_NAME = /token|secret|passw|api-?key|credential|signature|session|jwt/i;
+const SECRET_NAME =
+  /auth|cookie|token|secret|pass|pwd|key|credential|signature|session|jwt|\b(?:otp|pin|dpop)\b/;
+/** What is a credential, whatever the name: of a scheme, a JSON Web Token, whoever stands before a host. */
+const SECRET_VALUES: readonly (readonly [RegExp, string])[] = [
+  [/\b(Basic|Bearer|Digest|Negotiate) +[^\s,]+/gi, `$1 ${MASK}`],
+  [/(?<![\w-])eyJ[\w-]+(?:(?:\.|%2E)[\w-]*)+/g, MASK],
+  [/\/\/[^\s/?#@]*@/g, `//${MASK}@`],
+];
+/** A word of a query without a name is shown when it is a word, like `debug`. */
+const LONGEST_WORD = 16;
 /** Control characters, and what turns the direction of text. */
 const MOVES = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 const QUERIES: ReadonlySet<string> = new Set(
@@ -45,12 +54,12 @@ export function maskHeader([name, value]: HeaderEntry): HeaderEntry {
     ? MASK
     : QUERIES.has(key)
     ? maskQuery(value)
-    : maskUrl(value);
+    : maskValue(value);
   return [toVisible(name), toVisible(shown)];
 }
 
 /**
- * A query as it may be shown: its names alone.
+ * A query as it may be shown: its names, and what is short without one.
  *
  * @param query Without `?`.
  *
@@ -63,7 +72,11 @@ export function maskHeader([name, value]: HeaderEntry): HeaderEntry {
  * ```
  */
 export function maskQuery(query: string): string {
-  return query.replace(/=[^&#]*/g, `=${MASK}`);
+  return query.replace(/[^&#?]+/g, (part) => {
+    const equals = part.indexOf("=");
+    if (equals >= 0) return `${part.slice(0, equals)}=${MASK}`;
+    return part.length > LONGEST_WORD ? MASK : part;
+  });
 }
 
 /**
@@ -78,9 +91,21 @@ export function toVisible(text: string): string {
   });
 }
 
-/** A query within a URL, e.g. of `Referer`, holds as much. */
-function maskUrl(value: string): string {
-  return value.replace(/\?[^\s"'<>]*/g, maskQuery);
+/**
+ * Any other text as it may be shown: a subject, a header's value.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { maskValue } from "./masking.ts";
+ *
+ * assert.equal(maskValue("https://me:secret@a/b?t=1"), "https://•••@a/b?t=•••");
+ * ```
+ */
+export function maskValue(value: string): string {
+  // A query within a URL, e.g. of `Referer`, holds as much as one of its own.
+  const masked = value.replace(/\?[^\s"'<>]*/g, maskQuery);
+  return SECRET_VALUES.reduce((text, [secret, mask]) => text.replace(secret, mask), masked);
 }
 
 function lowerCased(...names: string[]): string[] {

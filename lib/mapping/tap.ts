@@ -7,8 +7,8 @@
  * @module
  */
 import { ContractError, parseJsonObject } from "./contract_error.ts";
-import type { HeaderEntry } from "./headers.ts";
-import { maskHeader, toVisible } from "./masking.ts";
+import { findHeader, type HeaderEntry } from "./headers.ts";
+import { MASK, maskHeader, maskValue, toVisible } from "./masking.ts";
 import { toOwnSubject } from "./names.ts";
 
 /** How often whoever watches says so again, in milliseconds. */
@@ -88,11 +88,16 @@ export function toTapHead(
   { subject, headers, size }: Omit<TapHead, "at">,
   at: number,
 ): TapHead {
+  // Routes put the session into subjects, and whoever knows it is that client where it is not signed.
+  const session = findHeader(headers, "client-id");
+  const mask = (text: string) => session ? text.replaceAll(session, MASK) : text;
   return {
     at,
-    subject: toVisible(subject),
-    headers: headers.slice(0, MOST_HEADERS).map(maskHeader)
-      .map(([name, value]) => [name.slice(0, LONGEST_VALUE), value.slice(0, LONGEST_VALUE)]),
+    subject: toVisible(mask(maskValue(subject))),
+    headers: headers.slice(0, MOST_HEADERS).map(maskHeader).map(([name, value]) => [
+      name.slice(0, LONGEST_VALUE),
+      mask(value).slice(0, LONGEST_VALUE),
+    ]),
     size,
   };
 }
