@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict";
-import type { Locator, Page } from "playwright-core";
-import { browserTest } from "./chromium.ts";
+import type { Browser, Locator, Page } from "playwright-core";
+import { browserTests, launch } from "./chromium.ts";
 import { AdminWorld, KEY } from "./admin_world.ts";
 
 /** What a hostile client sends: markup wherever there is a place for text. */
@@ -17,27 +17,53 @@ async function goTo(page: Page, view: string): Promise<void> {
   await page.getByRole("heading", { level: 2, name: view }).waitFor();
 }
 
-browserTest("who has the key logs in, stays logged in, and logs out", async () => {
-  await using world = await AdminWorld.open({ adminKey: KEY });
+/** Nothing is wider than the screen, and all has a name. */
+async function fitsPhone(browser: Browser, colorScheme: "light" | "dark"): Promise<void> {
+  await using world = await AdminWorld.open(browser, {}, {
+    viewport: { width: 390, height: 844 },
+    colorScheme,
+  });
   const { page } = world;
-  await page.goto(world.url);
-  await page.getByLabel("Admin key").fill("not the key at all");
-  await page.getByRole("button", { name: "Log in" }).click();
-  await has(page.getByRole("alert"), "That is not the key");
-  await page.getByLabel("Admin key").fill(KEY);
-  await page.keyboard.press("Enter");
-  await has(page.locator("#live"), "Live");
-  await page.reload();
-  await has(page.locator("#live"), "Live");
-  assert.deepEqual(await page.evaluate(() => document.cookie), "");
-  await page.getByRole("button", { name: "Log out" }).click();
-  await page.getByLabel("Admin key").waitFor();
-});
+  await world.connect("/rooms/lobby");
+  for (const view of ["overview", "routes", "cluster", "connections", "explorer"]) {
+    await page.goto(`${world.url}/#${view}`);
+    await has(page.locator("#live"), "Live");
+    const { scrollWidth, clientWidth } = await page.evaluate(() => ({
+      scrollWidth: document.documentElement.scrollWidth,
+      clientWidth: document.documentElement.clientWidth,
+    }));
+    assert.ok(scrollWidth <= clientWidth, `${view}: ${scrollWidth} > ${clientWidth}`);
+    const unnamed = await page.locator("button, input, select, a").evaluateAll((all) =>
+      all.filter((element) => {
+        const labels = "labels" in element ? [...element.labels as NodeListOf<Element>] : [];
+        const text = [element, ...labels].map(({ textContent }) => textContent).join("").trim();
+        return text === "" && !element.hasAttribute("aria-label");
+      }).length
+    );
+    assert.equal(unnamed, 0, view);
+  }
+  assert.deepEqual(world.complaints, []);
+}
 
-browserTest(
-  "the overview shows rates, latency, and what failed with its last example",
-  async () => {
-    await using world = await AdminWorld.open();
+browserTests("the admin page", launch, {
+  "who has the key logs in, stays logged in, and logs out": async (browser) => {
+    await using world = await AdminWorld.open(browser, { adminKey: KEY });
+    const { page } = world;
+    await page.goto(world.url);
+    await page.getByLabel("Admin key").fill("not the key at all");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await has(page.getByRole("alert"), "That is not the key");
+    await page.getByLabel("Admin key").fill(KEY);
+    await page.keyboard.press("Enter");
+    await has(page.locator("#live"), "Live");
+    await page.reload();
+    await has(page.locator("#live"), "Live");
+    assert.deepEqual(await page.evaluate(() => document.cookie), "");
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("Admin key").waitFor();
+  },
+  "the overview shows rates, latency, and what failed with its last example": async (browser) => {
+    await using world = await AdminWorld.open(browser);
     const { page } = world;
     await page.goto(world.url);
     await has(page.locator("#ready"), "Ready");
@@ -61,55 +87,52 @@ browserTest(
     await page.getByRole("button", { name: "Pause" }).click();
     await has(page.locator("#live"), "Paused");
   },
-);
-
-browserTest("the heat map has a cell for each bucket that was hit", async () => {
-  await using world = await AdminWorld.open();
-  const { page } = world;
-  await page.goto(world.url);
-  await has(page.locator("#live"), "Live");
-  const count = () =>
-    page.locator("#chart-latency canvas").evaluate((element) => {
-      const canvas = element as HTMLCanvasElement;
-      const probe = document.createElement("span");
-      document.body.append(probe);
-      probe.style.color = "var(--heat-6)";
-      const [red, green, blue] = getComputedStyle(probe).color.match(/\d+/g)!.map(Number);
-      probe.remove();
-      const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
-      let pixels = 0;
-      for (let index = 0; index < data.length; index += 4) {
-        const isCell = data[index] === red && data[index + 1] === green && data[index + 2] === blue;
-        if (isCell) pixels++;
-      }
-      return pixels;
-    });
-  assert.equal(await count(), 0);
-  await world.ask("/cart/7");
-  await has(page.locator("#now-p50"), /ms/);
-  assert.ok(await count() > 4);
-});
-
-browserTest("routes, gateways and workloads have their traffic", async () => {
-  await using world = await AdminWorld.open();
-  const { page } = world;
-  await page.goto(world.url);
-  await world.ask("/cart/7");
-  await goTo(page, "Routes");
-  const route = page.getByRole("row").filter({ hasText: "127.0.0.1/cart/:id" });
-  await has(route.locator(".requests"), "1");
-  await has(route, "asks: key");
-  await goTo(page, "Cluster");
-  await has(page.locator("#gateway-rows tr"), "this one");
-  const workload = page.locator("#workload-rows tr").filter({ hasText: "127.0.0.1" });
-  await has(workload.locator(".registered"), "GET /cart and below");
-  await has(workload.locator(".answered"), "1");
-});
-
-browserTest(
-  "a connection is found by its path, and closed with a code, by keyboard alone",
-  async () => {
-    await using world = await AdminWorld.open();
+  "the heat map has a cell for each bucket that was hit": async (browser) => {
+    await using world = await AdminWorld.open(browser);
+    const { page } = world;
+    await page.goto(world.url);
+    await has(page.locator("#live"), "Live");
+    const count = () =>
+      page.locator("#chart-latency canvas").evaluate((element) => {
+        const canvas = element as HTMLCanvasElement;
+        const probe = document.createElement("span");
+        document.body.append(probe);
+        probe.style.color = "var(--heat-6)";
+        const [red, green, blue] = getComputedStyle(probe).color.match(/\d+/g)!.map(Number);
+        probe.remove();
+        const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+        let pixels = 0;
+        for (let index = 0; index < data.length; index += 4) {
+          const isCell = data[index] === red && data[index + 1] === green &&
+            data[index + 2] === blue;
+          if (isCell) pixels++;
+        }
+        return pixels;
+      });
+    assert.equal(await count(), 0);
+    await world.ask("/cart/7");
+    await has(page.locator("#now-p50"), /ms/);
+    assert.ok(await count() > 4);
+  },
+  "routes, gateways and workloads have their traffic": async (browser) => {
+    await using world = await AdminWorld.open(browser);
+    const { page } = world;
+    await page.goto(world.url);
+    await world.ask("/cart/7");
+    await goTo(page, "Routes");
+    const route = page.getByRole("row").filter({ hasText: "127.0.0.1/cart/:id" });
+    await has(route.locator(".requests"), "1");
+    await has(route, "asks: key");
+    await goTo(page, "Cluster");
+    await has(page.locator("#gateway-rows tr"), "this one");
+    const workload = page.locator("#workload-rows tr").filter({ hasText: "127.0.0.1" });
+    await has(workload.locator(".registered"), "GET /cart and below");
+    await has(workload.locator(".answered"), "1");
+  },
+  "a connection is found by its path, and closed with a code, by keyboard alone": async (
+    browser,
+  ) => {
+    await using world = await AdminWorld.open(browser);
     const { page } = world;
     const [lobby, other] = [await world.connect("/rooms/lobby"), await world.connect("/other")];
     await page.goto(`${world.url}/#connections`);
@@ -126,12 +149,10 @@ browserTest(
     assert.equal(other.socket.readyState, WebSocket.OPEN);
     await has(page.locator("#found"), "was told to close with 4000");
   },
-);
-
-browserTest(
-  "the explorer tells the subject of a URL, its route, its checks, and who listens",
-  async () => {
-    await using world = await AdminWorld.open();
+  "the explorer tells the subject of a URL, its route, its checks, and who listens": async (
+    browser,
+  ) => {
+    await using world = await AdminWorld.open(browser);
     const { page } = world;
     await page.goto(`${world.url}/#explorer`);
     await page.getByLabel("URL").fill("http://127.0.0.1/cart/7.html");
@@ -151,72 +172,42 @@ browserTest(
     await page.getByLabel("URL").fill("http://else.example/");
     await has(page.locator("#verdict"), "Refused with 403");
   },
-);
-
-browserTest("the tap shows heads without secrets, while it is watched", async () => {
-  await using world = await AdminWorld.open({ adminTap: true });
-  const { page } = world;
-  await page.goto(`${world.url}/#explorer?url=http%3A%2F%2F127.0.0.1%2Fcart%2F7`);
-  await page.getByRole("button", { name: "Watch" }).click();
-  await has(page.locator("#tap-note"), "Watching h8s.http.GET.127.0.0.1.cart.7");
-  await world.ask("/cart/7", { "x-api-key": "s3cret", "x-kind": MARKUP });
-  const head = page.locator("#tap li").first();
-  await head.locator("summary").click();
-  await has(head.locator(".facts"), MARKUP);
-  assert.doesNotMatch(await head.textContent() ?? "", /s3cret/);
-  await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByRole("button", { name: "Watch" }).waitFor();
+  "the tap shows heads without secrets, while it is watched": async (browser) => {
+    await using world = await AdminWorld.open(browser, { adminTap: true });
+    const { page } = world;
+    await page.goto(`${world.url}/#explorer?url=http%3A%2F%2F127.0.0.1%2Fcart%2F7`);
+    await page.getByRole("button", { name: "Watch" }).click();
+    await has(page.locator("#tap-note"), "Watching h8s.http.GET.127.0.0.1.cart.7");
+    await world.ask("/cart/7", { "x-api-key": "s3cret", "x-kind": MARKUP });
+    const head = page.locator("#tap li").first();
+    await head.locator("summary").click();
+    await has(head.locator(".facts"), MARKUP);
+    assert.doesNotMatch(await head.textContent() ?? "", /s3cret/);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByRole("button", { name: "Watch" }).waitFor();
+  },
+  "what clients send is text, wherever it is shown": async (browser) => {
+    await using world = await AdminWorld.open(browser);
+    const { page } = world;
+    await page.goto(world.url);
+    await world.ask(`/${MARKUP.replaceAll(" ", "+")}`, { "user-agent": MARKUP });
+    await page.locator("#errors summary").first().click();
+    await has(page.locator("#errors .facts"), MARKUP);
+    await world.connect(`/rooms/x?name=${encodeURIComponent(MARKUP)}`);
+    await goTo(page, "Connections");
+    await has(page.locator("#connection-rows"), "name=");
+    await page.goto(
+      `${world.url}/#explorer?url=${
+        encodeURIComponent(`http://127.0.0.1/${MARKUP.replaceAll(" ", "%20")}`)
+      }`,
+    );
+    await has(page.locator("#verdict"), "Goes to");
+    assert.equal(await page.locator("main img").count(), 0);
+    assert.match(await page.title(), /^h8s gateway/);
+    assert.deepEqual(world.complaints, []);
+  },
+  "on a phone nothing is wider than the screen, all has a name, light": (browser) =>
+    fitsPhone(browser, "light"),
+  "on a phone nothing is wider than the screen, all has a name, dark": (browser) =>
+    fitsPhone(browser, "dark"),
 });
-
-browserTest("what clients send is text, wherever it is shown", async () => {
-  await using world = await AdminWorld.open();
-  const { page } = world;
-  await page.goto(world.url);
-  await world.ask(`/${MARKUP.replaceAll(" ", "+")}`, { "user-agent": MARKUP });
-  await page.locator("#errors summary").first().click();
-  await has(page.locator("#errors .facts"), MARKUP);
-  await world.connect(`/rooms/x?name=${encodeURIComponent(MARKUP)}`);
-  await goTo(page, "Connections");
-  await has(page.locator("#connection-rows"), "name=");
-  await page.goto(
-    `${world.url}/#explorer?url=${
-      encodeURIComponent(`http://127.0.0.1/${MARKUP.replaceAll(" ", "%20")}`)
-    }`,
-  );
-  await has(page.locator("#verdict"), "Goes to");
-  assert.equal(await page.locator("main img").count(), 0);
-  assert.match(await page.title(), /^h8s gateway/);
-  assert.deepEqual(world.complaints, []);
-});
-
-for (const colorScheme of ["light", "dark"] as const) {
-  browserTest(
-    `on a phone nothing is wider than the screen, all has a name, ${colorScheme}`,
-    async () => {
-      await using world = await AdminWorld.open({}, {
-        viewport: { width: 390, height: 844 },
-        colorScheme,
-      });
-      const { page } = world;
-      await world.connect("/rooms/lobby");
-      for (const view of ["overview", "routes", "cluster", "connections", "explorer"]) {
-        await page.goto(`${world.url}/#${view}`);
-        await has(page.locator("#live"), "Live");
-        const { scrollWidth, clientWidth } = await page.evaluate(() => ({
-          scrollWidth: document.documentElement.scrollWidth,
-          clientWidth: document.documentElement.clientWidth,
-        }));
-        assert.ok(scrollWidth <= clientWidth, `${view}: ${scrollWidth} > ${clientWidth}`);
-        const unnamed = await page.locator("button, input, select, a").evaluateAll((all) =>
-          all.filter((element) => {
-            const labels = "labels" in element ? [...element.labels as NodeListOf<Element>] : [];
-            const text = [element, ...labels].map(({ textContent }) => textContent).join("").trim();
-            return text === "" && !element.hasAttribute("aria-label");
-          }).length
-        );
-        assert.equal(unnamed, 0, view);
-      }
-      assert.deepEqual(world.complaints, []);
-    },
-  );
-}

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { connect, type NatsConnection } from "@nats-io/transport";
 import { type Gateway, type GatewayOptions, startGateway } from "../../lib/mod.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { answer, natsHeaders } from "../harness/setup.ts";
-import { launch } from "./chromium.ts";
 
 /** Opens the page where a test says so. */
 export const KEY = "correct-horse-battery";
@@ -51,11 +50,13 @@ export class AdminWorld implements AsyncDisposable {
   /**
    * Starts all of it.
    *
+   * @param browser Whoever started it closes it.
    * @param options Of the gateway.
    * @param look How the browser looks at the page.
    * @returns It, with the page still empty.
    */
   static async open(
+    browser: Browser,
     options: GatewayOptions = {},
     look: BrowserContextOptions = {},
   ): Promise<AdminWorld> {
@@ -83,8 +84,8 @@ export class AdminWorld implements AsyncDisposable {
     // Again and again, as workloads do: the first one may come before it is listened to.
     const timer = setInterval(register, 200);
     stack.defer(() => clearInterval(timer));
-    const browser = stack.adopt(await launch(), (browser) => browser.close());
-    const page = await (await browser.newContext(look)).newPage();
+    const context = stack.use(await browser.newContext(look));
+    const page = await context.newPage();
     return new AdminWorld(stack, { gateway, nc, page });
   }
 

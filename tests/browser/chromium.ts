@@ -36,10 +36,40 @@ export function browserTest(name: string, fn: (t: Deno.TestContext) => Promise<v
   Deno.test({ name, ignore: unavailable !== undefined, fn });
 }
 
+/** What some tests have together. */
+interface Shared extends AsyncDisposable {
+  /** Called after each of them. */
+  tidy?(): Promise<void>;
+}
+
+/** What they share goes on meanwhile; the test around them looks for what is left open. */
+const GOES_ON = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
+
+/**
+ * Steps that share a browser and more, since to start those takes longer than what is done with them.
+ *
+ * @param name What they are about.
+ * @param start Starts what they share.
+ * @param tests By the behaviour.
+ */
+export function browserTests<What extends Shared>(
+  name: string,
+  start: () => Promise<What>,
+  tests: Readonly<Record<string, (shared: What) => Promise<void>>>,
+): void {
+  browserTest(name, async (t) => {
+    await using shared = await start();
+    for (const [name, test] of Object.entries(tests)) {
+      await t.step({ name, fn: () => test(shared), ...GOES_ON });
+      await shared.tidy?.();
+    }
+  });
+}
+
 /**
  * Starts the browser, without a window.
  *
- * @returns The browser; whoever started it closes it.
+ * @returns The browser; whoever started it closes or disposes of it.
  */
 export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: PATH, args: FLAGS });

@@ -4,6 +4,7 @@
  * @module
  */
 import { AdminWorld } from "./admin_world.ts";
+import { launch } from "./chromium.ts";
 import { natsHeaders } from "../harness/setup.ts";
 import { pause } from "../../lib/time/within.ts";
 
@@ -12,7 +13,8 @@ const PICTURE = new URL("../../docs/images/page.png", import.meta.url).pathname;
 const MOST_AT_ONCE = 8;
 const LENGTH_MS = 60_000;
 
-await using world = await AdminWorld.open({ requestTimeout: "1s" }, {
+await using browser = await launch();
+await using world = await AdminWorld.open(browser, { requestTimeout: "1s" }, {
   viewport: { width: 1280, height: 860 },
 });
 const { nc, page } = world;

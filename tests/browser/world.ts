@@ -23,6 +23,8 @@ interface Parts {
   /** Where NATS keeps its streams. */
   readonly store: string;
   readonly browser: Browser;
+  /** The same, where nobody else uses it. */
+  readonly ownBrowser: Browser | undefined;
   readonly nats: NatsServer;
   readonly worker: WorkerProcess;
   readonly gateway: Gateway;
@@ -32,28 +34,37 @@ interface Parts {
 export class World implements AsyncDisposable {
   readonly #store: string;
   readonly #browser: Browser;
+  readonly #ownBrowser: Browser | undefined;
+  /** Of whoever is there. */
+  readonly #contexts: BrowserContext[] = [];
   #nats: NatsServer;
   #worker: WorkerProcess;
   #gateway: Gateway;
 
-  private constructor({ store, browser, nats, worker, gateway }: Parts) {
+  private constructor({ store, browser, ownBrowser, nats, worker, gateway }: Parts) {
     this.#store = store;
     this.#browser = browser;
+    this.#ownBrowser = ownBrowser;
     this.#nats = nats;
     this.#worker = worker;
     this.#gateway = gateway;
   }
 
-  /** Starts it. */
-  static async start(): Promise<World> {
+  /**
+   * Starts it.
+   *
+   * @param shared A browser that others use, too; one of its own without.
+   */
+  static async start(shared?: Browser): Promise<World> {
     await using stack = new AsyncDisposableStack();
     const store = stack.adopt(await Deno.makeTempDir({ prefix: "h8s-rooms-" }), removeDirectory);
     const nats = stack.use(await startNats({ storeDir: store }));
     const gateway = stack.use(await startRoomsGateway(nats, 0));
     const worker = stack.use(await WorkerProcess.start(nats.url, PREFIX));
-    const browser = stack.adopt(await launch(), (browser) => browser.close());
+    const ownBrowser = shared === undefined ? stack.use(await launch()) : undefined;
     stack.move();
-    return new World({ store, nats, gateway, worker, browser });
+    const browser = shared ?? ownBrowser!;
+    return new World({ store, nats, gateway, worker, browser, ownBrowser });
   }
 
   /** Where clients come in. */
@@ -120,7 +131,13 @@ export class World implements AsyncDisposable {
     { port = this.port, ...options }: BrowserContextOptions & { port?: number } = {},
   ): Promise<Visitor> {
     const context = await this.#browser.newContext(options);
+    this.#contexts.push(context);
     return Visitor.enter(context, `http://${HOST}:${port}/${room}`);
+  }
+
+  /** Everybody leaves. */
+  async tidy(): Promise<void> {
+    await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
   }
 
   /** Ends it. */
@@ -130,7 +147,8 @@ export class World implements AsyncDisposable {
     stack.use(this.#nats);
     stack.use(this.#gateway);
     stack.use(this.#worker);
-    await this.#browser.close();
+    await this.tidy();
+    await this.#ownBrowser?.close();
   }
 }
 
