@@ -40,7 +40,7 @@ const ENTRY_POINTS = [
   "lib/router/mod.ts",
   "lib/client/mod.ts",
 ];
-const SOURCES = ["main.ts", "lib", "tests", "bench", "examples"];
+const SOURCES = ["main.ts", "lib", "tests", "bench", "examples", "docs/site/build.ts"];
 
 /** Tests that take their time, or ask for more than nats-server: those in one piece first, the longest first. */
 const SUITES: readonly Stage[] = [
