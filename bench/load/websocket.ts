@@ -2,7 +2,7 @@
  * A load of WebSockets, in a process of its own: `deno run -A bench/load/websocket.ts JSON`, where the JSON
  * is a {@link SocketLoad}. Prints one line of JSON: `{ figures }`, or `{ error }`.
  *
- * The clients are bytes on sockets: frames are built once, and counted by their length when they come.
+ * The clients are bytes on sockets: frames are built once, and counted one by one when they come.
  *
  * @module
  */
@@ -50,8 +50,8 @@ class Load implements AsyncDisposable {
   #received = 0;
   /** What the bare server had received before. */
   #bareBegin = 0;
-  #receivedBytes = 0;
   #wake: (() => void) | undefined;
+  #fail: ((error: unknown) => void) | undefined;
 
   constructor(load: SocketLoad) {
     this.load = load;
@@ -114,7 +114,7 @@ class Load implements AsyncDisposable {
       await this.#until(() => this.#inboxes.length === sockets, "the inboxes");
     }
     if (mode === "in") return;
-    for (const conn of this.#conns) this.#read(conn).catch(() => {});
+    for (const conn of this.#conns) this.#read(conn).catch((error) => this.#fail?.(error));
   }
 
   async #connected(session: Session): Promise<void> {
@@ -124,12 +124,11 @@ class Load implements AsyncDisposable {
 
   async #read(conn: Deno.TcpConn): Promise<void> {
     const buffer = new Uint8Array(64 * 1024);
-    const frame = frameLength(this.load.bytes);
+    const messages = new MessageCounter(this.load.bytes);
     for (;;) {
       const count = await conn.read(buffer);
       if (count === null) return;
-      this.#receivedBytes += count;
-      this.#received = Math.floor(this.#receivedBytes / frame);
+      this.#received += messages.take(buffer.subarray(0, count));
       this.#wake?.();
     }
   }
@@ -226,17 +225,19 @@ class Load implements AsyncDisposable {
       STALL_MS,
     );
     this.#wake = () => isReached() && resolve();
+    this.#fail = reject;
     try {
       await promise;
     } finally {
       clearTimeout(timer);
-      this.#wake = undefined;
+      this.#wake = this.#fail = undefined;
     }
   }
 }
 
 /**
- * Opens a WebSocket.
+ * Opens a WebSocket, with a key of its own as RFC 6455 §4.1 wants it: the Go daemon makes a connection's inbox of
+ * it, and what is published to one of many with the same key goes to all.
  *
  * @param port On this machine.
  */
@@ -248,7 +249,7 @@ export async function openSocket(port: number): Promise<Deno.TcpConn> {
     "Connection: Upgrade",
     "Upgrade: websocket",
     "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    `Sec-WebSocket-Key: ${crypto.getRandomValues(new Uint8Array(16)).toBase64()}`,
   ]);
   return conn;
 }
@@ -269,9 +270,51 @@ function toFrame(payload: Uint8Array, opcode = 1): Uint8Array {
   return Uint8Array.of(0x80 | opcode, ...size, 0, 0, 0, 0, ...payload);
 }
 
-/** Of a server's frame. */
-function frameLength(payload: number): number {
-  return payload + (payload < 126 ? 2 : 4);
+/** Counts a server's messages of one length in the bytes of a connection, wherever these are cut. */
+class MessageCounter {
+  readonly #bytes: number;
+  #head: number[] = [];
+  /** What is still to come of the payload. */
+  #left = 0;
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  /**
+   * Reads on.
+   *
+   * @returns How many messages have begun.
+   * @throws {Unmeasurable} when one is not as long as what was published: messages that are put into one are
+   * not what a client is to get.
+   */
+  take(chunk: Uint8Array): number {
+    let count = 0;
+    for (let at = 0; at < chunk.length;) {
+      if (this.#left > 0) {
+        const part = Math.min(this.#left, chunk.length - at);
+        this.#left -= part;
+        at += part;
+        continue;
+      }
+      this.#head.push(chunk[at++]!);
+      const length = payloadLength(this.#head);
+      if (length === undefined) continue;
+      const isControl = (this.#head[0]! & 0x08) !== 0;
+      this.#head = [];
+      this.#left = length;
+      if (isControl) continue;
+      if (length !== this.#bytes) throw new Unmeasurable(`a message of ${length} bytes came`);
+      count++;
+    }
+    return count;
+  }
+}
+
+/** Of a frame that is not masked (RFC 6455 §5.2); undefined as long as not all of it has come. */
+function payloadLength([_, short, high, low]: readonly number[]): number | undefined {
+  if (short === undefined || short < 126) return short;
+  return low === undefined ? undefined : high! << 8 | low;
 }
 
 if (import.meta.main) {
