@@ -18,6 +18,7 @@ Deno.test("toFrame() makes text of UTF-8, byte for byte", async (t) => {
     ["nothing", ""],
     ["all planes", "caf\u00e9 \u4e2d \u{1f600}"],
     ["NUL", "a\0b"],
+    ["a replacement character", "a \ufffd"],
     ["line ends", "a\r\nb\n"],
     ["a byte order mark at the start", "\ufeffhello"],
     ["two byte order marks", "\ufeff\ufeff"],
