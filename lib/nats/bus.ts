@@ -14,6 +14,14 @@ export interface BusMessage {
   /** The NATS header block as latin-1 text, one character a byte; empty if there is none. */
   readonly headers: string;
   readonly data: Uint8Array;
+  /** True where the data is overwritten once the handler has returned: {@link toKept} is what may be kept. */
+  readonly isBorrowed?: boolean;
+}
+
+/** A message whose data stays as it is. */
+export function toKept(message: BusMessage): BusMessage {
+  if (!message.isBorrowed) return message;
+  return { ...message, data: message.data.slice(), isBorrowed: false };
 }
 
 /** What a message may have besides subject and payload. */
@@ -30,6 +38,11 @@ export interface PublishOptions {
 export interface SubscribeOptions {
   /** The queue group: each message goes to one member of it. */
   readonly queue?: string;
+  /**
+   * The handler keeps nothing of a message but what {@link toKept} has given it: a copy of each costs more than
+   * all else that is done for a short one. @default false: a message is the handler's own
+   */
+  readonly borrows?: boolean;
 }
 
 /** A subscription that can be ended. */

@@ -6,7 +6,7 @@
 import { type Frame, toFrame } from "../mapping/frame.ts";
 import type { Bus, BusMessage, BusSubscription } from "./bus.ts";
 
-/** Gets each message of a subject, read once for all. */
+/** Gets each message of a subject, read once for all; keeps none. */
 export type FrameListener = (frame: Frame, payloadLength: number) => void;
 
 interface Shared {
@@ -50,7 +50,7 @@ export class Fanout {
     const subscription = this.#bus.subscribe(subject, ({ headers, data }: BusMessage) => {
       const frame = toFrame(headers, data);
       for (const listener of listeners) listener(frame, data.length);
-    });
+    }, { borrows: true });
     const shared = { listeners, subscription };
     this.#shared.set(subject, shared);
     return shared;

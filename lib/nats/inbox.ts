@@ -6,7 +6,7 @@
  */
 import { INBOX } from "../mapping/names.ts";
 import { toAckedStream } from "../mapping/stream_ack.ts";
-import type { Bus, BusMessage, BusSubscription } from "./bus.ts";
+import { type Bus, type BusMessage, type BusSubscription, toKept } from "./bus.ts";
 
 /** How often deadlines are looked at, in milliseconds: what a timeout may be late by. */
 const SWEEP_INTERVAL_MS = 100;
@@ -21,6 +21,8 @@ export interface Receiver {
    * nobody told the gateway of captured what was published.
    */
   readonly takesAcks?: boolean;
+  /** Whether it keeps nothing of a message's data; see `SubscribeOptions` of the bus. */
+  readonly borrows?: boolean;
   /** Called for each message to the slot's subject. */
   onMessage(message: BusMessage): void;
   /** Called once when the deadline has passed; the slot stays until it is released. */
@@ -115,7 +117,9 @@ export class Inbox implements Disposable {
     this.#onFault = onFault;
     this.#root = `${INBOX}.${gatewayId}.`;
     this.#watcher = watcher;
-    this.#subscription = bus.subscribe(`${this.#root}*`, (message) => this.#dispatch(message));
+    this.#subscription = bus.subscribe(`${this.#root}*`, (message) => this.#dispatch(message), {
+      borrows: true,
+    });
     this.#endState = bus.onState((state) => {
       if (state !== "connected") this.abort("nats_disconnected");
     });
@@ -151,7 +155,7 @@ export class Inbox implements Disposable {
     const { receiver } = slot;
     try {
       const stream = receiver.takesAcks ? undefined : toAckedStream(message.headers, message.data);
-      if (stream === undefined) receiver.onMessage(message);
+      if (stream === undefined) receiver.onMessage(receiver.borrows ? message : toKept(message));
       else this.#watcher?.ack(stream);
     } catch (error) {
       this.#onFault("message", error);

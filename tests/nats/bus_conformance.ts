@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Bus } from "../../lib/nats/bus.ts";
+import { type Bus, type BusMessage, toKept } from "../../lib/nats/bus.ts";
 import { testBusLosingNats } from "./bus_conformance_loss.ts";
 import { Received } from "./waiting.ts";
 
@@ -94,6 +94,25 @@ function testMessages(name: string, start: StartWorld): void {
       assert.equal(subject, `order.${index % 7}`);
       assert.equal(headers, index % 2 === 0 ? "" : `NATS/1.0\r\nIndex: ${index}\r\n\r\n`);
     }
+  });
+
+  Deno.test(`${name}: who borrows messages keeps what it has made its own`, async () => {
+    await using world = await start();
+    await using bus = await world.open();
+    const { promise: all, resolve } = Promise.withResolvers<void>();
+    const kept: BusMessage[] = [];
+    const seen: string[] = [];
+    const count = 3000;
+    bus.subscribe("lent", (message) => {
+      seen.push(new TextDecoder().decode(message.data));
+      if (kept.push(toKept(message)) === count) resolve();
+    }, { borrows: true });
+    await bus.flush();
+    for (let index = 0; index < count; index++) bus.publish("lent", toBytes(`payload ${index}`));
+    await all;
+    const expected = Array.from({ length: count }, (_, index) => `payload ${index}`);
+    assert.deepEqual(seen, expected);
+    assert.deepEqual(kept.map(({ data }) => new TextDecoder().decode(data)), expected);
   });
 
   Deno.test(`${name}: a request that nobody hears is answered at once`, async () => {

@@ -141,7 +141,7 @@ export class FakeBus implements Bus, AsyncDisposable {
   /** Delivers a message as NATS would. */
   deliver(subject: string, text = "", headers = ""): void {
     const message = { subject, reply: "", headers, data: new TextEncoder().encode(text) };
-    for (const { onMessage } of this.subscriptionsTo(subject)) onMessage(message);
+    for (const to of this.subscriptionsTo(subject)) lend(message, to);
   }
 
   /** Those that take a subject. */
@@ -150,9 +150,9 @@ export class FakeBus implements Bus, AsyncDisposable {
   }
 
   /** One of its subscriptions gets a message. */
-  hear({ onMessage }: FakeSubscription, message: BusMessage): void {
+  hear(to: FakeSubscription, message: BusMessage): void {
     try {
-      onMessage(message);
+      lend(message, to);
     } catch (error) {
       this.errors.push(error);
     }
@@ -162,6 +162,17 @@ export class FakeBus implements Bus, AsyncDisposable {
     if (this.#state !== "closed") this.setState("closed");
     this.#nats?.buses.delete(this);
     return Promise.resolve();
+  }
+}
+
+/** Who borrows has nothing left of a message once it has returned. */
+function lend(message: BusMessage, { onMessage, options: { borrows } }: FakeSubscription): void {
+  if (!borrows) return onMessage(message);
+  const data = message.data.slice();
+  try {
+    onMessage({ ...message, data, isBorrowed: true });
+  } finally {
+    data.fill(0xff);
   }
 }
 

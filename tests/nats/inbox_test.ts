@@ -7,6 +7,7 @@ import {
   type Receiver,
   type Slot,
 } from "../../lib/nats/inbox.ts";
+import type { BusMessage } from "../../lib/nats/bus.ts";
 import { FakeBus } from "./fake_bus.ts";
 
 const FAR_AWAY_MS = 60_000;
@@ -43,6 +44,16 @@ Deno.test("a slot gets all its messages in order until it is released", () => {
   slot.release();
   bus.deliver(slot.subject, "late");
   assert.deepEqual(texts, ["1", "2", "3"]);
+});
+
+Deno.test("a receiver keeps the messages that it gets, unless it borrows them", () => {
+  const bus = new FakeBus();
+  using inbox = new Inbox(bus, "gw1");
+  const all: BusMessage[] = [];
+  const onMessage = (message: BusMessage) => all.push(message);
+  const [keeper, borrower] = [inbox.open({ onMessage }), inbox.open({ onMessage, borrows: true })];
+  for (const { subject } of [keeper, borrower]) bus.deliver(subject, "a");
+  assert.deepEqual(all.map(({ data }) => [...data]), [[0x61], [0xff]]);
 });
 
 Deno.test("the acknowledgement of a stream reaches only who waits for it", () => {

@@ -103,6 +103,11 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
     }
   }
 
+  /** The platform copies what it is to send. */
+  get borrows(): boolean {
+    return true;
+  }
+
   get waiting(): number {
     return this.#socket!.bufferedAmount;
   }

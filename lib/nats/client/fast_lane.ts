@@ -7,7 +7,7 @@
  */
 import { errors } from "@nats-io/nats-core";
 import type { PublishOptions } from "../bus.ts";
-import type { MessageHandler } from "./protocol_splitter.ts";
+import type { MessageTaker } from "./protocol_splitter.ts";
 import type { Output } from "./output.ts";
 
 /** What would be read as another word, or another command. */
@@ -19,7 +19,7 @@ export class FastLane {
   readonly isOn: boolean;
   /** Told why what came could not be read; then the socket has gone. */
   readonly onFault: (error: unknown) => void;
-  readonly #handlers = new Map<number, MessageHandler>();
+  readonly #takers = new Map<number, MessageTaker>();
   #output: Output | undefined;
 
   /**
@@ -33,8 +33,8 @@ export class FastLane {
   }
 
   /** The subscriptions whose messages take it, by their number in the protocol. */
-  get handlers(): ReadonlyMap<number, MessageHandler> {
-    return this.#handlers;
+  get takers(): ReadonlyMap<number, MessageTaker> {
+    return this.#takers;
   }
 
   /** False while there is no socket, or one that is not the lane's. */
@@ -53,9 +53,9 @@ export class FastLane {
    * @param sid Its number, which it keeps when it is made again after a reconnect.
    * @returns Leaves them to the client library again.
    */
-  take(sid: number, handler: MessageHandler): () => void {
-    this.#handlers.set(sid, handler);
-    return () => this.#handlers.delete(sid);
+  take(sid: number, taker: MessageTaker): () => void {
+    this.#takers.set(sid, taker);
+    return () => this.#takers.delete(sid);
   }
 
   /**

@@ -5,7 +5,7 @@
  * @module
  */
 import { decodeLatin1 } from "../../mapping/latin1.ts";
-import type { BusMessage } from "../bus.ts";
+import { type BusMessage, toKept } from "../bus.ts";
 
 /** Copies of one message come within this time; other messages that look the same do not. */
 export const COPY_MS = 400;
@@ -54,7 +54,7 @@ export class Overlap {
    */
   onNew(message: BusMessage): void {
     if (this.#hasEnded) this.deliver(message);
-    else this.#held.push({ message: { ...message }, at: this.#now() });
+    else this.#held.push({ message: toKept(message), at: this.#now() });
   }
 
   /** Nothing comes over the old connection any more. */

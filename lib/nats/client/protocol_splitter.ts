@@ -16,13 +16,18 @@ const CRLF_LENGTH = 2;
 /** What one read may bring; a larger message gets a buffer of its own, and is read into that. */
 const BUFFER_BYTES = 64 * 1024;
 
-/** Gets the messages of one subscription; does not throw. */
-export type MessageHandler = (message: BusMessage) => void;
+/** Who gets the messages of one subscription. */
+export interface MessageTaker {
+  /** Keeps nothing of a message but what is copied: see `SubscribeOptions` of the bus. */
+  readonly borrows: boolean;
+  /** Does not throw. */
+  onMessage(message: BusMessage): void;
+}
 
 /** Where the parts go. */
 export interface FrameSink {
   /** The subscriptions that are one's own, by their number in the protocol. */
-  readonly handlers: ReadonlyMap<number, MessageHandler>;
+  readonly takers: ReadonlyMap<number, MessageTaker>;
   /** Gets all other bytes, in order, in pieces of any size, to keep. */
   passOn(bytes: Uint8Array): void;
 }
@@ -117,8 +122,8 @@ export class ProtocolSplitter {
     const size = toNumber(line, sizeAt, line.length);
     if (Number.isNaN(size)) return this.#passForever(bytes, at);
     const end = begin + size + CRLF_LENGTH;
-    const handler = this.#sink.handlers.get(toNumber(line, sidAt, sidEnd));
-    if (handler === undefined) {
+    const taker = this.#sink.takers.get(toNumber(line, sidAt, sidEnd));
+    if (taker === undefined) {
       this.#foreign = end - at;
       return at;
     }
@@ -127,22 +132,21 @@ export class ProtocolSplitter {
     const lastAt = hasHeaders ? line.lastIndexOf(" ", sizeAt - 2) + 1 : sizeAt;
     const headerSize = hasHeaders ? toNumber(line, lastAt, sizeAt - 1) : 0;
     if (!(headerSize <= size)) return this.#passForever(bytes, at);
-    handler({
+    const data = new Uint8Array(
+      bytes.buffer,
+      bytes.byteOffset + begin + headerSize,
+      size - headerSize,
+    );
+    const isShared = bytes.buffer === this.#shared.buffer;
+    taker.onMessage({
       subject: line.slice(subjectAt, sidAt - 1),
       reply: sidEnd + 1 < lastAt ? line.slice(sidEnd + 1, lastAt - 1) : "",
       headers: headerSize === 0 ? "" : bytes.toString("latin1", begin, begin + headerSize),
-      data: this.#toData(bytes, { begin: begin + headerSize, end: begin + size }),
+      // What is read into again is copied for those who keep it.
+      data: isShared && !taker.borrows ? data.slice() : data,
+      isBorrowed: isShared && taker.borrows,
     });
     return end;
-  }
-
-  /** What is read into again is copied. */
-  #toData(
-    { buffer, byteOffset }: Buffer<ArrayBuffer>,
-    { begin, end }: { begin: number; end: number },
-  ): Uint8Array<ArrayBuffer> {
-    const data = new Uint8Array(buffer, byteOffset + begin, end - begin);
-    return buffer === this.#shared.buffer ? data.slice() : data;
   }
 
   /** Keeps the beginning of a message; its length is 0 as long as it is not known. */

@@ -38,7 +38,7 @@ export class SocketTransport implements Transport {
   constructor(lane: FastLane | undefined) {
     this.#lane = lane;
     const passOn = (bytes: Uint8Array) => this.#passOn(bytes);
-    if (lane?.isOn) this.#splitter = new ProtocolSplitter({ handlers: lane.handlers, passOn });
+    if (lane?.isOn) this.#splitter = new ProtocolSplitter({ takers: lane.takers, passOn });
   }
 
   get isClosed(): boolean {

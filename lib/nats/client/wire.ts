@@ -66,7 +66,8 @@ export function subscribeOn(
     ...options,
     callback: (error, message) => error === null ? handle(toBusMessage(message)) : onError(error),
   });
-  const leave = lane.take(subscription.getID(), handle);
+  const taker = { onMessage: handle, borrows: options.borrows ?? false };
+  const leave = lane.take(subscription.getID(), taker);
   return () => {
     leave();
     subscription.unsubscribe();

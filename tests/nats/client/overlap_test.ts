@@ -40,6 +40,16 @@ Deno.test("Overlap delivers each message once, in its order", async (t) => {
   }
 });
 
+Deno.test("Overlap holds what it was lent", () => {
+  const texts: string[] = [];
+  const overlap = new Overlap(({ data }) => texts.push(new TextDecoder().decode(data)));
+  const message = { ...toMessage("a"), isBorrowed: true };
+  overlap.onNew(message);
+  message.data.fill(0);
+  overlap.end();
+  assert.deepEqual(texts, ["a"]);
+});
+
 Deno.test("Overlap tells messages by subject, reply and headers, too", () => {
   let delivered = 0;
   const overlap = new Overlap(() => delivered++);

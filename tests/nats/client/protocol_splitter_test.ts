@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { BusMessage } from "../../../lib/nats/bus.ts";
+import { type BusMessage, toKept } from "../../../lib/nats/bus.ts";
 import { ProtocolSplitter } from "../../../lib/nats/client/protocol_splitter.ts";
 
 const OWN = 7;
@@ -38,11 +38,14 @@ function toBytes([subject, reply, headers, payload]: Taken, sid: number): string
   return `${words.join(" ")}\r\n${headers}${payload}\r\n`;
 }
 
-function split(pieces: readonly Buffer[]): { taken: BusMessage[]; rest: string } {
+function split(
+  pieces: readonly Buffer[],
+  { borrows = false } = {},
+): { taken: BusMessage[]; rest: string } {
   const taken: BusMessage[] = [];
   let rest = "";
   const splitter = new ProtocolSplitter({
-    handlers: new Map([[OWN, (message: BusMessage) => taken.push(message)]]),
+    takers: new Map([[OWN, { borrows, onMessage: (message) => taken.push(message) }]]),
     passOn: (bytes) => rest += Buffer.from(bytes).toString("latin1"),
   });
   for (const piece of pieces) splitter.push(piece);
@@ -105,15 +108,39 @@ Deno.test("ProtocolSplitter passes on what it cannot read, and all that follows"
 
 Deno.test("ProtocolSplitter asks for each message whether it is still its own", () => {
   const seen: string[] = [];
-  const handlers = new Map([[OWN, ({ data }: BusMessage) => {
-    seen.push(Buffer.from(data).toString());
-    handlers.clear();
+  const takers = new Map([[OWN, {
+    borrows: false,
+    onMessage: ({ data }: BusMessage) => {
+      seen.push(Buffer.from(data).toString());
+      takers.clear();
+    },
   }]]);
   let rest = "";
   const splitter = new ProtocolSplitter({
-    handlers,
+    takers,
     passOn: (bytes) => rest += Buffer.from(bytes).toString(),
   });
   splitter.push(Buffer.from("MSG a 7 1\r\n1\r\nMSG a 7 1\r\n2\r\n"));
   assert.deepEqual([seen, rest], [["1"], "MSG a 7 1\r\n2\r\n"]);
+});
+
+Deno.test("ProtocolSplitter lends what it reads to those who borrow, and says so", () => {
+  const kept: BusMessage[] = [];
+  const lent: BusMessage[] = [];
+  const onMessage = (message: BusMessage) => {
+    lent.push(message);
+    kept.push(toKept(message));
+  };
+  const takers = new Map([[OWN, { borrows: true, onMessage }]]);
+  const splitter = new ProtocolSplitter({ takers, passOn() {} });
+  const large = "l".repeat(100_000);
+  const toText = ({ data }: BusMessage) => Buffer.from(data).toString();
+  for (const text of ["first", large, "second"]) {
+    splitter.push(Buffer.from(`MSG a ${OWN} ${text.length}\r\n${text}\r\n`));
+  }
+  assert.deepEqual(kept.map(toText), ["first", large, "second"]);
+  assert.deepEqual(lent.map(({ isBorrowed }) => isBorrowed), [true, false, true]);
+  // The memory is the same: nothing was copied.
+  assert.notEqual(toText(lent[0]!), "first");
+  assert.equal(toText(lent[1]!), large);
 });
