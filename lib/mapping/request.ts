@@ -256,7 +256,8 @@ export function splitUrl(
   const pathEnd = question === -1 || question > end ? end : question;
   const pathStart = slash === -1 || slash > pathEnd ? pathEnd : slash;
   return {
-    scheme: url.slice(0, schemeEnd),
+    // RFC 3986 §3.1: in any case.
+    scheme: url.slice(0, schemeEnd).toLowerCase(),
     authority: url.slice(start, pathStart),
     path: pathStart === pathEnd ? "/" : url.slice(pathStart, pathEnd),
     query: pathEnd === end ? "" : url.slice(pathEnd + 1, end),

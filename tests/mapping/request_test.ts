@@ -120,6 +120,12 @@ Deno.test("toTarget() wants an absolute-form target to agree with Host", async (
       assert.equal(toTarget(get(url, host), OPTIONS).authority, authority);
     });
   }
+  for (const scheme of ["HTTP", "hTTps"]) {
+    await t.step(`${scheme}:`, () => {
+      const { authority, subject } = toTarget(get(`${scheme}://a.example/x`, "a.example"), OPTIONS);
+      assert.deepEqual([authority, subject], ["a.example", "h8s.http.GET.example.a.x"]);
+    });
+  }
   const differing: [url: string, host: string][] = [
     ["http://b.example/x", "a.example"],
     ["http://b.example:8080/x", "a.example:8080"],
