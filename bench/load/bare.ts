@@ -36,9 +36,14 @@ Deno.serve({
     case "/push":
       return push(Number(searchParams.get("rounds")), Number(searchParams.get("bytes")));
     default:
-      return new Response("hello", { headers: { "content-type": "text/plain" } });
+      // Where a body is left unread, Deno closes the connection.
+      return request.method === "POST" ? request.bytes().then(hello) : hello();
   }
 });
+
+function hello(): Response {
+  return new Response("hello", { headers: { "content-type": "text/plain" } });
+}
 
 function upgrade(request: Request): Response {
   const { socket, response } = Deno.upgradeWebSocket(request);

@@ -67,9 +67,10 @@ export async function loadHttp(target: Target, load: HttpLoad): Promise<Sample> 
   };
 }
 
-interface Client {
+/** A program that sends requests. */
+export interface Client {
   readonly name: string;
-  run(target: Target, load: HttpLoad): Promise<Outcome>;
+  run(target: Pick<Target, "port">, load: HttpLoad): Promise<Outcome>;
 }
 
 /**
@@ -89,7 +90,7 @@ export async function findClient(): Promise<Client> {
   throw new Unmeasurable("there is no HTTP load client; apt-get install wrk, or install Node.js");
 }
 
-async function runWrk(target: Target, load: HttpLoad): Promise<Outcome> {
+async function runWrk(target: Pick<Target, "port">, load: HttpLoad): Promise<Outcome> {
   const script = await Deno.makeTempFile({ suffix: ".lua" });
   try {
     await Deno.writeTextFile(script, toLua(load));
@@ -119,7 +120,7 @@ end
 `;
 }
 
-async function runAutocannon(target: Target, load: HttpLoad): Promise<Outcome> {
+async function runAutocannon(target: Pick<Target, "port">, load: HttpLoad): Promise<Outcome> {
   const { connections, seconds, path, bodyBytes = 0 } = load;
   const args = ["-y", "autocannon@8", "-j", "-c", `${connections}`, "-d", `${Math.ceil(seconds)}`];
   for (const [name, value] of toHeaders(load)) args.push("-H", `${name}=${value}`);
