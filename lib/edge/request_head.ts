@@ -9,6 +9,9 @@ import { type HeaderEntry, toHeaderEntries } from "../mapping/headers.ts";
 /** What Deno's server has of a request hangs on it by a symbol of this description. */
 const INNER_REQUEST = "request";
 
+/** So many are looked through faster than a map is made of them. */
+const FEW = 20;
+
 /** What is read here. */
 interface InnerRequest {
   readonly headerList: readonly HeaderEntry[];
@@ -39,12 +42,15 @@ export class RequestHeads {
     const lines = this.#toLines(request);
     if (lines === undefined) return toHeaderEntries(request.headers);
     const entries: HeaderEntry[] = [];
-    const places = new Map<string, number>();
-    for (const [name, value] of lines) {
+    const places = lines.length > FEW ? new Map<string, number>() : undefined;
+    for (const line of lines) {
+      const [name, value] = line;
       const key = name.toLowerCase();
-      const place = places.get(key);
-      if (place === undefined) places.set(key, entries.push([key, value]) - 1);
-      else entries[place] = [key, `${entries[place]![1]}, ${value}`];
+      const place = places === undefined ? findPlace(entries, key) : places.get(key) ?? -1;
+      if (place === -1) {
+        entries.push(key === name ? line : [key, value]);
+        places?.set(key, entries.length - 1);
+      } else entries[place] = [key, `${entries[place]![1]}, ${value}`];
     }
     return entries;
   }
@@ -60,6 +66,13 @@ export class RequestHeads {
 function findSymbol(request: Request): symbol | undefined {
   const symbols = Object.getOwnPropertySymbols(request);
   return symbols.find(({ description }) => description === INNER_REQUEST);
+}
+
+function findPlace(entries: readonly HeaderEntry[], name: string): number {
+  for (let place = 0; place < entries.length; place++) {
+    if (entries[place]![0] === name) return place;
+  }
+  return -1;
 }
 
 /** The value of a header. */
