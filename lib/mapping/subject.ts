@@ -9,7 +9,8 @@ import type { Branded } from "./branded.ts";
 import { isIPv4, isIPv6 } from "./ip.ts";
 
 const METHOD = /^[A-Z][A-Z0-9-]{0,31}$/;
-const HOST_LABEL = /^[A-Za-z0-9_-]{1,63}$/;
+/** Labels between dots. */
+const HOST_NAME = /^[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*$/;
 const MAX_HOST_LENGTH = 253;
 /** `name`, `name:port`, `[v6]` or `[v6]:port`; a bare IPv6 address is looked at separately. */
 const AUTHORITY = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{0,5}))?$/;
@@ -77,10 +78,7 @@ export function toHostName(authority: string): string {
         if (isBareIpv6(bracketed)) return bracketed.toLowerCase();
       } else if (name !== undefined) {
         const host = name.endsWith(".") ? name.slice(0, -1) : name;
-        if (
-          host.length > 0 && host.length <= MAX_HOST_LENGTH &&
-          host.split(".").every((label) => HOST_LABEL.test(label))
-        ) return host.toLowerCase();
+        if (host.length <= MAX_HOST_LENGTH && HOST_NAME.test(host)) return host.toLowerCase();
       }
     }
   }

@@ -132,7 +132,7 @@ export class Inbox implements Disposable {
     const generation = this.#generations[index] ?? 0;
     this.#generations[index] = generation + 1;
     const id = `${index.toString(36)}-${generation.toString(36)}`;
-    const slot = new InboxSlot(index, id, this.#root + id, receiver, (slot) => this.#release(slot));
+    const slot = new InboxSlot(index, id, this.#root + id, receiver, this.#release);
     this.#slots[index] = slot;
     return slot;
   }
@@ -162,11 +162,11 @@ export class Inbox implements Disposable {
     }
   }
 
-  #release(slot: InboxSlot): void {
+  readonly #release = (slot: InboxSlot): void => {
     if (this.#slots[slot.index] !== slot) return;
     this.#slots[slot.index] = undefined;
     this.#free.push(slot.index);
-  }
+  };
 
   #sweep(): void {
     const now = performance.now();
