@@ -72,7 +72,7 @@ const TESTS: readonly Stage[] = [
   stage("publish", ["publish", "--dry-run", "--allow-dirty", "--quiet"]),
 ];
 /** How many jobs go on at a time: what runs the program waits about as long as it computes. */
-const LANES = Math.min(navigator.hardwareConcurrency + 1, 5);
+const LANES = Math.min(navigator.hardwareConcurrency + 2, 6);
 
 await announceNats();
 const counts = [...await runAll(CHECKS, 1), ...await runAll(TESTS, LANES)];
