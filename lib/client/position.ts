@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Incoming, Payload } from "./wire.ts";
+import type { GatewayFrame, Payload } from "./wire.ts";
 
 /**
  * Something is missing, or may be.
@@ -56,27 +56,27 @@ export class Position {
   }
 
   /** Something came; returns what of it is news. */
-  take(incoming: Exclude<Incoming, { type: "ack" }>): Message | Gap | undefined {
+  take(frame: Exclude<GatewayFrame, { type: "ack" }>): Message | Gap | undefined {
     const isFresh = this.#isFresh;
     this.#isFresh = false;
-    switch (incoming.type) {
+    switch (frame.type) {
       case "welcome":
-        this.#token = incoming.token;
-        this.#isFresh = incoming.isNew;
-        if (incoming.isNew) this.#seq = incoming.seq;
+        this.#token = frame.token;
+        this.#isFresh = frame.isNew;
+        if (frame.isNew) this.#seq = frame.seq;
         return undefined;
       case "mark":
-        this.#seq = incoming.seq;
+        this.#seq = frame.seq;
         return undefined;
       case "gap": {
-        const { from, to } = incoming;
+        const { from, to } = frame;
         // The numbers begin anew, unless the welcome has just told them.
         if (to === undefined && !isFresh) this.#seq = 0;
         if (to !== undefined) this.#seq = to;
         return { cause: "lost", from, ...(to === undefined ? {} : { to }) };
       }
       case "message": {
-        const { data, seq } = incoming;
+        const { data, seq } = frame;
         if (seq === undefined) return { data };
         if (seq === 0) this.#hearsUnkept = true;
         else if (seq <= this.#seq) return undefined;

@@ -14,7 +14,7 @@ import { type Gap, type Message, Position } from "./position.ts";
 import { Socket, type SocketOwner } from "./socket.ts";
 import { BEGIN, type ClientState, type End, type Happening, next } from "./state.ts";
 import { Unread, withResolvers } from "./unread.ts";
-import { listOffers, parseIncoming, type Promises, toPayload } from "./wire.ts";
+import { listOffers, parseGatewayFrame, type Promises, toPayload } from "./wire.ts";
 
 type Listeners = {
   readonly [Type in keyof ClientEvents]: Set<(event: ClientEvents[Type]) => void>;
@@ -221,9 +221,9 @@ export class ReconnectingClient implements Client {
   };
 
   #take(data: string | ArrayBuffer, promises: Promises): void {
-    const incoming = parseIncoming(data, promises);
-    if (incoming.type === "ack") return this.#outgoing.acknowledge(incoming.id, incoming.seq);
-    const news = this.#position.take(incoming);
+    const frame = parseGatewayFrame(data, promises);
+    if (frame.type === "ack") return this.#outgoing.acknowledge(frame.id, frame.seq);
+    const news = this.#position.take(frame);
     if (news === undefined) return;
     if ("cause" in news) return this.#miss(news);
     const message = this.#gaps.length === 0 ? news : { ...news, gaps: this.#gaps };

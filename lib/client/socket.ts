@@ -4,7 +4,7 @@
  * @module
  */
 import { CLOSE, fromCloseEventCode } from "../mapping/close.ts";
-import { Heartbeat } from "./heartbeat.ts";
+import { Pulse } from "./pulse.ts";
 import type { Sink } from "./outgoing.ts";
 import type { Platform } from "./platform.ts";
 import type { Settings } from "./options.ts";
@@ -36,7 +36,7 @@ const CLOSE_MS = 2000;
 export class Socket implements Sink {
   readonly #parts: SocketParts;
   readonly #socket: WebSocket;
-  #heartbeat: Heartbeat | undefined;
+  #pulse: Pulse | undefined;
   #cancelConnect: () => void;
   #promises: Promises = { ack: false, resume: false };
 
@@ -50,7 +50,7 @@ export class Socket implements Sink {
     socket.onclose = ({ code, reason }) => this.#onLost({ code: fromCloseEventCode(code), reason });
     // Where a handshake fails, Node 22 tells no close. What breaks an open socket tells one everywhere.
     socket.onerror = () => {
-      if (this.#heartbeat === undefined) this.#onLost({ ...CLOSE.vanished, reason: "" });
+      if (this.#pulse === undefined) this.#onLost({ ...CLOSE.vanished, reason: "" });
     };
     this.#cancelConnect = platform.after(settings.connectMs, () => this.#break("no handshake"));
   }
@@ -79,7 +79,7 @@ export class Socket implements Sink {
 
   /** Doubts. */
   ask(): void {
-    this.#heartbeat?.ask();
+    this.#pulse?.ask();
   }
 
   /** Gives it up, with a word to the gateway that the client comes back. */
@@ -105,7 +105,7 @@ export class Socket implements Sink {
     const { settings: { pingMs, pongMs }, platform, word, owner } = this.#parts;
     this.#cancelConnect();
     this.#promises = toPromises(this.protocol);
-    this.#heartbeat = new Heartbeat(platform, {
+    this.#pulse = new Pulse(platform, {
       // Where no subprotocol was picked, it is no gateway, or one that read no word.
       pingMs: this.protocol === "" ? 0 : pingMs,
       pongMs,
@@ -117,7 +117,7 @@ export class Socket implements Sink {
   }
 
   #onMessage(data: string | ArrayBuffer): void {
-    this.#heartbeat?.heard();
+    this.#pulse?.heard();
     if (data !== this.#parts.word) this.#parts.owner.onData(data, this.#promises);
   }
 
@@ -133,7 +133,7 @@ export class Socket implements Sink {
 
   #release(): void {
     this.#cancelConnect();
-    this.#heartbeat?.stop();
+    this.#pulse?.stop();
     this.#socket.onopen = this.#socket.onmessage = null;
     this.#socket.onclose = this.#socket.onerror = null;
   }

@@ -18,7 +18,7 @@ export interface Promises {
 }
 
 /** What comes from the gateway. */
-export type Incoming =
+export type GatewayFrame =
   | { readonly type: "message"; readonly data: Payload; readonly seq: number | undefined }
   | { readonly type: "ack"; readonly id: number; readonly seq: number }
   | {
@@ -109,11 +109,11 @@ export function toNumbered(id: number, payload: Payload): Payload {
  * @returns What it says.
  * @throws {SyntaxError} when it is not what was promised.
  */
-export function parseIncoming(data: string | ArrayBuffer, promises: Promises): Incoming {
+export function parseGatewayFrame(data: string | ArrayBuffer, promises: Promises): GatewayFrame {
   return typeof data === "string" ? parseText(data, promises) : parseBytes(data, promises);
 }
 
-function parseText(data: string, { ack, resume }: Promises): Incoming {
+function parseText(data: string, { ack, resume }: Promises): GatewayFrame {
   if (!ack && !resume) return { type: "message", data, seq: undefined };
   const said = JSON.parse(data);
   if (said.data !== undefined) return { type: "message", data: said.data, seq: said.seq };
@@ -126,7 +126,7 @@ function parseText(data: string, { ack, resume }: Promises): Incoming {
   throw new SyntaxError("Cannot read what the gateway says");
 }
 
-function parseBytes(data: ArrayBuffer, { resume }: Promises): Incoming {
+function parseBytes(data: ArrayBuffer, { resume }: Promises): GatewayFrame {
   if (!resume) return { type: "message", data: new Uint8Array(data), seq: undefined };
   const seq = Number(new DataView(data).getBigUint64(0));
   return { type: "message", data: new Uint8Array(data, NUMBER_BYTES), seq };

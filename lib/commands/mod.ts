@@ -13,13 +13,13 @@ import { AskError, openNats } from "./nats.ts";
 import { checkRights } from "./rights.ts";
 import { tellSubject } from "./subject.ts";
 import { tap } from "./tap.ts";
-import { type Output, Terminal } from "./terminal.ts";
+import { type AnswerOutput, Terminal } from "./terminal.ts";
 
 /** What is known of the gateway that is asked about. */
 export interface Asked {
   readonly config: GatewayConfig;
   readonly login: Login;
-  readonly output: Output;
+  readonly output: AnswerOutput;
 }
 
 /**

@@ -7,7 +7,7 @@ import { domainToASCII } from "node:url";
 import { UsageError } from "../config/flag_table.ts";
 import type { Question } from "../config/questions.ts";
 import type { GatewayConfig } from "../config/schema.ts";
-import { explain, type Explanation, type Question as Request } from "../edge/explain.ts";
+import { explain, type Explanation, type SampleRequest } from "../edge/explain.ts";
 import { type Interest, renderInterest } from "../mapping/interest.ts";
 import { toVisible } from "../mapping/masking.ts";
 import type { Terminal } from "./terminal.ts";
@@ -49,7 +49,7 @@ export function toRequest(
     upgrade?: boolean;
     origin?: string | undefined;
   } = {},
-): Request {
+): SampleRequest {
   const parts = /^(?:(https?|wss?):\/\/)?(?:[^/?#@]*@)?([^/?#]+)([^]*)$/i.exec(text);
   // What is taken for an authority then is another scheme.
   if (parts === null || parts[3]?.startsWith("//") && parts[2]?.endsWith(":")) {

@@ -21,7 +21,7 @@ import type { OpenNats } from "./nats.ts";
 const MOST_PER_SECOND = 200;
 
 /** What is watched, and which of it is meant. */
-export interface Tap {
+export interface TapTarget {
   readonly subjects: readonly string[];
   /** Says whether a message is meant. */
   readonly isMeant: (headers: readonly HeaderEntry[]) => boolean;
@@ -45,7 +45,7 @@ export interface Tap {
  * ]);
  * ```
  */
-export function parseTap(text: string, prefix: string): Tap {
+export function parseTap(text: string, prefix: string): TapTarget {
   const parts = /^(?:(\*|ws|[A-Z][A-Z0-9-]*)\s+)?([^\s/]+)?(\/\S*)?$/.exec(text.trim());
   if (parts === null || text.trim() === "") throw refuse(text);
   const [, method = "*", host = "*", path = "/*"] = parts;
@@ -82,14 +82,14 @@ export async function tap(
   { session, prefix, terminal, errors }: Asking & Pick<OpenNats, "errors">,
 ): Promise<number> {
   const { subject: subjects, count, seconds, headers: showsHeaders, json } = options;
-  const taps: Tap[] = subjects.length === 0 || pattern !== undefined
+  const taps: TapTarget[] = subjects.length === 0 || pattern !== undefined
     ? [parseTap(pattern ?? "*/*", prefix)]
     : [];
   if (subjects.length > 0) taps.push({ subjects, isMeant: () => true });
   const { promise, resolve } = Promise.withResolvers<void>();
   let seen = 0;
   const budget = new LineBudget((skipped) => terminal.note(`… ${skipped} more, not shown`));
-  const onHead = (told: TapHead, { isMeant }: Tap) => {
+  const onHead = (told: TapHead, { isMeant }: TapTarget) => {
     if (!isMeant(told.headers) || (count > 0 && seen >= count)) return;
     seen++;
     if (budget.take()) {
@@ -104,7 +104,7 @@ export async function tap(
     }
     if (count > 0 && seen >= count) resolve();
   };
-  const onReport = ({ gateway, heads, missed, refused }: TapReport, tap: Tap) => {
+  const onReport = ({ gateway, heads, missed, refused }: TapReport, tap: TapTarget) => {
     if (refused !== undefined) terminal.note(`${gateway} shows nothing: ${refused}`);
     if (missed > 0) terminal.note(`… ${missed} more, not shown`);
     for (const head of heads) onHead(head, tap);

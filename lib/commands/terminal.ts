@@ -7,7 +7,7 @@ import { Ansis } from "ansis";
 import Table from "cli-table3";
 
 /** Where answers go. */
-export interface Output {
+export interface AnswerOutput {
   /** Whether a person looks at it. */
   readonly isTerminal: boolean;
   /** Standard output. */
@@ -18,11 +18,11 @@ export interface Output {
 
 /** Where answers go, in the form that was asked for. */
 export class Terminal {
-  readonly #output: Output;
+  readonly #output: AnswerOutput;
   /** Its methods colour text, where that is of use. */
   readonly paint: Ansis;
 
-  constructor(output: Output) {
+  constructor(output: AnswerOutput) {
     this.#output = output;
     this.paint = new Ansis(output.isTerminal ? 1 : 0);
   }

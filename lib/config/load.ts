@@ -33,11 +33,11 @@ export interface Written {
    * @param what Its name is meant, not what stands behind it.
    * @returns Line and column, from 1.
    */
-  locate(path: readonly string[], what?: "name"): Place;
+  locate(path: readonly string[], what?: "name"): TextPosition;
 }
 
 /** Where something stands in a text. */
-export interface Place {
+export interface TextPosition {
   readonly line: number;
   readonly col: number;
 }
@@ -71,7 +71,7 @@ export async function loadOptions(source: TextSource): Promise<Written> {
  */
 export function parseOptions(text: string, name: string): Written {
   const lines = new LineCounter();
-  const locate = (offset: number): Place => {
+  const locate = (offset: number): TextPosition => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), col: Math.max(col, 1) };
   };

@@ -79,12 +79,12 @@ export function renderAddress({ hostname, port }: Address): string {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { doOverlap, parseAddress } from "./units.ts";
+ * import { doAddressesOverlap, parseAddress } from "./units.ts";
  *
- * assert.ok(doOverlap(parseAddress("0.0.0.0:8080")!, parseAddress("127.0.0.1:8080")!));
+ * assert.ok(doAddressesOverlap(parseAddress("0.0.0.0:8080")!, parseAddress("127.0.0.1:8080")!));
  * ```
  */
-export function doOverlap(one: Address, other: Address): boolean {
+export function doAddressesOverlap(one: Address, other: Address): boolean {
   if (one.port === 0 || one.port !== other.port) return false;
   const [a, b] = [toHost(one), toHost(other)];
   // A socket on `::` takes IPv4, too.

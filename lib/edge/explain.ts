@@ -29,7 +29,7 @@ import { Cors } from "./cors.ts";
 import { type Routed, toRouted } from "./admission/routing.ts";
 
 /** The request that is asked about. */
-export interface Question {
+export interface SampleRequest {
   /** @default "GET" */
   readonly method?: string;
   /** As a client would send it: http or https, authority, path and query, not normalised. */
@@ -132,13 +132,13 @@ const ASKS: Readonly<Record<Exclude<Auth, "none">, string>> = {
  * assert.equal(checks.at(-1)?.verdict, "refuses");
  * ```
  */
-export function explain(question: Question, options: ExplainOptions): Explanation {
+export function explain(question: SampleRequest, options: ExplainOptions): Explanation {
   return new Way(question, options).explain();
 }
 
 /** Goes the way of a request, and notes what is said to it. */
 class Way {
-  readonly #question: Required<Omit<Question, "origin">> & Pick<Question, "origin">;
+  readonly #question: Required<Omit<SampleRequest, "origin">> & Pick<SampleRequest, "origin">;
   readonly #options: ExplainOptions;
   readonly #checks: CheckResult[] = [];
   #target: Target | undefined;
@@ -146,7 +146,10 @@ class Way {
   #readings: ExplainedReading[] = [];
   #routed: Routed | undefined;
 
-  constructor({ method = "GET", url, kind = "http", origin }: Question, options: ExplainOptions) {
+  constructor(
+    { method = "GET", url, kind = "http", origin }: SampleRequest,
+    options: ExplainOptions,
+  ) {
     this.#question = { method, url, kind, origin };
     this.#options = options;
   }

@@ -19,7 +19,7 @@ import { Announcer } from "./announcer.ts";
 import { repeat } from "../time/clock.ts";
 import { CloseWatch } from "./close_watch.ts";
 import type { Registry } from "./registry/connection_tracker.ts";
-import { Exchange, type ExchangeInput, type ExchangeParts } from "./http/exchange.ts";
+import { Answering, type AnsweringInput, type AnsweringParts } from "./http/answering.ts";
 import type { ServeHandler } from "./http/handler.ts";
 import { FlowInbox } from "./http/flow_inbox.ts";
 import { GatewayWatch } from "../nats/gateway_watch.ts";
@@ -91,8 +91,8 @@ class RunningService implements Service {
   readonly #link: Link;
   readonly #limiter: Limiter;
   readonly #flow: FlowInbox;
-  readonly #parts: ExchangeParts;
-  readonly #running = new Set<Exchange>();
+  readonly #parts: AnsweringParts;
+  readonly #running = new Set<Answering>();
   readonly #subscriptions: readonly LinkSubscription[];
   readonly #sockets: Sockets | undefined;
   readonly #announcer: Announcer;
@@ -156,10 +156,10 @@ class RunningService implements Service {
   #onRequest(host: ServedHost, message: BusMessage): void {
     const input = toInput(message, { host, settings: this.#settings });
     if (input === undefined) return;
-    const exchange = new Exchange(input, this.#parts);
-    this.#running.add(exchange);
-    void exchange.ended.then(() => this.#running.delete(exchange));
-    if (!this.#limiter.add(() => exchange.handle())) exchange.refuse();
+    const answering = new Answering(input, this.#parts);
+    this.#running.add(answering);
+    void answering.ended.then(() => this.#running.delete(answering));
+    if (!this.#limiter.add(() => answering.handle())) answering.refuse();
   }
 
   async #stop(): Promise<void> {
@@ -187,7 +187,7 @@ class RunningService implements Service {
 
   #abortRest(): void {
     const { drainTimeoutMs, onError } = this.#settings;
-    for (const exchange of this.#running) exchange.giveUp();
+    for (const answering of this.#running) answering.giveUp();
     onError(new Error(`Cannot finish everything within ${drainTimeoutMs} ms: aborted`), "stop");
   }
 
@@ -227,7 +227,7 @@ function toQueue(host: ServedHost, { queue, path }: ServeSettings): string {
 function toInput(
   message: BusMessage,
   { host, settings }: { host: ServedHost; settings: ServeSettings },
-): ExchangeInput | undefined {
+): AnsweringInput | undefined {
   const { prefix, path, headMethod, allow } = settings;
   const incoming = parseIncoming(message.headers);
   const afterPrefix = message.subject.slice(prefix.length + 1);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { parseNumbered, renderAck, renderData } from "../../lib/mapping/ack.ts";
 import { renderGap, renderMark, renderNumbered, renderWelcome } from "../../lib/mapping/resume.ts";
 import {
-  type Incoming,
+  type GatewayFrame,
   listOffers,
-  parseIncoming,
+  parseGatewayFrame,
   toNumbered,
   toPayload,
   toPromises,
@@ -47,11 +47,11 @@ Deno.test("toPayload() copies bytes, and refuses what JSON cannot hold", () => {
   }
 });
 
-Deno.test("parseIncoming() reads what the gateway writes", async (t) => {
+Deno.test("parseGatewayFrame() reads what the gateway writes", async (t) => {
   const both = toPromises("h8s.ack-resume.v1");
   const bytes = Uint8Array.of(5, 6);
   const numbered = renderNumbered({ kind: "binary", bytes }, 9) as Uint8Array<ArrayBuffer>;
-  const table: [said: string | ArrayBuffer, protocol: string, read: Incoming][] = [
+  const table: [said: string | ArrayBuffer, protocol: string, read: GatewayFrame][] = [
     ["{}", "h8s.plain.v1", { type: "message", data: "{}", seq: undefined }],
     ["{}", "chat", { type: "message", data: "{}", seq: undefined }],
     [bytes.buffer, "chat", { type: "message", data: bytes, seq: undefined }],
@@ -71,12 +71,15 @@ Deno.test("parseIncoming() reads what the gateway writes", async (t) => {
   ];
   for (const [said, protocol, read] of table) {
     await t.step(`${said} in ${protocol}`, () => {
-      assert.deepEqual(parseIncoming(said, toPromises(protocol)), read);
+      assert.deepEqual(parseGatewayFrame(said, toPromises(protocol)), read);
     });
   }
   const welcome = { token: "t", windowMs: 1, seq: 2, isNew: true };
-  assert.deepEqual(parseIncoming(renderWelcome(welcome), both), { type: "welcome", ...welcome });
+  assert.deepEqual(parseGatewayFrame(renderWelcome(welcome), both), {
+    type: "welcome",
+    ...welcome,
+  });
   for (const text of ["{}", "hello", "[]"]) {
-    assert.throws(() => parseIncoming(text, both), SyntaxError);
+    assert.throws(() => parseGatewayFrame(text, both), SyntaxError);
   }
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   type Address,
-  doOverlap,
+  doAddressesOverlap,
   parseAddress,
   parseDurationMs,
   parseRate,
@@ -145,7 +145,7 @@ Deno.test("parseRate() takes nothing else for a rate", async (t) => {
   }
 });
 
-Deno.test("doOverlap() knows addresses that one server alone can have", async (t) => {
+Deno.test("doAddressesOverlap() knows addresses that one server alone can have", async (t) => {
   const table: [one: string, other: string, expected: boolean][] = [
     ["127.0.0.1:80", "127.0.0.1:80", true],
     ["127.0.0.1:80", "127.0.0.1:81", false],
@@ -168,8 +168,8 @@ Deno.test("doOverlap() knows addresses that one server alone can have", async (t
   for (const [one, other, expected] of table) {
     await t.step(`${one} ${other}`, () => {
       const addresses = [parseAddress(one)!, parseAddress(other)!] as const;
-      assert.equal(doOverlap(...addresses), expected);
-      assert.equal(doOverlap(addresses[1], addresses[0]), expected);
+      assert.equal(doAddressesOverlap(...addresses), expected);
+      assert.equal(doAddressesOverlap(addresses[1], addresses[0]), expected);
     });
   }
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { GatewayOptions } from "../../lib/config/options.ts";
 import { parseConfig } from "../../lib/config/schema.ts";
 import { Admission } from "../../lib/edge/admission.ts";
-import { explain, type Explanation, type Question } from "../../lib/edge/explain.ts";
+import { explain, type Explanation, type SampleRequest } from "../../lib/edge/explain.ts";
 import type { EdgeParts } from "../../lib/edge/parts.ts";
 import { RequestIds } from "../../lib/edge/request_ids.ts";
 import { Visit } from "../../lib/edge/visit.ts";
@@ -127,7 +127,7 @@ Deno.test("explain() says who listens, and refuses where nobody does and somebod
   assert.equal(explain({ url: "http://shop.example/" }, { config }).listeners, undefined);
 });
 
-function toQuestion(random: Random): Question {
+function toQuestion(random: Random): SampleRequest {
   const path = Array.from({ length: random.below(4) }, () => random.pick(SEGMENTS)).join("/");
   const kind = random.below(4) === 0 ? "websocket" : "http";
   return {
@@ -138,7 +138,10 @@ function toQuestion(random: Random): Question {
   };
 }
 
-function compare(options: GatewayOptions, question: Question): { told: string; shown: string } {
+function compare(
+  options: GatewayOptions,
+  question: SampleRequest,
+): { told: string; shown: string } {
   const explanation = explain(question, { config: parseConfig(options) });
   return { told: toTold(explanation), shown: enter(options, question) };
 }
@@ -149,7 +152,7 @@ function toTold({ subject, subscribe, mode, checks }: Explanation): string {
 }
 
 /** What a gateway does with it, in the words of {@link toTold}. */
-function enter(options: GatewayOptions, question: Question): string {
+function enter(options: GatewayOptions, question: SampleRequest): string {
   const { method = "GET", url, kind = "http", origin } = question;
   const config = parseConfig(options);
   const parts = {

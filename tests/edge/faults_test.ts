@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Deadlines } from "../../lib/edge/limits/deadlines.ts";
 import { Handshakes } from "../../lib/edge/socket/handshakes.ts";
-import { listenTo } from "../../lib/edge/socket/socket_events.ts";
+import { listenToSocket } from "../../lib/edge/socket/socket_events.ts";
 import { Inbox } from "../../lib/nats/inbox.ts";
 import { createOnFault, type Stage } from "../../lib/telemetry/faults.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
@@ -41,7 +41,7 @@ Deno.test("what a socket's listener throws gets no further", () => {
   const told: unknown[] = [];
   const socket = new EventTarget() as WebSocket;
   const error = new Error("one");
-  listenTo(socket, {
+  listenToSocket(socket, {
     ...QUIET,
     onMessage() {
       throw error;

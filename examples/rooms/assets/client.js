@@ -218,7 +218,7 @@ function toNumbered(id, payload) {
   bytes.set(payload, NUMBER_BYTES);
   return bytes;
 }
-function parseIncoming(data, promises) {
+function parseGatewayFrame(data, promises) {
   return typeof data === "string" ? parseText(data, promises) : parseBytes(data, promises);
 }
 function parseText(data, { ack, resume }) {
@@ -390,26 +390,26 @@ var Position = class {
     return isMissed ? { cause: "not_kept" } : void 0;
   }
   /** Something came; returns what of it is news. */
-  take(incoming) {
+  take(frame) {
     const isFresh = this.#isFresh;
     this.#isFresh = false;
-    switch (incoming.type) {
+    switch (frame.type) {
       case "welcome":
-        this.#token = incoming.token;
-        this.#isFresh = incoming.isNew;
-        if (incoming.isNew) this.#seq = incoming.seq;
+        this.#token = frame.token;
+        this.#isFresh = frame.isNew;
+        if (frame.isNew) this.#seq = frame.seq;
         return void 0;
       case "mark":
-        this.#seq = incoming.seq;
+        this.#seq = frame.seq;
         return void 0;
       case "gap": {
-        const { from, to } = incoming;
+        const { from, to } = frame;
         if (to === void 0 && !isFresh) this.#seq = 0;
         if (to !== void 0) this.#seq = to;
         return { cause: "lost", from, ...to === void 0 ? {} : { to } };
       }
       case "message": {
-        const { data, seq } = incoming;
+        const { data, seq } = frame;
         if (seq === void 0) return { data };
         if (seq === 0) this.#hearsUnkept = true;
         else if (seq <= this.#seq) return void 0;
@@ -420,8 +420,8 @@ var Position = class {
   }
 };
 
-// lib/client/heartbeat.ts
-var Heartbeat = class {
+// lib/client/pulse.ts
+var Pulse = class {
   #platform;
   #options;
   #cancel = () => {
@@ -472,7 +472,7 @@ var CLOSE_MS = 2e3;
 var Socket = class {
   #parts;
   #socket;
-  #heartbeat;
+  #pulse;
   #cancelConnect;
   #promises = { ack: false, resume: false };
   /** Connects. Throws where the platform takes the address or a subprotocol for none. */
@@ -484,7 +484,7 @@ var Socket = class {
     socket.onmessage = ({ data }) => this.#onMessage(data);
     socket.onclose = ({ code, reason }) => this.#onLost({ code: fromCloseEventCode(code), reason });
     socket.onerror = () => {
-      if (this.#heartbeat === void 0) this.#onLost({ ...CLOSE.vanished, reason: "" });
+      if (this.#pulse === void 0) this.#onLost({ ...CLOSE.vanished, reason: "" });
     };
     this.#cancelConnect = platform.after(settings.connectMs, () => this.#break("no handshake"));
   }
@@ -507,7 +507,7 @@ var Socket = class {
   }
   /** Doubts. */
   ask() {
-    this.#heartbeat?.ask();
+    this.#pulse?.ask();
   }
   /** Gives it up, with a word to the gateway that the client comes back. */
   leave() {
@@ -530,7 +530,7 @@ var Socket = class {
     const { settings: { pingMs, pongMs }, platform, word, owner } = this.#parts;
     this.#cancelConnect();
     this.#promises = toPromises(this.protocol);
-    this.#heartbeat = new Heartbeat(platform, {
+    this.#pulse = new Pulse(platform, {
       // Where no subprotocol was picked, it is no gateway, or one that read no word.
       pingMs: this.protocol === "" ? 0 : pingMs,
       pongMs,
@@ -541,7 +541,7 @@ var Socket = class {
     owner.onOpen(this);
   }
   #onMessage(data) {
-    this.#heartbeat?.heard();
+    this.#pulse?.heard();
     if (data !== this.#parts.word) this.#parts.owner.onData(data, this.#promises);
   }
   #break(reason) {
@@ -554,7 +554,7 @@ var Socket = class {
   }
   #release() {
     this.#cancelConnect();
-    this.#heartbeat?.stop();
+    this.#pulse?.stop();
     this.#socket.onopen = this.#socket.onmessage = null;
     this.#socket.onclose = this.#socket.onerror = null;
   }
@@ -829,9 +829,9 @@ var ReconnectingClient = class {
     onLost: (end) => this.#lose(end)
   };
   #take(data, promises) {
-    const incoming = parseIncoming(data, promises);
-    if (incoming.type === "ack") return this.#outgoing.acknowledge(incoming.id, incoming.seq);
-    const news = this.#position.take(incoming);
+    const frame = parseGatewayFrame(data, promises);
+    if (frame.type === "ack") return this.#outgoing.acknowledge(frame.id, frame.seq);
+    const news = this.#position.take(frame);
     if (news === void 0) return;
     if ("cause" in news) return this.#miss(news);
     const message = this.#gaps.length === 0 ? news : { ...news, gaps: this.#gaps };

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { type Address, doOverlap } from "../units.ts";
+import { type Address, doAddressesOverlap } from "../units.ts";
 import { address, duration, fileText } from "../fields.ts";
 
 /** Where clients come in, and how it ends. */
@@ -85,7 +85,7 @@ export function checkAddresses(
   { listen, admin }: { readonly listen: Address; readonly admin?: Address | undefined },
   context: z.RefinementCtx,
 ): void {
-  if (admin === undefined || !doOverlap(listen, admin)) return;
+  if (admin === undefined || !doAddressesOverlap(listen, admin)) return;
   const message = "expected another address than that of listen, which takes this one, too";
   context.addIssue({ code: "custom", path: ["admin"], message });
 }

@@ -60,7 +60,10 @@ export function authorizedIdentity(parts: AuthorizerParts): Identify {
   return async (candidate) => {
     const { kind, target: { hostTokens } } = candidate;
     const subject = toAuthorizeSubject(kind, { prefix: parts.config().prefix, hostTokens });
-    const { headers, data } = await ask({ subject, lines: toQuestion(candidate, parts) }, parts);
+    const { headers, data } = await askInTime(
+      { subject, lines: toQuestion(candidate, parts) },
+      parts,
+    );
     const verdict = parseVerdict(headers, data.length);
     switch (verdict.kind) {
       case "no_responders":
@@ -115,7 +118,7 @@ interface Question {
  *
  * @throws {GatewayError} when there is none in time.
  */
-export function ask(
+export function askInTime(
   { subject, lines, isAnswer = hasHeaders }: Question,
   parts: AskParts,
 ): Promise<BusMessage> {

@@ -10,14 +10,14 @@ import { concatenate } from "./concatenate.ts";
 import type { Patience } from "./patience.ts";
 
 /** A request's body, as far as it was read. */
-export type RequestBody =
+export type ClientBody =
   | { readonly kind: "whole"; readonly bytes: Uint8Array }
   /** More than fits: what was read so far, and the rest as it comes; to be returned when it is not wanted. */
   | { readonly kind: "stream"; readonly chunks: AsyncIterableIterator<Uint8Array> };
 
 const EMPTY = new Uint8Array();
 /** No body. */
-export const NOTHING: RequestBody = { kind: "whole", bytes: EMPTY };
+export const NOTHING: ClientBody = { kind: "whole", bytes: EMPTY };
 /** What is announced as no more than this is left to the platform: that is fastest, but shows no progress. */
 const PLATFORM_BYTES = 128 * 1024;
 /** What is read at once of all else. */
@@ -31,7 +31,7 @@ const READ_BYTES = 32 * 1024;
  * @throws {GatewayError} `body_too_large` as soon as it is known; `body_timeout` when it does not come;
  * `malformed_request` when the client leaves in the middle of it.
  */
-export async function readBody(request: Request, options: BodyOptions): Promise<RequestBody> {
+export async function readBody(request: Request, options: BodyOptions): Promise<ClientBody> {
   const { room, limit, patience } = options;
   const announced = toLength(options.contentLength ?? request.headers.get("content-length"));
   if (announced === 0) return NOTHING;
@@ -64,7 +64,7 @@ async function readAtOnce(
 }
 
 /** Reads a message full, and gives the rest in turn where there is one. */
-async function gather(reader: BodyReader, room: number): Promise<RequestBody> {
+async function gather(reader: BodyReader, room: number): Promise<ClientBody> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   while (length <= room) {
@@ -82,7 +82,7 @@ function toLength(text: string | null): number | undefined {
 }
 
 /** A body that is there, in turn. */
-export function toStream(bytes: Uint8Array): RequestBody {
+export function toStream(bytes: Uint8Array): ClientBody {
   return {
     kind: "stream",
     chunks: (async function* () {

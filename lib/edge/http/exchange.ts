@@ -12,7 +12,7 @@ import type { BusMessage } from "../../nats/bus.ts";
 import type { AbortReason, Receiver, Slot } from "../../nats/inbox.ts";
 import type { Admitted } from "../admission.ts";
 import type { Visit } from "../visit.ts";
-import type { RequestBody } from "./body.ts";
+import type { ClientBody } from "./body.ts";
 import type { Burst, Runner } from "../limits/bursts.ts";
 import { type DeliveryOptions, type HttpParts, openBody } from "./delivery.ts";
 import { encodeHeaders, natsUnavailable } from "./publish.ts";
@@ -32,7 +32,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
   readonly #admitted: Admitted;
   readonly #parts: HttpParts;
   readonly #options: DeliveryOptions;
-  readonly #body: RequestBody;
+  readonly #body: ClientBody;
   #burst: Burst | undefined;
   readonly #slot: Slot;
   readonly #closeSubject: string;
@@ -51,7 +51,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
   #isLeft = false;
   #isEnded = false;
 
-  constructor(admitted: Admitted, options: DeliveryOptions & { readonly body: RequestBody }) {
+  constructor(admitted: Admitted, options: DeliveryOptions & { readonly body: ClientBody }) {
     const { parts, body } = this.#options = options;
     [this.visit, this.#admitted, this.#body, this.#parts] = [admitted.visit, admitted, body, parts];
     this.#burst = parts.bursts.of(admitted.subject);
@@ -143,7 +143,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     this.#response.resolve(new Response(null, { status: 499 }));
   };
 
-  #publish(body: RequestBody): void {
+  #publish(body: ClientBody): void {
     const { contentLength, subject, headerLines } = this.#admitted;
     const { bus, config } = this.#parts;
     const reply = this.#slot.subject;

@@ -17,7 +17,7 @@ import type { Outcome, Persist } from "../../nats/jetstream/persist.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { Admitted } from "../admission.ts";
 import { ANYBODY, toWho } from "../admission/identity.ts";
-import type { RequestBody } from "./body.ts";
+import type { ClientBody } from "./body.ts";
 import { tooLarge } from "./body_reader.ts";
 import type { EdgeParts } from "../parts.ts";
 
@@ -34,7 +34,7 @@ export type PublishParts = Pick<EdgeParts, "bus" | "ids" | "keys" | "persist">;
  */
 export async function publishOnly(
   admitted: Admitted,
-  { body, parts }: { body: RequestBody; parts: PublishParts },
+  { body, parts }: { body: ClientBody; parts: PublishParts },
 ): Promise<Response> {
   if (body.kind === "stream") {
     body.chunks.return?.().catch(() => {});

@@ -9,7 +9,7 @@ import { findHeader, joinLines, parseHeaderBlock, toHeaderLine } from "../../map
 import { HEADER } from "../../mapping/names.ts";
 import { isOwn, listPickable, parseOffer } from "../../mapping/subprotocol.ts";
 import type { Admitted } from "../admission.ts";
-import { ask, type AskParts, Refusal } from "../admission/authorize.ts";
+import { askInTime, type AskParts, Refusal } from "../admission/authorize.ts";
 import type { EdgeParts } from "../parts.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function askWorkload(
   parts: AskParts & Pick<EdgeParts, "gatewayId">,
 ): Promise<Admitted> {
   const { target: { hostTokens }, connectionId = "", headerLines, isAuthorized } = admitted;
-  const { headers, data } = await ask({
+  const { headers, data } = await askInTime({
     subject: toAuthorizeSubject("websocket", { prefix: parts.config().prefix, hostTokens }),
     lines: joinLines(
       headerLines,

@@ -16,7 +16,7 @@ export interface SocketListeners {
 }
 
 /** Listens to a socket. What a listener throws would end the process; it is handed on instead. */
-export function listenTo(socket: WebSocket, listeners: SocketListeners): void {
+export function listenToSocket(socket: WebSocket, listeners: SocketListeners): void {
   function on<K extends keyof WebSocketEventMap>(
     kind: K,
     listener: (event: WebSocketEventMap[K]) => void,

@@ -20,7 +20,7 @@ import { Downlink, type DownlinkOwner, type DownlinkParts } from "./downlink.ts"
 import type { EdgeParts } from "../parts.ts";
 import { asksForCredit } from "../../mapping/flow.ts";
 import { cancelAsk } from "../../nats/credit.ts";
-import { listenTo } from "./socket_events.ts";
+import { listenToSocket } from "./socket_events.ts";
 import { hasReply, Uplink, type UplinkOwner, type UplinkParts } from "./uplink.ts";
 
 /** How long the 101 may take to leave; the platform does not tell of one that never will. */
@@ -218,7 +218,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
     this.#socket = socket;
     this.#slot.setDeadline(OPEN_TIMEOUT_MS);
     socket.binaryType = "arraybuffer";
-    listenTo(socket, {
+    listenToSocket(socket, {
       onOpen: () => this.#onOpen(),
       onMessage: ({ data }) => {
         if (this.#state === "open") this.#uplink.receive(data);

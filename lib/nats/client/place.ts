@@ -15,7 +15,7 @@ import type { BusState } from "../bus.ts";
  * - `crossing`: hears both, and holds what it has to say until the new server has heard what was said before.
  * - `closed`: for good.
  */
-export type Place<L> =
+export type SessionPlace<L> =
   | { readonly name: "connecting"; readonly link?: undefined }
   | { readonly name: "staying" | "leaving"; readonly link: L; readonly isUp: boolean }
   | {
@@ -34,10 +34,10 @@ export type Step<L> =
   | { readonly type: "stay" | "cross" | "arrive" | "close" };
 
 /** A place from which something can be said. */
-type UpPlace<L> = Extract<Place<L>, { isUp: boolean }>;
+type UpPlace<L> = Extract<SessionPlace<L>, { isUp: boolean }>;
 
 /** Says where a step leads. */
-export function toPlace<L>(place: Place<L>, step: Step<L>): Place<L> {
+export function toPlace<L>(place: SessionPlace<L>, step: Step<L>): SessionPlace<L> {
   if (place.name === "closed") return place;
   switch (step.type) {
     case "connect":
@@ -67,22 +67,22 @@ export function toPlace<L>(place: Place<L>, step: Step<L>): Place<L> {
 }
 
 /** What those above are told of a place. */
-export function toState<L>(place: Place<L>): BusState {
+export function toState<L>(place: SessionPlace<L>): BusState {
   if (place.name === "connecting" || place.name === "closed") return place.name;
   return place.isUp ? "connected" : "disconnected";
 }
 
 /** Says whether the connection that is spoken to is there. */
-export function isUp<L>(place: Place<L>): place is UpPlace<L> {
+export function isUp<L>(place: SessionPlace<L>): place is UpPlace<L> {
   return "isUp" in place && place.isUp;
 }
 
 /** Where new subscriptions are made: a move has made the old ones there, too. */
-export function toHearing<L>(place: Place<L>): L | undefined {
+export function toHearing<L>(place: SessionPlace<L>): L | undefined {
   return "to" in place ? place.to : place.link;
 }
 
-function withUp<L>(place: Place<L>, link: L, isUp: boolean): Place<L> {
+function withUp<L>(place: SessionPlace<L>, link: L, isUp: boolean): SessionPlace<L> {
   if (place.name === "connecting" || place.name === "closed") return place;
   if (place.link === link) return { ...place, isUp };
   if ("to" in place && place.to === link) return { ...place, isToUp: isUp };

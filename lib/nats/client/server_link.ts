@@ -21,7 +21,7 @@ export interface Hooks {
 }
 
 /** A message to be published. */
-export interface Message {
+export interface OutgoingMessage {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly options: PublishOptions;
@@ -64,7 +64,7 @@ export function subscribeVia(
 /** Publishes on a connection, by the lane where it is open. */
 export function publishVia(
   { connection, lane }: ServerLink,
-  message: Message,
+  message: OutgoingMessage,
 ): void {
   const maxPayload = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
   if (!lane.isOn || !lane.publish(message, maxPayload)) publishOn(connection, message);

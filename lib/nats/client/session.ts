@@ -18,21 +18,21 @@ import { dial } from "./dial.ts";
 import { FastLane } from "./fast_lane.ts";
 import { Handover, otherServers } from "./handover.ts";
 import { RETRY_DELAYS_MS } from "./pace.ts";
-import { isUp, type Place, type Step, toHearing, toPlace, toState } from "./place.ts";
+import { isUp, type SessionPlace, type Step, toHearing, toPlace, toState } from "./place.ts";
 import {
   type Hooks,
-  type Message,
   openLaneOf,
+  type OutgoingMessage,
   publishVia,
   type Registration,
   type ServerLink,
   subscribeVia,
 } from "./server_link.ts";
-import { type SessionOptions, toConnectionOptions } from "./session_options.ts";
+import { type NatsSessionOptions, toConnectionOptions } from "./session_options.ts";
 import { pendingBytesOf, publishOn, urlOf } from "./wire.ts";
 import { pause, settlesWithin } from "../../time/within.ts";
 
-export type { SessionOptions };
+export type { NatsSessionOptions };
 
 /** How long closing may wait for a server. */
 const CLOSE_TIMEOUT_MS = 1000;
@@ -47,17 +47,17 @@ const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
 /** A {@link Bus} over the NATS client. */
 export class Session implements Bus, AsyncDisposable {
-  readonly #options: SessionOptions;
+  readonly #options: NatsSessionOptions;
   readonly #hooks: Hooks;
   readonly #listeners = new Set<(state: BusState) => void>();
   readonly #registrations = new Set<Registration>();
   readonly #stop = new AbortController();
   readonly #firstConnection: Promise<void>;
-  #place: Place<ServerLink> = { name: "connecting" };
+  #place: SessionPlace<ServerLink> = { name: "connecting" };
   /** The lane of the place's connection, while messages may take it; the hot path asks nothing else. */
   #lane: FastLane | undefined;
   /** What is published while crossing. */
-  #held: Message[] = [];
+  #held: OutgoingMessage[] = [];
   #moved: Promise<void> | undefined;
   #reconnects = 0;
   /** Told of all that is published; undefined for nobody. */
@@ -66,7 +66,7 @@ export class Session implements Bus, AsyncDisposable {
   #noRebuildBefore = 0;
 
   /** Begins to connect, and keeps trying. */
-  constructor(options: SessionOptions) {
+  constructor(options: NatsSessionOptions) {
     this.#options = options;
     const { onError, onFault = (_stage, error) => onError(toError(error)) } = options;
     this.#hooks = { onError, onFault };

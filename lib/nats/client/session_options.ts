@@ -14,7 +14,7 @@ import type { OnSessionFault } from "./wire.ts";
 const CONNECT_TIMEOUT_MS = 5000;
 
 /** How to reach NATS, and whom to tell what. */
-export interface SessionOptions {
+export interface NatsSessionOptions {
   /** Where it is, and who one is there. */
   readonly login: Login;
   /** The connection's name in NATS monitoring. */
@@ -47,7 +47,7 @@ export interface SessionOptions {
 /** How the client library is to connect: once, and then again for ever. */
 export function toConnectionOptions(
   { login, name, inboxPrefix = INBOX }: Pick<
-    SessionOptions,
+    NatsSessionOptions,
     "login" | "name" | "inboxPrefix"
   >,
   servers: string[],

@@ -35,7 +35,7 @@ export async function readBodyStart(
     const step = length === 0 && isPatient ? await next : await orUndefined(next);
     if (step === undefined) return { bytes: join(chunks), next };
     if (step.done) return { bytes: join(chunks), next: undefined };
-    chunks.push(toBytes(step.value));
+    chunks.push(toChunkBytes(step.value));
     length += step.value.length;
     if (length > room) return { bytes: join(chunks), next: reader.read() };
   }
@@ -46,7 +46,7 @@ export async function readBodyStart(
  *
  * @throws {TypeError} when it is no `Uint8Array`.
  */
-export function toBytes(chunk: unknown): Uint8Array {
+export function toChunkBytes(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
   throw new TypeError(`Cannot send a body chunk: a Uint8Array is expected, not ${typeof chunk}`);
 }

@@ -5,7 +5,7 @@
  */
 import { toHeaderEntries } from "../../mapping/headers.ts";
 import { type ReplyHead, toAnnouncedLength } from "../../mapping/outgoing.ts";
-import { readBodyStart, toBytes } from "./body_start.ts";
+import { readBodyStart, toChunkBytes } from "./body_start.ts";
 import type { ReplyWriter } from "./reply_writer.ts";
 
 const EMPTY = new Uint8Array();
@@ -20,7 +20,7 @@ export class BodyError extends Error {
 }
 
 /** How a response is sent. */
-export interface RespondOptions {
+export interface ResponseOptions {
   readonly writer: ReplyWriter;
   /** The request's: HEAD gets no body. */
   readonly method: string;
@@ -36,7 +36,7 @@ export interface RespondOptions {
  * @throws {LinkLostError} when NATS was lost in the middle of it.
  * @throws {unknown} the signal's reason, when it is aborted.
  */
-export async function respond(response: Response, options: RespondOptions): Promise<void> {
+export async function respond(response: Response, options: ResponseOptions): Promise<void> {
   const { writer, method, signal } = options;
   const head: ReplyHead = { status: response.status, headers: toHeaderEntries(response.headers) };
   if (writer.roomFor(head) < 0) {
@@ -72,7 +72,7 @@ export async function respond(response: Response, options: RespondOptions): Prom
 
 async function sendBody(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  { writer, method, signal, head }: RespondOptions & { head: ReplyHead },
+  { writer, method, signal, head }: ResponseOptions & { head: ReplyHead },
 ): Promise<void> {
   if (method === "HEAD") return await sendLength(reader, { writer, head });
   const room = writer.roomFor(head);
@@ -123,7 +123,7 @@ async function sendLength(
 }
 
 function toChunk(step: ReadableStreamReadResult<Uint8Array>): Uint8Array | undefined {
-  return step.done ? undefined : toBytes(step.value);
+  return step.done ? undefined : toChunkBytes(step.value);
 }
 
 async function orBodyError<Value>(promise: Promise<Value>): Promise<Value> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readBody, type RequestBody } from "../../../lib/edge/http/body.ts";
+import { type ClientBody, readBody } from "../../../lib/edge/http/body.ts";
 import { tooLarge } from "../../../lib/edge/http/body_reader.ts";
 import { Deadlines } from "../../../lib/edge/limits/deadlines.ts";
 import { Patience } from "../../../lib/edge/http/patience.ts";
@@ -217,7 +217,7 @@ function toRequest(
   return new Request("http://a/", { method: "POST", body: body as BodyInit, headers });
 }
 
-async function readStream(body: RequestBody): Promise<string[]> {
+async function readStream(body: ClientBody): Promise<string[]> {
   if (body.kind === "whole") return [new TextDecoder().decode(body.bytes)];
   const texts: string[] = [];
   for await (const chunk of body.chunks) texts.push(new TextDecoder().decode(chunk));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
   isUp,
-  type Place,
+  type SessionPlace,
   type Step,
   toHearing,
   toPlace,
@@ -21,8 +21,8 @@ const WAY: readonly Step<Servers>[] = [
   { type: "arrive" },
 ];
 
-function follow(...steps: Step<Servers>[]): Place<Servers> {
-  return steps.reduce<Place<Servers>>(toPlace, { name: "connecting" });
+function follow(...steps: Step<Servers>[]): SessionPlace<Servers> {
+  return steps.reduce<SessionPlace<Servers>>(toPlace, { name: "connecting" });
 }
 
 /** All places, each with what leads there. */

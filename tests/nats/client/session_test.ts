@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { freePort } from "../../harness/free_port.ts";
 import { toLogin } from "../../../lib/nats/client/login.ts";
-import { Session, type SessionOptions } from "../../../lib/nats/client/session.ts";
+import { type NatsSessionOptions, Session } from "../../../lib/nats/client/session.ts";
 import { startNats } from "../../harness/nats_server.ts";
 import { testBusOverNats } from "../bus_on_the_wire.ts";
 import { RestartableNats } from "../restartable_nats.ts";
@@ -143,7 +143,7 @@ Deno.test("a Session that reconnects can be disposed of", async (t) => {
   });
 });
 
-function toOptions(servers: readonly string[]): SessionOptions {
+function toOptions(servers: readonly string[]): NatsSessionOptions {
   return {
     login: toLogin({ natsUrl: servers }),
     name: "test",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { toHeaderBlock, toHeaderLine } from "../../../lib/mapping/headers.ts";
 import { type LoginConfig, toLogin } from "../../../lib/nats/client/login.ts";
-import { Session, type SessionOptions } from "../../../lib/nats/client/session.ts";
+import { type NatsSessionOptions, Session } from "../../../lib/nats/client/session.ts";
 import { Certificate } from "../../harness/certificate.ts";
 import { freePort } from "../../harness/free_port.ts";
 import { startNats } from "../../harness/nats_server.ts";
@@ -108,7 +108,7 @@ Deno.test("over WebSocket, encrypted, it trusts whom it is told to and shows its
   }
 });
 
-function open(config: LoginConfig, options: Partial<SessionOptions> = {}): Session {
+function open(config: LoginConfig, options: Partial<NatsSessionOptions> = {}): Session {
   const login = toLogin(config);
   return new Session({ login, name: "test", onRetry: () => {}, onError: () => {}, ...options });
 }

@@ -6,7 +6,7 @@
 import type { Platform } from "./platform.ts";
 
 /** Of one socket. */
-export interface HeartbeatOptions {
+export interface PulseOptions {
   readonly pingMs: number;
   readonly pongMs: number;
   ping(): void;
@@ -16,13 +16,13 @@ export interface HeartbeatOptions {
 }
 
 /** Asks after a silence, and whenever there is a reason to doubt. */
-export class Heartbeat {
+export class Pulse {
   readonly #platform: Platform;
-  readonly #options: HeartbeatOptions;
+  readonly #options: PulseOptions;
   #cancel = () => {};
   #isAsking = false;
 
-  constructor(platform: Platform, options: HeartbeatOptions) {
+  constructor(platform: Platform, options: PulseOptions) {
     this.#platform = platform;
     this.#options = options;
     this.heard();

@@ -21,8 +21,8 @@ import type { ServeErrorHook } from "../serve_options.ts";
 import { UploadBody } from "./upload_body.ts";
 import type { PathTokens } from "../../mapping/subject.ts";
 
-/** What all exchanges of a workload share. */
-export interface ExchangeParts {
+/** What all of a workload share. */
+export interface AnsweringParts {
   readonly link: Link;
   readonly handler: ServeHandler;
   readonly closeWatch: CloseWatch;
@@ -31,7 +31,7 @@ export interface ExchangeParts {
 }
 
 /** A request that is for this workload. */
-export interface ExchangeInput {
+export interface AnsweringInput {
   readonly message: BusMessage;
   readonly incoming: Incoming;
   /**
@@ -52,9 +52,9 @@ export interface ExchangeInput {
 const SAY_THE_HOST = `serve it by its name instead of "*", or send ${HEADER.originalHost}`;
 
 /** A request in flight. */
-export class Exchange {
-  readonly #parts: ExchangeParts;
-  readonly #input: ExchangeInput;
+export class Answering {
+  readonly #parts: AnsweringParts;
+  readonly #input: AnsweringInput;
   readonly #abort = new AbortController();
   readonly #inbox: string;
   readonly #unwatch: () => void;
@@ -64,7 +64,7 @@ export class Exchange {
   #upload: UploadBody | undefined;
   #writer: ReplyWriter | undefined;
 
-  constructor(input: ExchangeInput, parts: ExchangeParts) {
+  constructor(input: AnsweringInput, parts: AnsweringParts) {
     this.#input = input;
     this.#parts = parts;
     const { message, incoming: { control } } = input;
