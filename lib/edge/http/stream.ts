@@ -4,15 +4,8 @@
  * @module
  */
 import type { Deadline } from "../limits/deadlines.ts";
-import { free } from "./free.ts";
-import { concatenate } from "./concatenate.ts";
+import { Backlog } from "./backlog.ts";
 import type { SendBudget, Waiting } from "../limits/send_budget.ts";
-
-/** The most that is handed on at once: a client that takes less than this shows no progress. */
-export const PIECE_BYTES = 64 * 1024;
-
-/** What waits is copied together up to this. */
-const TOGETHER_BYTES = 16 * 1024;
 
 /** The error that cuts a response off; the server logs nothing of it. */
 export class ResponseAborted extends Error {
@@ -58,7 +51,7 @@ export class ResponseStream implements Waiting {
   readonly #owner: ResponseStreamOwner;
   readonly #stall: Deadline;
   readonly #controller: Controller;
-  #queue: Uint8Array[] = [];
+  readonly #backlog = new Backlog();
   #waiting = 0;
   /** Set while the client waits for us. */
   #deliver: (() => void) | undefined;
@@ -107,7 +100,7 @@ export class ResponseStream implements Waiting {
   push(chunk: Uint8Array): boolean {
     if (this.#state !== "open" || this.#waiting >= this.#options.bufferBytes) return false;
     if (this.#waiting === 0) this.#stall.start(this.#options.stallMs);
-    this.#queue.push(chunk);
+    this.#backlog.push(chunk as Uint8Array<ArrayBuffer>);
     this.#waiting += chunk.length;
     this.#options.budget.add(chunk.length);
     this.#deliver?.();
@@ -141,14 +134,13 @@ export class ResponseStream implements Waiting {
 
   /** False when there is nothing to hand on. */
   #handOn(): boolean {
-    const [first] = this.#queue;
-    if (first === undefined) {
+    const piece = this.#backlog.take();
+    if (piece === undefined) {
       if (this.#state !== "closing") return false;
       this.#end();
       this.#controller.close();
       return true;
     }
-    const piece = this.#takePiece(first);
     this.#waiting -= piece.length;
     this.#options.budget.add(-piece.length);
     if (this.#waiting === 0) this.#stall.stop();
@@ -158,25 +150,10 @@ export class ResponseStream implements Waiting {
     return true;
   }
 
-  /** Small ones that wait together go together: to hand one on costs as much as to copy some kilobytes. */
-  #takePiece(first: Uint8Array): Uint8Array<ArrayBuffer> {
-    const queue = this.#queue;
-    if (first.length > PIECE_BYTES) {
-      queue[0] = first.subarray(PIECE_BYTES);
-      return first.subarray(0, PIECE_BYTES) as Uint8Array<ArrayBuffer>;
-    }
-    let [count, length] = [1, first.length];
-    while (count < queue.length && length + queue[count]!.length <= TOGETHER_BYTES) {
-      length += queue[count++]!.length;
-    }
-    return concatenate(queue.splice(0, count), length);
-  }
-
   #end(): void {
     this.#state = "over";
     this.#options.budget.add(-this.#waiting);
-    for (const chunk of this.#queue) free(chunk);
-    this.#queue = [];
+    this.#backlog.clear();
     this.#waiting = 0;
     this.#deliver = undefined;
     this.#stall.stop();

@@ -30,6 +30,21 @@ Deno.test("ResponseStream keeps chunks for a client that is late, and gives it s
   assert.deepEqual(await readAll(stream), [small + small, small, large, `${small}end`]);
 });
 
+Deno.test("single bytes that wait for a client cost about a byte each, and stay in order", async () => {
+  const count = 400_000;
+  const stream = make(count, QUIET);
+  const begun = Deno.memoryUsage();
+  for (let index = 0; index < count; index++) stream.push(Uint8Array.of(index % 251));
+  const now = Deno.memoryUsage();
+  // What is garbage by now counts as well: a collection is not to be waited for.
+  const grown = now.heapUsed + now.external - begun.heapUsed - begun.external;
+  assert.ok(grown < 50 * count, `${grown} bytes`);
+  stream.close();
+  const all = new Uint8Array(await new Response(stream.readable).arrayBuffer());
+  assert.equal(all.length, count);
+  assert.equal(all.findIndex((byte, index) => byte !== index % 251), -1);
+});
+
 Deno.test("push() says when the client is too slow, and takes nothing then", async () => {
   const stream = make(10, QUIET);
   assert.equal(stream.waiting, 0);
