@@ -51,6 +51,7 @@ export class Edge implements Disposable {
   readonly #inFlight = new InFlight();
   readonly #handshakes = new Handshakes();
   #isDraining = false;
+  #isGivenUp = false;
 
   constructor(parts: EdgeParts) {
     this.#parts = parts;
@@ -120,8 +121,9 @@ export class Edge implements Disposable {
     this.#service.leave();
   }
 
-  /** Waits no more for NATS: leaves it to others to tell what has not been told. */
+  /** Waits no more, neither for clients nor for NATS: leaves it to others to tell what has not been told. */
   giveUp(): void {
+    this.#isGivenUp = true;
     this.#connections.giveUp();
   }
 
@@ -137,7 +139,7 @@ export class Edge implements Disposable {
     const config = parts.config();
     visit.cors = Cors.of(request, { config, route: undefined });
     try {
-      if (this.#isDraining) throw new GatewayError("draining", "The gateway is about to stop");
+      if (this.#isDraining) throw draining();
       if (isServerWide(request)) return new Response(null, { status: 204 });
       const headers = this.#heads.read(request);
       if (isWebSocketUpgrade(headers)) return await this.#upgrade(request, { visit, headers });
@@ -157,7 +159,8 @@ export class Edge implements Disposable {
         const response = thrown.toResponse();
         return visit.cors?.apply(response, "workload") ?? response;
       }
-      const error = toGatewayError(thrown);
+      // A body that breaks off from here on was cut off by us, which is no fault of its client's.
+      const error = this.#isGivenUp ? draining() : toGatewayError(thrown);
       // Where it got no further than here.
       visit.userAgent ??= request.headers.get("user-agent") ?? undefined;
       parts.metrics.requestRefused(error.code);
@@ -215,6 +218,10 @@ export class Edge implements Disposable {
     if (!interests.wantsHandshake({ hostTokens, pathTokens, method: "ws" })) return admitted;
     return await askWorkload(admitted, this.#parts);
   }
+}
+
+function draining(): GatewayError {
+  return new GatewayError("draining", "The gateway is about to stop");
 }
 
 function toAddress({ remoteAddr }: Deno.ServeHandlerInfo): Address {

@@ -6,7 +6,7 @@ import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { Relay } from "../nats/relay.ts";
 import { runMain } from "../harness/program.ts";
-import { open, readUntil, write } from "../harness/raw_http.ts";
+import { open, parseResponse, readUntil, write } from "../harness/raw_http.ts";
 import { answer, listen, natsHeaders, setUp } from "../harness/setup.ts";
 import { Client, rawHandshake } from "../harness/websocket.ts";
 
@@ -241,6 +241,19 @@ Deno.test("what is still in flight after the drain timeout is aborted and told s
   assert.equal((await response.json()).type, "urn:h8s:error:draining");
   assert.equal((await ends.next()).string(), "draining");
   assert.equal((await gateway.ended).code, 0);
+});
+
+Deno.test("a body that has not come by the drain timeout is no fault of its client's", async () => {
+  await using setup = await setUp(["--drain-timeout", "300ms"]);
+  await answer(setup.nc, "h8s.http.GET.>", () => ({ data: "first" }));
+  using client = await open(setup.gateway.port);
+  const half = "POST /b HTTP/1.1\r\nHost: e.com\r\nContent-Length: 9\r\n\r\nha";
+  await write(client, `GET /a HTTP/1.1\r\nHost: e.com\r\n\r\n${half}`);
+  await readUntil(client, (text) => text.endsWith("first"));
+  setup.gateway.kill("SIGTERM");
+  const { status, body } = parseResponse(await readUntil(client));
+  assert.deepEqual([status, JSON.parse(body).type], [503, "urn:h8s:error:draining"]);
+  assert.equal((await setup.gateway.ended).code, 0);
 });
 
 Deno.test("a client that does not read cannot hold up the end", async () => {
