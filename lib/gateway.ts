@@ -75,6 +75,8 @@ export class Gateway implements AsyncDisposable {
   readonly #reports: readonly (AsyncDisposable | undefined)[];
   readonly #page: Admin | undefined;
   readonly #connected = Promise.withResolvers<void>();
+  /** As long as those who come first wait for NATS. */
+  #starting: Promise<unknown> | undefined;
   #stopped: Promise<void> | undefined;
 
   /** One token that no other gateway has; in the subjects of its inboxes. */
@@ -182,11 +184,17 @@ export class Gateway implements AsyncDisposable {
         flag: "--listen",
         sharePort: config.sharePort,
         certificate,
-        handler: (request, info) => this.#edge.fetch(request, info),
+        handler: (request, info) =>
+          this.#starting?.then(() => this.#edge.fetch(request, info)) ??
+            this.#edge.fetch(request, info),
       });
     } catch (error) {
       this.#release().catch(() => {});
       throw error;
+    }
+    if (config.startGrace > 0) {
+      this.#starting = settlesWithin(this.connected, config.startGrace)
+        .then(() => this.#starting = undefined);
     }
     log.info("listening", {
       address: renderAddress(this.address),

@@ -30,6 +30,23 @@ Deno.test("startGateway() answers before NATS is there, and connects when it com
   assert.equal((await readAdmin(gateway, "/readyz")).status, 200);
 });
 
+Deno.test("with a grace at the start, who comes before NATS waits for it, and then nobody", async () => {
+  const port = freePort();
+  await using gateway = start({ url: `nats://127.0.0.1:${port}` }, { startGrace: "20s" });
+  const early = fetch(toUrl(gateway));
+  {
+    await using _nats = await startNats({ jetstream: false, port });
+    assert.match(await (await early).text(), /no_responders/);
+  }
+  assert.match(await (await fetch(toUrl(gateway))).text(), /nats_unavailable/);
+});
+
+Deno.test("a grace at the start comes to its end without NATS", async () => {
+  const url = `nats://127.0.0.1:${freePort()}`;
+  await using gateway = start({ url }, { startGrace: "100ms" });
+  assert.match(await (await fetch(toUrl(gateway))).text(), /nats_unavailable/);
+});
+
 Deno.test("two gateways in one process keep to themselves", async () => {
   await using nats = await startNats({ jetstream: false });
   await using client = await openClient(nats);

@@ -41,6 +41,7 @@ const LONGEST_PAUSE_MS = 5000;
  */
 export class Listener {
   readonly #options: ListenerOptions;
+  readonly #wanted: Address;
   /** The last one listens; those before it only have connections left. */
   readonly #servers: Deno.HttpServer<Deno.NetAddr>[];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -53,6 +54,7 @@ export class Listener {
    */
   constructor(address: Address, options: ListenerOptions) {
     this.#options = options;
+    this.#wanted = address;
     const server = serve(address, options);
     this.#servers = [server];
     this.#follow(server);
@@ -60,7 +62,9 @@ export class Listener {
 
   /** The port is the real one where 0 was asked for. */
   get address(): Address {
-    return this.#servers[0]!.addr;
+    // A platform may have it listen on something else that is no address, by Deno's DENO_SERVE_ADDRESS.
+    const address: Deno.Addr = this.#servers[0]!.addr;
+    return "hostname" in address ? address : this.#wanted;
   }
 
   /** Takes no more connections; resolves when the responses under way have gone out. */

@@ -93,11 +93,13 @@ export function toTarget(
   }
   checkCoding(request.headers);
   const { scheme, authority: asked, path, query, ...rest } = splitUrl(request.url);
-  if (scheme !== "http" && scheme !== "https") {
+  // Deno's, where it listens on what is no address; then what stands there for the host may be the socket's name.
+  const isSocket = scheme === "http+unix" || scheme === "http+vsock";
+  if (scheme !== "http" && scheme !== "https" && !isSocket) {
     throw new GatewayError("malformed_request", "Cannot accept a target that is not http or https");
   }
   const host = request.headers.find(([name]) => name === "host")?.[1];
-  const own = toOwnAuthority({ scheme, authority: asked, host, listen });
+  const own = isSocket ? host ?? "" : toOwnAuthority({ scheme, authority: asked, host, listen });
   const authority = forwarded ?? own;
   const hostTokens = toHostTokens(authority);
   const pathTokens = toPathTokens(path);

@@ -56,6 +56,7 @@ const VALUED: readonly Row[] = [
   row("resume", "--resume DURATION", ["60s", "60"], "0s"),
   row("resumeMaxBytes", "--resume-max-bytes SIZE", ["1GiB", "2XB"], "256MiB"),
   row("resumeMaxWaiting", "--resume-max-waiting SIZE", ["16MiB", "2XB"], "4MiB"),
+  row("startGrace", "--start-grace DURATION", ["5s", "-1s"], "0s"),
   row("natsGrace", "--nats-grace DURATION", ["1m", "-1s"], "15s"),
   row("drainTimeout", "--drain-timeout DURATION", ["500ms", "5"], "10s"),
   row("drainDelay", "--drain-delay DURATION", ["10s", "5"], "0s"),

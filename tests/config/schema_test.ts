@@ -46,6 +46,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   bareReplies: "whole",
   resumeMaxWaiting: 4_194_304,
   publishOnly: false,
+  startGrace: 0,
   natsGrace: 15_000,
   drainTimeout: 10_000,
   drainDelay: 0,

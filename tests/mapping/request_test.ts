@@ -34,6 +34,19 @@ const OWN_NAMES = [
   "X-H8s-Original-Path",
 ];
 
+Deno.test("toTarget() takes the host from its header where what is listened on has no address", () => {
+  const to = (url: string, host: string) =>
+    toTarget({ method: "GET", url, headers: [["host", host]] }, OPTIONS);
+  for (const url of ["http+vsock://3:8000/x?q", "http+unix://%2Frun%2Fh8s/x?q"]) {
+    const { authority, subject, query } = to(url, "a.example");
+    assert.deepEqual([authority, subject, query], ["a.example", "h8s.http.GET.example.a.x", "q"]);
+    for (const host of ["", "a.example, b.example", "a b"]) {
+      assert.throws(() => to(url, host), { code: "malformed_request" });
+    }
+  }
+  assert.throws(() => to("ftp://a.example/", "a.example"), { code: "malformed_request" });
+});
+
 Deno.test("toTarget() splits the URL and makes the subject", async (t) => {
   const table: [url: string, tokens: string, path: string, query: string][] = [
     ["http://a.example/", "example.a", "/", ""],

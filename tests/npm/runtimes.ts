@@ -28,6 +28,18 @@ export async function findRuntimes(): Promise<readonly Runtime[]> {
   ];
 }
 
+/**
+ * Finds the Deno that Deno Deploy says it has, or installs it.
+ *
+ * @returns The path of the program itself, which takes signals, unlike npm's wrapper.
+ */
+export async function findDeployedDeno(): Promise<string> {
+  const { command } = await install("deno@2.5.0", ".bin/deno");
+  // The wrapper puts it in its place when it is first called.
+  await run(command, { args: ["--version"] });
+  return command.replace(".bin/deno", "deno/deno");
+}
+
 async function install(name: string, path: string): Promise<Runtime> {
   const folder = `${ROOT}${name}`;
   const command = `${folder}/node_modules/${path}`;

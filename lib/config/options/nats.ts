@@ -19,6 +19,13 @@ export interface NatsOptions extends NatsLoginOptions {
    */
   readonly prefix?: string;
   /**
+   * How long those who come first wait for NATS after the start, instead of being refused at once: for where a
+   * request is what starts an instance.
+   *
+   * @default "0s"
+   */
+  readonly startGrace?: string;
+  /**
    * How long WebSockets stay open while NATS is away.
    *
    * @default "15s"
@@ -38,6 +45,7 @@ export const natsFields = {
   ...natsLoginFields,
   prefix: parsed(PREFIX, (text) => isSubjectPrefix(text) ? text : undefined).prefault("h8s")
     .meta({ placeholder: "TOKENS", description: "First tokens of every subject" }),
+  startGrace: duration("0s", "How long those who come first wait for NATS after the start"),
   natsGrace: duration("15s", "How long WebSockets stay open while NATS is away"),
   fastLane: z.boolean().default(true)
     .meta({ description: "Pass by the NATS client library; costs less" }),
