@@ -30,6 +30,8 @@ const WITHOUT_DENO = ["mapping", "nats", "workload", "client", "telemetry", "tim
 /** What is told beside requests and messages. */
 const OWN_SUBJECT = String
   .raw`\.control\.(?:ws|http|connection|gateway|interest|reverse|workload)\b`;
+/** Users import them from different entry points, each of which has its own. */
+const OF_TWO_PACKAGES = ["Address", "ListenOptions", "connect"];
 /** Of code: a cap on comments, too, would be paid for with files that belong to another. */
 const MAX_LINES = 250;
 const ROOT = new URL("../", import.meta.url);
@@ -67,6 +69,10 @@ Deno.test("strings of a kind are made by their constructors alone", async () => 
 
 Deno.test(`no file has more than ${MAX_LINES} lines of code`, async () => {
   assert.deepEqual(findLongFiles(await readSources()), []);
+});
+
+Deno.test("each exported name has one meaning", async () => {
+  assert.deepEqual(findTwins(await readSources()), []);
 });
 
 Deno.test("every file is looked at, and belongs to a layer", async () => {
@@ -208,6 +214,14 @@ Deno.test("findLongFiles() counts neither comments nor blank lines", () => {
   assert.deepEqual(findLongFiles(sources), [`lib/b.ts: ${MAX_LINES + 1} lines`]);
 });
 
+Deno.test("findTwins() finds a name of two files, and none that is exported again", () => {
+  const sources = new Map([
+    ["lib/a.ts", "export class A {}\nexport async function toB() {}\nconst C = 1;\n"],
+    ["lib/b.ts", 'export { A } from "./a.ts";\nexport function toB() {}\nexport const C = 2;\n'],
+  ]);
+  assert.deepEqual(findTwins(sources), ["toB: lib/a.ts, lib/b.ts"]);
+});
+
 Deno.test("readImports() finds every kind of import, and none in a comment", () => {
   const text = [
     `import { a } from "./a.ts";`,
@@ -311,6 +325,20 @@ function findLongFiles(sources: Sources): string[] {
     ): [string, number] => [path, withoutComments(text).match(/\S.*$/gm)?.length ?? 0])
     .filter(([path, lines]) => path.startsWith("lib/") && lines > MAX_LINES)
     .map(([path, lines]) => `${path}: ${lines} lines`);
+}
+
+/** What two files export under one name; one that is exported again is the same thing. */
+function findTwins(sources: Sources): string[] {
+  const exported =
+    /^export (?:async |abstract )?(?:class|interface|type|function\*?|const) (\w+)/gm;
+  const files = new Map<string, Set<string>>();
+  for (const [path, text] of sources) {
+    for (const [, name = ""] of text.matchAll(exported)) {
+      files.set(name, (files.get(name) ?? new Set()).add(path));
+    }
+  }
+  return [...files].filter(([name, paths]) => paths.size > 1 && !OF_TWO_PACKAGES.includes(name))
+    .map(([name, paths]) => `${name}: ${[...paths].join(", ")}`);
 }
 
 function toArrows(sources: Sources): [from: string, to: string][] {

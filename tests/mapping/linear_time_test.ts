@@ -24,7 +24,7 @@ import { parseReply } from "../../lib/mapping/reply.ts";
 import { toHostTokens, toPathTokens } from "../../lib/mapping/subject.ts";
 import { parseOffer } from "../../lib/mapping/subprotocol.ts";
 import type { ReplyHead } from "../../lib/mapping/outgoing.ts";
-import { respond } from "../../lib/workload/http/respond.ts";
+import { sendResponse } from "../../lib/workload/http/respond.ts";
 import type { ReplyWriter } from "../../lib/workload/http/reply_writer.ts";
 
 /** What Deno's server lets through in a head, and what a NATS message holds. */
@@ -151,7 +151,7 @@ Deno.test("a response of many headers is sent in time in proportion to their num
   } as unknown as ReplyWriter;
   const { signal } = new AbortController();
   const begun = cpuUsage();
-  await respond(new Response("x", { headers }), { writer, method: "GET", signal });
+  await sendResponse(new Response("x", { headers }), { writer, method: "GET", signal });
   // A look at all of them for each takes seconds.
   assert.ok(cpuUsage(begun).user < 500_000);
   assert.equal(sent[0]?.headers.length, 4001);

@@ -15,7 +15,7 @@ import { type ProblemKind, toFailure } from "./problem.ts";
 import { CreditPace } from "./credit_pace.ts";
 import type { FlowInbox } from "./flow_inbox.ts";
 import { FlushPace, ReplyWriter } from "./reply_writer.ts";
-import { BodyError, respond } from "./respond.ts";
+import { BodyError, sendResponse } from "./respond.ts";
 import { type RequestBody, type ServeHandler, toHandlerRequest, toServeInfo } from "./handler.ts";
 import type { ServeErrorHook } from "../serve_options.ts";
 import { UploadBody } from "./upload_body.ts";
@@ -142,7 +142,7 @@ export class Answering {
     const writer = new ReplyWriter(this.#parts.link, { subject: this.#inbox, signal });
     const { method } = this.#input;
     if (this.#inbox === "") return;
-    respond(this.#toProblem("stopping"), { writer, method, signal })
+    sendResponse(this.#toProblem("stopping"), { writer, method, signal })
       .catch((error) => this.#parts.onError(error, "reply"));
   }
 
@@ -186,14 +186,14 @@ export class Answering {
     this.#writer = writer;
     const { method } = this.#input;
     try {
-      await respond(response, { writer, method, signal });
+      await sendResponse(response, { writer, method, signal });
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof BodyError) this.#parts.onError(error.cause, "body");
       else this.#parts.onError(error, "reply");
       if (this.#parts.link.isClosed) return;
       if (writer.isBegun) return this.#heedsFlow ? writer.breakOff() : undefined;
-      await respond(this.#toProblem("internal"), { writer, method, signal });
+      await sendResponse(this.#toProblem("internal"), { writer, method, signal });
     } finally {
       pace[Symbol.dispose]();
     }

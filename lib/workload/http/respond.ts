@@ -36,7 +36,7 @@ export interface ResponseOptions {
  * @throws {LinkLostError} when NATS was lost in the middle of it.
  * @throws {unknown} the signal's reason, when it is aborted.
  */
-export async function respond(response: Response, options: ResponseOptions): Promise<void> {
+export async function sendResponse(response: Response, options: ResponseOptions): Promise<void> {
   const { writer, method, signal } = options;
   const head: ReplyHead = { status: response.status, headers: toHeaderEntries(response.headers) };
   if (writer.roomFor(head) < 0) {
