@@ -90,10 +90,14 @@ export class Program implements AsyncDisposable {
   /**
    * Reads what it prints; needs `--access-log` among its flags.
    *
-   * @returns Line by line.
+   * @returns Line by line; it fails when one takes too long.
    */
   printed(): AsyncIterator<string> {
-    return createInterface({ input: Readable.from(this.#process.stdout) })[Symbol.asyncIterator]();
+    const input = Readable.from(this.#process.stdout);
+    const lines = createInterface({ input })[Symbol.asyncIterator]();
+    const next = () =>
+      within(lines.next(), () => `a line of the program, which says:\n${this.#said}`);
+    return { next };
   }
 
   /**

@@ -10,13 +10,12 @@ import { Unread, within } from "./waiting.ts";
 export class Client implements AsyncDisposable {
   readonly #socket: WebSocket;
   readonly #messages = new Unread<string | Uint8Array>("a message of a WebSocket");
-  /** Resolves when it is closed, by whomever. */
-  readonly closed: Promise<CloseEvent>;
+  readonly #closed: Promise<CloseEvent>;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
-    this.closed = new Promise((resolve) => socket.addEventListener("close", resolve));
+    this.#closed = new Promise((resolve) => socket.addEventListener("close", resolve));
     socket.addEventListener("message", ({ data }) => {
       this.#messages.add(typeof data === "string" ? data : new Uint8Array(data));
     });
@@ -40,6 +39,14 @@ export class Client implements AsyncDisposable {
     return client;
   }
 
+  /** Resolves when it is closed, by whomever; fails when that takes too long. */
+  get closed(): Promise<CloseEvent> {
+    const closed = within(this.#closed, `the close of the WebSocket ${this.#socket.url}`);
+    // Nobody may wait for it any more when it is too late.
+    closed.catch(() => {});
+    return closed;
+  }
+
   /** The subprotocol that the server picked. */
   get protocol(): string {
     return this.#socket.protocol;
@@ -58,7 +65,7 @@ export class Client implements AsyncDisposable {
   /** Closes it and waits for the server's answer. */
   async close(code = 1000, reason = ""): Promise<void> {
     this.#socket.close(code, reason);
-    await within(this.closed, "the close of a WebSocket");
+    await this.closed;
   }
 
   /** Closes it unless it is closed. */
