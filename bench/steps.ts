@@ -1,5 +1,6 @@
 /**
- * Where the microseconds of a request go: servers that do one thing more each, turn by turn.
+ * Where the microseconds of a request go, and of a WebSocket's message: servers that do one thing more each,
+ * turn by turn.
  * `deno task bench:steps --help`
  *
  * @module
@@ -8,7 +9,9 @@ import { parseArgs } from "node:util";
 import { announceNats, startNats } from "../tests/harness/nats_server.ts";
 import { type Figure, type Sample, summarize } from "./case.ts";
 import { type Client, findClient, type HttpLoad } from "./load/http.ts";
+import { SOCKET_STEPS } from "./load/socket_steps.ts";
 import { STEPS } from "./load/steps.ts";
+import type { SocketLoad } from "./load/websocket.ts";
 import { describeMachine, type Machine, startResponder } from "./machine.ts";
 import { Child, CpuMeter, Unmeasurable } from "./process.ts";
 import { gatewayArgs } from "./targets.ts";
@@ -19,7 +22,11 @@ const CONNECTIONS = 32;
 const WARM_UP_SECONDS = 2;
 /** The last step. */
 const GATEWAY = "gateway";
-const ALL: Readonly<Record<string, string>> = { ...STEPS, [GATEWAY]: "the gateway as it is" };
+const ALL: Readonly<Record<string, string>> = {
+  ...STEPS,
+  ...SOCKET_STEPS,
+  [GATEWAY]: "the gateway as it is",
+};
 
 const LOADS: Readonly<Record<string, Omit<HttpLoad, "connections" | "seconds">>> = {
   "GET": { path: "/api/v1/small" },
@@ -28,7 +35,15 @@ const LOADS: Readonly<Record<string, Omit<HttpLoad, "connections" | "seconds">>>
   "reply of 100 kB": { path: "/api/v1/large" },
 };
 
-const USAGE = `deno task bench:steps [options]
+const SOCKET_LOADS: Readonly<Record<string, Pick<SocketLoad, "mode" | "sockets" | "messages">>> = {
+  "WebSocket messages from 100 clients": { mode: "in", sockets: 100, messages: 100_000 },
+  "WebSocket messages to 100 clients": { mode: "out", sockets: 100, messages: 100_000 },
+  "WebSockets opened and closed": { mode: "open", sockets: 1500, messages: 0 },
+};
+
+const USAGE = `deno task bench:steps [LOAD …] [options]
+
+  LOAD         the beginning of its name: "GET", "WebSocket"; all without one
 
   --runs N     runs of each (default 3)
   --seconds N  how long each load lasts (default 3)
@@ -54,7 +69,7 @@ class Step implements AsyncDisposable {
         "--allow-net",
         "--config",
         `${HERE}../deno.json`,
-        `${HERE}load/steps.ts`,
+        `${HERE}load/${name in SOCKET_STEPS ? "socket_steps" : "steps"}.ts`,
         name,
         natsUrl,
       ];
@@ -77,6 +92,22 @@ class Step implements AsyncDisposable {
     return { micros: micros / requests, kilobytes: bytes / 1000 / requests };
   }
 
+  async measureSockets(
+    load: (typeof SOCKET_LOADS)[string],
+    { kind, natsUrl }: Pick<SocketLoad, "kind" | "natsUrl">,
+  ): Promise<Sample> {
+    const { pid } = this.#child;
+    const all: SocketLoad = { ...load, kind, natsUrl, pid, port: this.#port, bytes: 100 };
+    const args = ["run", "-A", `${HERE}load/websocket.ts`, JSON.stringify(all)];
+    await using child = new Child(Deno.execPath(), args);
+    const outcome: { figures: Sample } | { error: string } = JSON.parse(
+      await child.nextLine((line) => line.startsWith("{")),
+    );
+    if ("error" in outcome) throw new Unmeasurable(outcome.error);
+    const [micros = Number.NaN] = Object.values(outcome.figures);
+    return { micros };
+  }
+
   async #allocated(): Promise<number> {
     Deno.kill(this.#child.pid, "SIGUSR2");
     return Number((await this.#child.nextLine((line) => /^allocated \d+$/.test(line))).slice(10));
@@ -87,8 +118,11 @@ class Step implements AsyncDisposable {
   }
 }
 
-/** What is measured of a step: processor time of a request, and what it allocates. */
-type Figures = Readonly<Record<"micros" | "kilobytes", Figure>>;
+/** What is measured of a step: processor time of a request, or message, and what a request allocates. */
+interface Figures {
+  readonly micros: Figure;
+  readonly kilobytes?: Figure;
+}
 
 /** Of one load, by step. */
 interface Ladder {
@@ -105,40 +139,47 @@ interface Report {
 
 /** All steps run the whole time, and are measured turn by turn: what disturbs one disturbs all. */
 async function climb(
-  load: HttpLoad,
-  { steps, runs }: { steps: ReadonlyMap<string, Step>; runs: number },
+  steps: ReadonlyMap<string, Step>,
+  runs: number,
+  measure: (step: Step, name: string) => Promise<Sample>,
 ): Promise<Ladder["steps"]> {
-  const client = await findClient();
   const samples = new Map<string, Sample[]>([...steps.keys()].map((name) => [name, []]));
   for (let run = 0; run < runs; run++) {
-    for (const [name, step] of steps) samples.get(name)!.push(await step.measure(client, load));
+    for (const [name, step] of steps) samples.get(name)!.push(await measure(step, name));
   }
-  return Object.fromEntries([...samples].map(([name, all]) => [name, {
-    micros: summarize(all.map(({ micros }) => micros!)),
-    kilobytes: summarize(all.map(({ kilobytes }) => kilobytes!)),
-  }]));
+  return Object.fromEntries(
+    [...samples].map(([name, all]) => {
+      const micros = summarize(all.map(({ micros }) => micros!));
+      const kilobytes = all.flatMap(({ kilobytes }) => kilobytes ?? []);
+      return [
+        name,
+        kilobytes.length === 0 ? { micros } : { micros, kilobytes: summarize(kilobytes) },
+      ];
+    }),
+  );
 }
 
-/** `unit`: what one GET of the first step costs. */
-function render({ load, steps }: Ladder, unit: number): string {
-  const lines = [`\n${load}, ${CONNECTIONS} connections`];
+/** `unit`: what one GET of the first step costs, where that was measured. */
+function render({ load, steps }: Ladder, unit: number | undefined): string {
+  const lines = [`\n${load}`];
   let before = 0;
   for (const [name, { micros: { median, min, max }, kilobytes }] of Object.entries(steps)) {
     const cells = [
       `${median.toFixed(1)} µs (${min.toFixed(1)}–${max.toFixed(1)})`.padEnd(26),
       `of it ${(median - before).toFixed(1)}`.padEnd(14),
-      `${(median / unit).toFixed(2)} × GET`.padEnd(14),
-      `${kilobytes.median.toFixed(1)} kB allocated`,
+      unit === undefined ? "" : `${(median / unit).toFixed(2)} × GET`.padEnd(14),
+      kilobytes === undefined ? "" : `${kilobytes.median.toFixed(1)} kB allocated`,
     ];
-    lines.push(`  ${name.padEnd(9)} ${cells.join("")}`);
+    lines.push(`  ${name.padEnd(9)} ${cells.join("").trimEnd()}`);
     before = median;
   }
   return lines.join("\n");
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       runs: { type: "string", default: "3" },
       seconds: { type: "string", default: "3" },
@@ -156,21 +197,47 @@ async function main(args: readonly string[]): Promise<number> {
   const responder = await startResponder(nats.port);
   await using _responder = responder.child;
   await using running = new AsyncDisposableStack();
-  const steps = new Map<string, Step>();
-  for (const name of Object.keys(ALL)) {
-    steps.set(name, running.use(await Step.start(name, nats.url)));
-  }
+  const start = async (names: object) => {
+    const steps = new Map<string, Step>();
+    for (const name of [...Object.keys(names), GATEWAY]) {
+      steps.set(name, running.use(await Step.start(name, nats.url)));
+    }
+    return steps;
+  };
   const report: Report = {
     command: ["deno task bench:steps", ...args].join(" "),
     machine: await describeMachine({ nats: version, responder: responder.kind }),
     ladders: [],
   };
-  for (const [name, load] of Object.entries(LOADS)) {
-    const options = { ...load, connections: CONNECTIONS, seconds };
-    const ladder = { load: name, steps: await climb(options, { steps, runs }) };
+  const isChosen = ([name]: readonly [string, unknown]) =>
+    positionals.length === 0 || positionals.some((begin) => name.startsWith(begin));
+  let unit: number | undefined;
+  const add = async (ladder: Ladder) => {
     report.ladders.push(ladder);
     await Deno.writeTextFile(values.json, JSON.stringify(report, null, 2) + "\n");
-    console.log(render(ladder, report.ladders[0]!.steps["serve"]!.micros.median));
+    unit ??= ladder.steps["serve"]?.micros.median;
+    console.log(render(ladder, unit));
+  };
+  const requests = Object.entries(LOADS).filter(isChosen);
+  if (requests.length > 0) {
+    const client = await findClient();
+    const steps = await start(STEPS);
+    for (const [name, load] of requests) {
+      const all = { ...load, connections: CONNECTIONS, seconds };
+      const measured = await climb(steps, runs, (step) => step.measure(client, all));
+      await add({ load: `${name}, ${CONNECTIONS} connections`, steps: measured });
+    }
+  }
+  const messages = Object.entries(SOCKET_LOADS).filter(isChosen);
+  if (messages.length > 0) {
+    const steps = await start(SOCKET_STEPS);
+    for (const [name, load] of messages) {
+      const measured = await climb(steps, runs, (step, name) => {
+        const kind = name === GATEWAY || name === "lane" ? "gateway" : "bare";
+        return step.measureSockets(load, { kind, natsUrl: nats.url });
+      });
+      await add({ load: name, steps: measured });
+    }
   }
   console.log(`\n${values.json}`);
   return 0;

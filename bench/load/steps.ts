@@ -7,8 +7,8 @@
 import { setImmediate } from "node:timers";
 import { toResponse as toAnswer } from "../../lib/edge/http/response.ts";
 import { RequestHeads } from "../../lib/edge/request_head.ts";
-import { Session } from "../../lib/nats/client/session.ts";
 import { Inbox } from "../../lib/nats/inbox.ts";
+import { connected } from "./connected.ts";
 
 /** What each does besides all that the ones before it do. */
 export const STEPS = {
@@ -76,16 +76,7 @@ function toLater(): Handler {
 }
 
 async function toNats(url: string): Promise<Handler> {
-  const connected = Promise.withResolvers<void>();
-  const onError = (error: Error) => console.error(error);
-  const session = new Session({
-    login: { servers: [url] },
-    name: "steps",
-    onRetry: onError,
-    onError,
-  });
-  session.onState((state) => state === "connected" && connected.resolve());
-  await connected.promise;
+  const session = await connected(url);
   const inbox = new Inbox(session, "steps");
   const ask = (path: string, body: Uint8Array) =>
     new Promise<Response>((resolve) => {
