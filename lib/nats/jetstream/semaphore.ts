@@ -7,8 +7,11 @@
 /** Runs tasks in order; no more than a fixed number at once. */
 export class Semaphore {
   readonly #width: number;
-  readonly #waiting: (() => void)[] = [];
   #running = 0;
+  /** Begun from the end: `shift()` moves the whole of a long array. */
+  #next: (() => void)[] = [];
+  /** Those behind them, the latest at the end. */
+  #later: (() => void)[] = [];
 
   /**
    * @param width How many at once.
@@ -24,14 +27,22 @@ export class Semaphore {
    */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#width) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await new Promise<void>((resolve) => this.#later.push(resolve));
     } else this.#running++;
     try {
       return await task();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next();
+      const begin = this.#takeNext();
+      if (begin === undefined) this.#running--;
+      else begin();
     }
+  }
+
+  #takeNext(): (() => void) | undefined {
+    if (this.#next.length === 0) {
+      this.#next = this.#later.reverse();
+      this.#later = [];
+    }
+    return this.#next.pop();
   }
 }
