@@ -19,6 +19,8 @@ export interface Effort {
 /** What all cases share. */
 export interface World {
   readonly natsUrl: string;
+  /** Of the processes that share the machine with what is measured. */
+  readonly pids: Readonly<Record<"nats-server" | "workload", number>>;
   /** Takes whatever traces and metrics it is sent. */
   readonly collectorUrl: string;
   readonly effort: Effort;

@@ -71,6 +71,7 @@ async function main(args: readonly string[]): Promise<number> {
   );
   const world = {
     natsUrl: nats.url,
+    pids: { "nats-server": nats.pid, workload: workload.pid },
     collectorUrl: `http://127.0.0.1:${collector.addr.port}`,
     effort: options.quick ? QUICK : FULL,
   };

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { announceNats, startNats } from "../tests/harness/nats_server.ts";
 import { describeMachine, type Machine, startResponder } from "./machine.ts";
 import { Child } from "./process.ts";
+import { processGrowth } from "./scale/processes.ts";
 import { bucketGrowth, recordGrowths } from "./scale/records.ts";
 import { requestGrowths } from "./scale/requests.ts";
 import { routeGrowths } from "./scale/routes.ts";
@@ -20,6 +21,7 @@ const ALL: readonly Growth[] = [
   ...routeGrowths,
   interestGrowth,
   socketGrowth,
+  processGrowth,
   ...recordGrowths,
   bucketGrowth,
 ];

@@ -43,7 +43,7 @@ export const streamCases: readonly Case[] = [
 
 async function transfer(
   target: Target,
-  { effort }: World,
+  { effort, pids }: World,
   move: (bytes: number) => Promise<void>,
 ): Promise<Sample> {
   const bytes = Math.ceil(100 * MEGABYTE * effort.scale / MEBIBYTE) * MEBIBYTE;
@@ -51,11 +51,18 @@ async function transfer(
   resetPeak(target.pid);
   const { rss } = memoryOf(target.pid);
   const cpu = new CpuMeter(target.pid);
+  // A bare server has no need of them.
+  const others = target.kind === "bare" ? [] : Object.entries(pids);
+  const meters = others.map(([name, pid]) => [name, new CpuMeter(pid)] as const);
   const begun = performance.now();
   await move(bytes);
   const seconds = (performance.now() - begun) / 1000;
+  const perMegabyte = (meter: CpuMeter) => meter.micros() / (bytes / MEGABYTE);
   return {
-    "cpu µs/MB": cpu.micros() / (bytes / MEGABYTE),
+    "cpu µs/MB": perMegabyte(cpu),
+    ...Object.fromEntries(
+      meters.map(([name, meter]) => [`${name}, cpu µs/MB`, perMegabyte(meter)]),
+    ),
     "MB/s": bytes / MEGABYTE / seconds,
     "peak growth MiB": (memoryOf(target.pid).peak - rss) / MEBIBYTE,
   };
