@@ -21,7 +21,7 @@ import type { Resumables } from "../resume/resumables.ts";
 /** How much later the next one in line looks what is left: the first one may die, too. */
 const NEXT_IN_LINE_MS = 500;
 /** So many that JetStream is kept busy, and so few that the living need not wait for what the dead have left. */
-const AT_ONCE = 128;
+const AT_ONCE = 32;
 /** When it is tried again, after JetStream has failed. */
 const RETRY_MS = 5000;
 
@@ -32,7 +32,8 @@ export type LostParts =
 
 /**
  * Watches the other gateways. Whoever claims the record of a dead one's connection tells its end; the
- * survivors begin one after the other, so that as a rule the first one does it all.
+ * survivors begin one after the other, so that as a rule the first one does it all. Where that takes long, each
+ * begins at a place of its own, and nobody does what others have done.
  */
 export class LostGateways implements Disposable {
   readonly #parts: LostParts;
@@ -96,10 +97,13 @@ export class LostGateways implements Disposable {
   #takeTurn(gateway: string): void {
     const { gatewayId } = this.#parts;
     const line = [...this.#watch.living, gatewayId].sort();
-    this.#after(line.indexOf(gatewayId) * NEXT_IN_LINE_MS, () => this.#closeFor(gateway));
+    const place = line.indexOf(gatewayId);
+    const share = place / line.length;
+    this.#after(place * NEXT_IN_LINE_MS, () => this.#closeFor(gateway, share));
   }
 
-  async #closeFor(gateway: string): Promise<void> {
+  /** @param share Of what is left, those that others begin with. */
+  async #closeFor(gateway: string, share: number): Promise<void> {
     if (this.#watch.living.includes(gateway)) return;
     const adopted = await this.#resumables?.takeover.adopt(gateway) ?? 0;
     if (adopted > 0) {
@@ -108,22 +112,35 @@ export class LostGateways implements Disposable {
         connections: adopted,
       });
     }
-    const left = await this.#records.list(toRecordKey(gateway, "*"));
+    let left = await this.#records.list(toRecordKey(gateway, "*"));
     if (left.length === 0) {
       return this.#parts.log.debug("a lost gateway left no WebSockets", { lost: gateway });
     }
     // First of all, so that the gateway knows, should it come back.
     await this.#records.put(toRecordKey(LOST, gateway), new Uint8Array());
     let connections = 0;
-    for (let begin = 0; begin < left.length; begin += AT_ONCE) {
-      const some = left.slice(begin, begin + AT_ONCE);
-      const told = await Promise.all(some.map((stored) => this.#close(stored)));
-      connections += told.filter((isTold) => isTold).length;
-    }
+    let told: number;
+    do {
+      connections += told = await this.#closeAll(left, Math.floor(left.length * share));
+      left = await this.#records.list(toRecordKey(gateway, "*"));
+    } while (told > 0 && left.length > 0);
     this.#parts.log.warn("a gateway was lost: told the end of its WebSockets", {
       lost: gateway,
       connections,
     });
+  }
+
+  /** Goes round from a place until it comes to what others have told; returns how many it has told itself. */
+  async #closeAll(left: readonly StoredRecord[], begin: number): Promise<number> {
+    const all = [...left.slice(begin), ...left.slice(0, begin)];
+    let count = 0;
+    for (let at = 0; at < all.length; at += AT_ONCE) {
+      const some = all.slice(at, at + AT_ONCE).map((stored) => this.#close(stored));
+      const told = (await Promise.all(some)).filter((isTold) => isTold).length;
+      if (told === 0) break;
+      count += told;
+    }
+    return count;
   }
 
   async #close({ key, value, revision }: StoredRecord): Promise<boolean> {

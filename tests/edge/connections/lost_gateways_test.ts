@@ -178,3 +178,28 @@ Deno.test("what many WebSockets have left is taken bit by bit: records of the li
   }
   assert.equal(world.edge.told.length, many);
 });
+
+Deno.test("two survivors share what takes long, and neither asks for what the other has told", async () => {
+  using one = new World();
+  using two = new World({ id: "G2", bucket: one.edge.records.bucket });
+  const many = 1000;
+  await Promise.all([one.live(1000, ["G2", "G3"]), two.live(1000, ["G1", "G3"])]);
+  for (let count = 0; count < many; count++) one.hold(`G3.${count}`);
+  const worlds = [one, two];
+  for (const { edge: { records } } of worlds) {
+    records.plan = (operation) => operation === "claim" ? "late" : "answered";
+  }
+  await Promise.all([one.live(LOST_MS, ["G2"]), two.live(LOST_MS, ["G1"])]);
+  const told = () => worlds.map(({ edge }) => edge.told.length);
+  const sum = ([a = 0, b = 0]: readonly number[]) => a + b;
+  for (let turns = 0; turns < 20 * many && sum(told()) < many; turns++) {
+    for (const { edge } of worlds) edge.records.arrive();
+    await turn();
+  }
+  assert.equal(sum(told()), many);
+  assert.ok(told().every((count) => count > many / 3), `each has told ${told()}`);
+  const asked = worlds.map(({ edge: { records } }) =>
+    records.asked.filter((text) => text.startsWith("claim ")).length
+  );
+  assert.ok(sum(asked) < 1.2 * many, `${sum(asked)} records were asked for`);
+});
