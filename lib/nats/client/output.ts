@@ -8,6 +8,8 @@ import { clearImmediate, setImmediate } from "node:timers";
 
 /** Enough for a turn under load; what is larger goes as it is: fresh memory costs more than another write. */
 const CHUNK_BYTES = 64 * 1024;
+/** With so much the others begin at once, while the turn goes on: it is some dozen requests. */
+const PROMPT_BYTES = 16 * 1024;
 const CR = 13;
 const LF = 10;
 const CRLF_LENGTH = 2;
@@ -92,7 +94,8 @@ export class Output {
   }
 
   #schedule(): void {
-    this.#timer ??= setImmediate(() => this.flush());
+    if (this.#end - this.#begin >= PROMPT_BYTES) this.flush();
+    else this.#timer ??= setImmediate(() => this.flush());
   }
 
   #addText(text: string): void {

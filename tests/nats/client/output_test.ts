@@ -61,6 +61,23 @@ Deno.test("Output takes a message that is larger than its buffer", () => {
   assert.equal(sink.text, `before\r\nlarge ${large.toString()} end\r\n`);
 });
 
+Deno.test("Output hands a large part to the socket as it is", () => {
+  const sink = new Sink();
+  const large = Buffer.alloc(100_000, 0x61);
+  sink.output.add("large ", large);
+  assert.ok(sink.writes.includes(large));
+});
+
+Deno.test("Output begins to write before the turn is over where much waits", () => {
+  const sink = new Sink();
+  const message = "x".repeat(1000);
+  for (let count = 0; count < 100; count++) sink.output.add(message);
+  assert.ok(sink.writes.length > 1);
+  assert.ok(sink.output.unsentBytes - sink.writableLength < 20_000);
+  sink.output.flush();
+  assert.equal(sink.text, `${message}\r\n`.repeat(100));
+});
+
 Deno.test("Output counts what the system has not taken", () => {
   const sink = new Sink();
   assert.equal(sink.output.unsentBytes, 0);
