@@ -30,14 +30,14 @@ import { checkOrigin } from "./admission/origin.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
 import { type Rules, toRules } from "./admission/rules.ts";
 import { Cors } from "./cors.ts";
-import { valueOf } from "./request_head.ts";
+import { type BodyFacts, toBodyFacts } from "./request_head.ts";
 import type { EdgeParts } from "./parts.ts";
 import { type Routed, type RoutingParts, toRouted } from "./admission/routing.ts";
 import { type ClientSession, toClientSession } from "./admission/session_cookie.ts";
 import type { Visit } from "./visit.ts";
 
 /** A request that may go on. */
-export interface Admitted extends Routed {
+export interface Admitted extends Routed, BodyFacts {
   readonly request: Request;
   /** Told of what becomes of it. */
   readonly visit: Visit;
@@ -67,10 +67,6 @@ export interface Admitted extends Routed {
   readonly isAuthorized: boolean;
   /** When the client's identity ends, in milliseconds since 1970; undefined for never. */
   readonly expiresAt: number | undefined;
-  /** What the client announces of its body; undefined without. */
-  readonly contentLength: string | undefined;
-  /** It is known that there is no body. */
-  readonly isBodyless: boolean;
   readonly remoteAddress: string;
   /** What the client can quote when something fails. */
   readonly requestId: string;
@@ -200,6 +196,7 @@ export class Admission {
     );
     const { clientAddress: remoteAddress, requestId } = peer;
     const ackClient = offer?.asides.ackClient;
+    const { contentLength, isBodyless } = toBodyFacts(request.method, candidate.headers);
     return {
       ...routed,
       request,
@@ -222,7 +219,8 @@ export class Admission {
       answerHeaders: NO_HEADERS,
       isAuthorized: decision.demands.includes("authorize"),
       expiresAt: identity.expiresAt,
-      ...toBodyFacts(candidate),
+      contentLength,
+      isBodyless,
       remoteAddress,
       requestId,
       place: undefined,
@@ -298,16 +296,4 @@ function withoutAsides(headers: readonly HeaderEntry[], { names }: Offer): Heade
     if (name !== "sec-websocket-protocol") return [[name, value]];
     return names.length === 0 ? [] : [[name, names.join(", ")]];
   });
-}
-
-function toBodyFacts(
-  { request: { method }, headers }: Candidate,
-): Pick<Admitted, "contentLength" | "isBodyless"> {
-  const contentLength = valueOf(headers, "content-length");
-  const isBodyless = contentLength === "0" ||
-    contentLength === undefined && (method === "GET" || method === "HEAD");
-  return {
-    contentLength,
-    isBodyless: isBodyless && valueOf(headers, "transfer-encoding") === undefined,
-  };
 }

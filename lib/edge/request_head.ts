@@ -80,3 +80,22 @@ export function valueOf(headers: readonly HeaderEntry[], name: string): string |
   for (const entry of headers) if (entry[0] === name) return entry[1];
   return undefined;
 }
+
+/** What a head says of the body. */
+export interface BodyFacts {
+  /** What the client announces of it; undefined without. */
+  readonly contentLength: string | undefined;
+  /** It is known that there is none. */
+  readonly isBodyless: boolean;
+}
+
+/** Finds out what a head says of the body. */
+export function toBodyFacts(method: string, headers: readonly HeaderEntry[]): BodyFacts {
+  const contentLength = valueOf(headers, "content-length");
+  const isBodyless = contentLength === "0" ||
+    contentLength === undefined && (method === "GET" || method === "HEAD");
+  return {
+    contentLength,
+    isBodyless: isBodyless && valueOf(headers, "transfer-encoding") === undefined,
+  };
+}

@@ -92,7 +92,7 @@ export function toTarget(
     throw new GatewayError("malformed_request", "Cannot accept a target with control characters");
   }
   checkCoding(request.headers);
-  const { scheme, authority: asked, path, query, ...rest } = splitUrl(request.url);
+  const { scheme, authority: asked, path, query, isQueryEmpty } = splitUrl(request.url);
   // Deno's, where it listens on what is no address; then what stands there for the host may be the socket's name.
   const isSocket = scheme === "http+unix" || scheme === "http+vsock";
   if (scheme !== "http" && scheme !== "https" && !isSocket) {
@@ -111,7 +111,8 @@ export function toTarget(
     host: hostTokens,
     path: pathTokens,
   });
-  return { authority, hostTokens, pathTokens, path, query, subject, ...rest };
+  const target = { authority, hostTokens, pathTokens, path, query, subject };
+  return isQueryEmpty ? { ...target, isQueryEmpty } : target;
 }
 
 /**
@@ -257,14 +258,14 @@ export function splitUrl(
   const question = url.indexOf("?", start);
   const pathEnd = question === -1 || question > end ? end : question;
   const pathStart = slash === -1 || slash > pathEnd ? pathEnd : slash;
-  return {
+  const parts = {
     // RFC 3986 §3.1: in any case.
     scheme: url.slice(0, schemeEnd).toLowerCase(),
     authority: url.slice(start, pathStart),
     path: pathStart === pathEnd ? "/" : url.slice(pathStart, pathEnd),
     query: pathEnd === end ? "" : url.slice(pathEnd + 1, end),
-    ...(pathEnd + 1 === end ? { isQueryEmpty: true } : {}),
   };
+  return pathEnd + 1 === end ? { ...parts, isQueryEmpty: true } : parts;
 }
 
 /** Where a listener is, as it is configured. */

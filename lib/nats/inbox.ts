@@ -131,7 +131,7 @@ export class Inbox implements Disposable {
     const index = this.#free.pop() ?? this.#slots.length;
     const generation = this.#generations[index] ?? 0;
     this.#generations[index] = generation + 1;
-    const id = `${index.toString(36)}-${generation.toString(36)}`;
+    const id = `${index}-${generation}`;
     const slot = new InboxSlot(index, id, this.#root + id, receiver, this.#release);
     this.#slots[index] = slot;
     return slot;
@@ -150,7 +150,7 @@ export class Inbox implements Disposable {
   }
 
   #dispatch(message: BusMessage): void {
-    const slot = this.#slots[Number.parseInt(message.subject.slice(this.#root.length), 36)];
+    const slot = this.#slots[Number.parseInt(message.subject.slice(this.#root.length), 10)];
     if (slot?.subject !== message.subject) return this.#watcher?.unclaimed(message);
     const { receiver } = slot;
     try {

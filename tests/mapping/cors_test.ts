@@ -10,6 +10,16 @@ import {
 const SHOP = "https://shop.example";
 const ASKS = { "Origin": SHOP, "Access-Control-Request-Method": "PUT" };
 
+Deno.test("toPreflightMethod() does not look at the headers of what is no OPTIONS", () => {
+  const request = {
+    method: "GET",
+    get headers(): Headers {
+      throw new Error("looked at");
+    },
+  };
+  assert.equal(toPreflightMethod(request), undefined);
+});
+
 Deno.test("toPreflightMethod() knows a browser's question from any other OPTIONS", async (t) => {
   const table: [method: string, headers: Record<string, string>, expected: string | undefined][] = [
     ["OPTIONS", ASKS, "PUT"],

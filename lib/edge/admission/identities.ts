@@ -36,14 +36,9 @@ export class Identities {
    * @throws {GatewayError} when it is nobody who may.
    */
   identify(candidate: Candidate, demands: Demands): Identity | Promise<Identity> {
-    const [first, ...others] = demands;
-    if (first === undefined) return ANYBODY;
-    const identify = this.#toIdentify(first);
-    if (others.length === 0) return identify(candidate);
-    return this.#identifyAll(candidate, [
-      identify,
-      ...others.map((kind) => this.#toIdentify(kind)),
-    ]);
+    if (demands.length === 0) return ANYBODY;
+    if (demands.length === 1) return this.#toIdentify(demands[0]!)(candidate);
+    return this.#identifyAll(candidate, demands.map((kind) => this.#toIdentify(kind)));
   }
 
   async #identifyAll(candidate: Candidate, all: readonly Identify[]): Promise<Identity> {

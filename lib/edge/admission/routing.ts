@@ -85,7 +85,8 @@ export function toRouted(
   return routed;
 }
 
-function byConvention(request: Routable, { persist, resume, ...parts }: RoutingParts): Routed {
+function byConvention(request: Routable, parts: RoutingParts): Routed {
+  const { persist, resume } = parts;
   const config = parts.config();
   const { subject } = request.target;
   return {
