@@ -16,6 +16,7 @@ import type { Receiver, Slot } from "../../nats/inbox.ts";
 import type { Admitted, Handshake } from "../admission.ts";
 import type { Place } from "../admission/load.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
+import { SendQueue } from "./send_queue.ts";
 import { Downlink, type DownlinkOwner, type DownlinkParts } from "./downlink.ts";
 import type { EdgeParts } from "../parts.ts";
 import { asksForCredit } from "../../mapping/flow.ts";
@@ -58,6 +59,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   readonly #lines: HeaderLines;
   readonly #uplink: Uplink;
   #socket: WebSocket | undefined;
+  #queue: SendQueue | undefined;
   #state: "opening" | "open" | "closing" | "closed" = "opening";
   /** Why we closed it; a client that does not answer cannot tell another story. */
   #closing: CloseInfo | undefined;
@@ -109,7 +111,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   }
 
   get waiting(): number {
-    return this.#socket!.bufferedAmount;
+    return this.#queue!.waiting;
   }
 
   /** Unique among all gateways. */
@@ -161,6 +163,8 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
     if (this.#state !== "open") return;
     this.#state = "closing";
     this.#closing = { code, reason };
+    if (reason === CLOSE.slowConsumer.reason) this.#queue!.clear();
+    else this.#queue!.flush();
     this.#slot.setDeadline(CLOSE_TIMEOUT_MS);
     this.#drop = closeWithHandshake(this.#socket!, { code, reason: toCloseReason(reason) });
   }
@@ -216,6 +220,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
     for (const setCookie of setCookies) response.headers.append("set-cookie", setCookie);
     for (const [name, value] of answerHeaders) response.headers.append(name, value);
     this.#socket = socket;
+    this.#queue = new SendQueue(socket);
     this.#slot.setDeadline(OPEN_TIMEOUT_MS);
     socket.binaryType = "arraybuffer";
     listenToSocket(socket, {
@@ -258,10 +263,9 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   }
 
   #send(data: string | Uint8Array, length: number): void {
-    const socket = this.#socket!;
     const { waiting } = this;
     if (waiting > 0 && waiting + length > this.#parts.config().wsSendLimit) return this.onSlow();
-    socket.send(data as string | Uint8Array<ArrayBuffer>);
+    this.#queue!.send(data as string | Uint8Array<ArrayBuffer>, { length, waiting });
     this.#downlink.onWaiting(length);
     this.#admitted.visit.onMessage("out", length);
   }
@@ -301,6 +305,7 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
     this.#slot.release();
     this.#uplink.close();
     this.#downlink.close();
+    this.#queue?.clear();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
   }
 }

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { SendQueue } from "../../../lib/edge/socket/send_queue.ts";
+import { until } from "../../harness/waiting.ts";
+
+const KIB = 1024;
+
+/** A socket whose client takes what a test says. */
+class PlayedSocket {
+  bufferedAmount = 0;
+  readonly sent: number[] = [];
+  readonly queue = new SendQueue(this);
+
+  send(data: Parameters<WebSocket["send"]>[0]): void {
+    const bytes = data as Uint8Array;
+    this.sent.push(bytes[0]!);
+    this.bufferedAmount += bytes.length;
+  }
+
+  /** Sends messages of so many bytes that begin with 0, 1, 2 … */
+  say(count: number, length: number): void {
+    for (let first = 0; first < count; first++) {
+      const data = new Uint8Array(length);
+      data[0] = first;
+      this.queue.send(data, { length, waiting: this.queue.waiting });
+      // Who lent it uses it again.
+      data.fill(255);
+    }
+  }
+}
+
+Deno.test("the platform is given a megabyte that a client does not take, and no more", () => {
+  const socket = new PlayedSocket();
+  socket.say(100, 100 * KIB);
+  assert.equal(socket.bufferedAmount, 1100 * KIB);
+  assert.equal(socket.queue.waiting, 100 * 100 * KIB);
+  socket.queue.clear();
+  assert.equal(socket.queue.waiting, socket.bufferedAmount);
+});
+
+Deno.test("what is held is sent in order as the client takes what is before it", async () => {
+  const socket = new PlayedSocket();
+  socket.say(100, 100 * KIB);
+  while (socket.sent.length < 100) {
+    const before = socket.sent.length;
+    socket.bufferedAmount = 0;
+    await until(() => socket.sent.length > before, "more is sent");
+    assert.ok(socket.bufferedAmount <= 1100 * KIB);
+  }
+  assert.deepEqual(socket.sent, Array.from({ length: 100 }, (_, index) => index));
+  assert.equal(socket.queue.waiting, socket.bufferedAmount);
+});
+
+Deno.test("nothing is left behind where the end is to be said after it", () => {
+  const socket = new PlayedSocket();
+  socket.say(30, 100 * KIB);
+  socket.queue.flush();
+  assert.deepEqual(socket.sent, Array.from({ length: 30 }, (_, index) => index));
+});
