@@ -413,14 +413,14 @@ Deno.test("what waits for one client is bounded", async () => {
   await gateway!.measures("h8s_websockets_away", (count) => count === 1);
   await say(nc, inbox!, Array.from({ length: 60 }, () => "x".repeat(1000)));
   assert.equal(closed.all.length, 0);
-  await say(nc, inbox!, Array.from({ length: 10 }, () => "x".repeat(1000)));
+  await say(nc, inbox!, ["x".repeat(10_000)]);
   const { headers } = await closed.next();
   assert.equal(headers?.get("X-H8s-Close-Code"), "1013");
   assert.equal(await gateway!.metric("h8s_websockets_resume_overflowed_total"), 1);
   assert.equal(await gateway!.metric("h8s_websockets_away"), 0);
   const { streams } = await jetstreamManager(nc);
-  // Of what was said last, some may come when it is over.
-  const isRemoved = async () => (await streams.info("H8S_RESUME")).state.messages < 10;
+  // nats-server tells the gateway of a message and stores it side by side: that one may outlive the purge.
+  const isRemoved = async () => (await streams.info("H8S_RESUME")).state.messages <= 1;
   await until(isRemoved, "what waited is removed");
   assert.equal((await me.open(gateway!.port)).isNew, true);
   await me.readOne();
