@@ -16,14 +16,14 @@ import {
   joinLines,
   type RequestKind,
 } from "../mapping/headers.ts";
-import { type Target, toRequestHeaders, toTarget } from "../mapping/request.ts";
+import { type Target, toRequestHeaders } from "../mapping/request.ts";
 import type { Decision } from "../mapping/route_table.ts";
-import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
+import { pickSubprotocol } from "../mapping/subprotocol.ts";
 import { type Checks, type Memory, toChain } from "./admission/chain.ts";
+import { toCandidate } from "./admission/candidate.ts";
 import type { Candidate } from "./admission/check.ts";
 import { Identities, type IdentityParts } from "./admission/identities.ts";
 import { ANYBODY, type Identity, toIdentityLines, toWho } from "./admission/identity.ts";
-import { parseHandshake } from "./admission/handshake.ts";
 import { registeredInterest } from "./admission/interest.ts";
 import { Load, type Place } from "./admission/load.ts";
 import { checkOrigin } from "./admission/origin.ts";
@@ -270,30 +270,4 @@ export class Admission {
         : { ...target, query: withoutParameter(target.query, query) },
     };
   }
-}
-
-function toCandidate(
-  request: Request,
-  { kind, visit, headers: sent, config: { prefix, listen } }: {
-    kind: RequestKind;
-    visit: Visit;
-    headers: readonly HeaderEntry[];
-    config: GatewayConfig;
-  },
-): Candidate {
-  const offer = kind === "websocket" ? parseHandshake(request.method, sent) : undefined;
-  const headers = offer === undefined ? sent : withoutAsides(sent, offer);
-  visit.onHeaders(headers);
-  const { method, url } = request;
-  const { peer } = visit;
-  const target = toTarget({ method, url, headers }, { prefix, kind, host: peer.host, listen });
-  return { request, kind, headers, target, offer, peer };
-}
-
-/** What a client says in passing among its subprotocols may be a secret: no workload gets to see it. */
-function withoutAsides(headers: readonly HeaderEntry[], { names }: Offer): HeaderEntry[] {
-  return headers.flatMap(([name, value]): HeaderEntry[] => {
-    if (name !== "sec-websocket-protocol") return [[name, value]];
-    return names.length === 0 ? [] : [[name, names.join(", ")]];
-  });
 }
