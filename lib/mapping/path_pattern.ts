@@ -43,11 +43,11 @@ const MEANINGFUL = /[:()*+]/;
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { matchPath, parsePath } from "./path_pattern.ts";
+ * import { parsePath } from "./path_pattern.ts";
  *
- * const pattern = parsePath("/rooms/:room/*");
- * assert.deepEqual(matchPath(pattern, ["rooms", "a%20b", "c"]), { room: "a%20b" });
- * assert.equal(matchPath(pattern, ["rooms"]), undefined);
+ * const { steps, isOpen, params } = parsePath("/rooms/:room/*");
+ * assert.deepEqual(steps, [{ kind: "literal", token: "rooms" }, { kind: "any", name: "room" }]);
+ * assert.deepEqual([isOpen, params], [true, ["room"]]);
  * ```
  */
 export function parsePath(text: string): PathPattern {
@@ -93,19 +93,6 @@ export function fromSteps(
     if (step.kind === "any") params[step.name] = tokens[index]!;
   }
   return params;
-}
-
-/**
- * Matches a path.
- *
- * @param pattern From {@link parsePath}.
- * @returns The parameters; undefined when it does not match.
- */
-export function matchPath(pattern: PathPattern, tokens: readonly string[]): PathParams | undefined {
-  const { steps, isOpen } = pattern;
-  if (isOpen ? tokens.length < steps.length : tokens.length !== steps.length) return undefined;
-  const fits = steps.every((step, index) => step.kind === "any" || step.token === tokens[index]);
-  return fits ? fromSteps(pattern, tokens) : undefined;
 }
 
 function toStep(segment: string): PathStep | undefined {

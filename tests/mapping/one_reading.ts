@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { RequestKind } from "../../lib/mapping/headers.ts";
 import { type HostPattern, isHostMatch, toHostPattern } from "../../lib/mapping/host_pattern.ts";
-import { matchPath } from "../../lib/mapping/path_pattern.ts";
+import { matchPath } from "./match_path.ts";
 import { toTarget } from "../../lib/mapping/request.ts";
 import { type Auth, parseRoute, type Route, type RouteOptions } from "../../lib/mapping/route.ts";
 import { type Decision, RouteTable } from "../../lib/mapping/route_table.ts";

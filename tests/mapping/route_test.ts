@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { RequestKind } from "../../lib/mapping/headers.ts";
-import { matchPath, parsePath } from "../../lib/mapping/path_pattern.ts";
+import { parsePath } from "../../lib/mapping/path_pattern.ts";
+import { matchPath } from "./match_path.ts";
 import { parseRoute, type RouteOptions } from "../../lib/mapping/route.ts";
 import { RouteTable } from "../../lib/mapping/route_table.ts";
 import { toHostTokens, toPathTokens } from "../../lib/mapping/subject.ts";
