@@ -51,6 +51,9 @@ export async function findNats({ pinned = false } = {}): Promise<NatsBinary> {
   );
 }
 
+/** Looked for once, since a test may start many. */
+let found: Promise<NatsBinary> | undefined;
+
 /** There is no nats-server, and none could be made; the message says how to get one. */
 export class NoNatsError extends Error {
   /** Always `"NoNatsError"`. */
@@ -131,7 +134,7 @@ export class NatsServer implements AsyncDisposable {
       await Deno.writeTextFile(`${directory}/nats.conf`, options.config);
       args.push("-c", `${directory}/nats.conf`);
     }
-    const command = options.binary ?? (await findNats()).path;
+    const command = options.binary ?? (await (found ??= findNats())).path;
     const process = new Deno.Command(command, { args, stdout: "null", stderr: "piped" }).spawn();
     const ready = Promise.withResolvers<number>();
     const log = followLog(process.stderr, ready);
