@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "@nats-io/transport";
 import { serve, type Service } from "../../lib/workload/mod.ts";
 import { setUp } from "../harness/setup.ts";
+import { within } from "../harness/waiting.ts";
 import { Client } from "../harness/websocket.ts";
 
 const SOCKETS = 200;
@@ -43,7 +44,7 @@ Deno.test("a gateway that is killed leaves no ghosts: close(1006) once each, wit
 
   const begun = performance.now();
   gateway.kill("SIGKILL");
-  await allClosed.promise;
+  await within(allClosed.promise, "the end of each WebSocket");
   const seconds = (performance.now() - begun) / 1000;
   console.log(`all ${SOCKETS} were told as closed after ${seconds.toFixed(1)} s`);
   assert.ok(seconds <= 15, `${seconds} s`);

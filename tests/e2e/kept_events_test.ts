@@ -103,6 +103,6 @@ Deno.test("events go into a new stream where somebody deleted the old one", asyn
   const { streams } = await jetstreamManager(nc);
   await streams.delete("who");
   await (await Client.connect(`ws://127.0.0.1:${gateway.port}/`)).close(4000);
-  while (await gateway.metric('h8s_events_kept_total{outcome="stored"}') < 2);
+  await gateway.measures('h8s_events_kept_total{outcome="stored"}', (stored) => stored >= 2);
   assert.equal((await streams.info("who")).state.messages, 2);
 });

@@ -153,11 +153,12 @@ Deno.test("an end that is larger than what NATS takes by now is told in short, a
   await using large = await Client.connect(`ws://127.0.0.1:${gateway.port}/?${query}`);
   await using small = await Client.connect(`ws://127.0.0.1:${gateway.port}/`);
   await nats.reload("max_payload: 3000");
-  for (let status = 0; status !== 431;) {
+  const isTooLong = async () => {
     const response = await fetch(`${gateway.url}/?${query}`);
     await response.body?.cancel();
-    status = response.status;
-  }
+    return response.status === 431;
+  };
+  await until(isTooLong, "the gateway knows the smaller max_payload");
   await large.close(4000);
   assert.equal((await closed.next()).headers?.get("X-H8s-Close-Code"), "4000");
   await small.close(4001);

@@ -6,6 +6,7 @@ import { serve } from "../../lib/workload/mod.ts";
 import { GatewayProcess } from "../harness/gateway.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { listen, recordsWritten } from "../harness/setup.ts";
+import { until, within } from "../harness/waiting.ts";
 import { Client } from "../harness/websocket.ts";
 import { Relay } from "../nats/relay.ts";
 
@@ -76,7 +77,7 @@ Deno.test("what a killed or frozen gateway held is told as closed by one of the 
     [one, two].map((gateway) => gateway.metric("h8s_lost_websockets_closed_total")),
   );
   assert.equal(counts[0]! + counts[1]!, 2 * SOCKETS);
-  await allHandled.promise;
+  await within(allHandled.promise, "the workloads to hear of each end");
   assert.deepEqual(handled.sort(), closed.all.map(toId).sort(), "workloads see each end once");
 });
 
@@ -150,6 +151,7 @@ Deno.test("where somebody deletes the bucket, all records are written into a new
   const { streams } = await jetstreamManager(nc);
   await streams.delete("KV_h8s-connections");
   await open();
-  while (await streams.info("KV_h8s-connections").catch(() => undefined) === undefined);
+  const isThere = () => streams.info("KV_h8s-connections").then(() => true, () => false);
+  await until(isThere, "the bucket is there again");
   await recordsWritten(nc, 2);
 });

@@ -41,7 +41,7 @@ Deno.test("the documented rights are enough for everything else", async () => {
   const [one, two] = [await world.start(flags), await world.start(flags)];
   await one.logged("stream ready");
   for (const gateway of [one, two]) {
-    for (let status = 0; status !== 200;) status = (await gateway.admin("/readyz")).status;
+    await gateway.ready();
   }
   await useAll(nc, one);
   const interest = { host: "*", path: "/orders", method: "POST" } as const;

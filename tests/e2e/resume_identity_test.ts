@@ -45,7 +45,7 @@ async function startGateway(
 ): Promise<GatewayProcess> {
   const all = ["--nats-url", nats.url, "--config", "-", ...flags];
   const gateway = await GatewayProcess.start(all, { stdin: CONFIG });
-  for (let status = 0; status !== 200;) status = (await gateway.admin("/readyz")).status;
+  await gateway.ready();
   return gateway;
 }
 

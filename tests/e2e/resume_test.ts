@@ -38,7 +38,7 @@ async function setUp(count: number, flags: readonly string[] = []): Promise<Worl
       ...flags,
     ];
     const gateway = stack.use(await GatewayProcess.start(all));
-    for (let status = 0; status !== 200;) status = (await gateway.admin("/readyz")).status;
+    await gateway.ready();
     gateways.push(gateway);
   }
   const all = stack.move();
@@ -229,7 +229,7 @@ Deno.test("an end that its gateway died of telling is told by the next one, as i
   const start = async (natsUrl: string) =>
     stack.use(await GatewayProcess.start(["--nats-url", natsUrl, "--resume", "30s"]));
   const dying = await start(relay.url);
-  for (let status = 0; status !== 200;) status = (await dying.admin("/readyz")).status;
+  await dying.ready();
   const closed = await listen(nc, "h8s.control.ws.conn.closed");
   const records = await listen(nc, "$KV.h8s-connections.resume.*");
   const me = new Resuming();
@@ -258,7 +258,7 @@ Deno.test("what the stream takes while its gateway has no NATS is heard afterwar
   const relay = stack.use(new Relay(Number(new URL(nats.url).port)));
   const flags = ["--nats-url", relay.url, "--resume", "30s"];
   const gateway = stack.use(await GatewayProcess.start(flags));
-  for (let status = 0; status !== 200;) status = (await gateway.admin("/readyz")).status;
+  await gateway.ready();
   const opened = await listen(nc, "h8s.control.ws.conn.established");
   const me = new Resuming();
   await me.open(gateway.port);

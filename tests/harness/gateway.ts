@@ -57,6 +57,12 @@ export class GatewayProcess extends Program {
     return { status: response.status, text: await response.text() };
   }
 
+  /** Waits until it would be sent clients. */
+  async ready(): Promise<void> {
+    const isReady = async () => (await this.admin("/readyz")).status === 200;
+    await until(isReady, "/readyz answers 200");
+  }
+
   /**
    * Reads one value of the metrics.
    *

@@ -180,7 +180,7 @@ export class World implements AsyncDisposable {
     await this.#reconnected();
     // It may still look ready where it has not noticed the loss yet.
     await until(async () => await reconnects() > before, "the gateway reconnects");
-    await ready(this.#gateway);
+    await this.#gateway.ready();
   }
 
   /** Lets nothing through, without a word, until the client has found out and tries again. */
@@ -227,10 +227,6 @@ async function startGateway(
   const gateway = config === ""
     ? await GatewayProcess.start(flags, { port })
     : await GatewayProcess.start([...flags, "--config", "-"], { port, stdin: config });
-  await ready(gateway);
+  await gateway.ready();
   return gateway;
-}
-
-async function ready(gateway: GatewayProcess): Promise<void> {
-  for (let status = 0; status !== 200;) status = (await gateway.admin("/readyz")).status;
 }
