@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { GatewayError } from "../../errors.ts";
 import { type BodyOptions, BodyReader, bodyTimeout, brokenOff, tooLarge } from "./body_reader.ts";
 import { toBodyStream } from "./body_stream.ts";
 import { concatenate } from "./concatenate.ts";
@@ -45,19 +44,19 @@ export async function readBody(request: Request, options: BodyOptions): Promise<
   const body = toBodyStream(request);
   if (body === null) return NOTHING;
   const reader = new BodyReader(body, options);
-  return await gather(reader, room);
+  if (announced === undefined || announced > room) return await gather(reader, room);
+  return { kind: "whole", bytes: await reader.fillUp(announced) };
 }
 
 async function readAtOnce(
   request: Request,
   { announced, patience }: { announced: number; patience: Patience },
 ): Promise<Uint8Array> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   patience.start(() => reject(bodyTimeout()), announced);
+  request.bytes().then(resolve, (cause) => reject(brokenOff(cause)));
   try {
-    return await Promise.race([request.bytes(), late]);
-  } catch (cause) {
-    throw cause instanceof GatewayError ? cause : brokenOff(cause);
+    return await promise;
   } finally {
     patience.stop(announced);
   }

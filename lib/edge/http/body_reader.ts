@@ -23,6 +23,9 @@ const WORTHWHILE_BYTES = 16 * 1024;
 /** What is read into. */
 const BUFFER_BYTES = 64 * 1024;
 
+/** How much of a large body has to come at a time. */
+const STEP_BYTES = 128 * 1024;
+
 /** Deno 2.9 never comes back from a read into what is left of a buffer when that is less than 4 bytes. */
 const SPARE_BYTES = 4;
 
@@ -33,8 +36,8 @@ type Piece = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
 
 /** Where a body comes from. */
 interface Source {
-  /** Reads at least that many bytes, unless it ends before. */
-  readInto(buffer: ArrayBuffer, least: number): Promise<Piece>;
+  /** Reads at least that many bytes, unless it ends before; the space is used up. */
+  readInto(space: Uint8Array<ArrayBuffer>, least: number): Promise<Piece>;
   cancel(): Promise<void>;
 }
 
@@ -66,8 +69,42 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
    * @throws {GatewayError} when it is one too many, or does not come; then the body is let go.
    */
   fill(size: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const read = () => this.#source.readInto(new ArrayBuffer(size + SPARE_BYTES), size);
-    return this.#read(read, size);
+    return this.#fill(new Uint8Array(size + SPARE_BYTES), size);
+  }
+
+  /**
+   * Reads a body of a known length to its end, into one buffer: of a large one each copy is felt. Who has sent
+   * nothing yet gets none of that size.
+   *
+   * @throws {GatewayError} as {@link BodyReader.fill}.
+   */
+  async fillUp(length: number): Promise<Uint8Array> {
+    const room = length + SPARE_BYTES;
+    let whole = new Uint8Array();
+    for (let filled = 0; filled < length;) {
+      const size = Math.min(STEP_BYTES, length - filled);
+      const piece = filled === 0
+        ? await this.fill(size)
+        : await this.#fill(whole.subarray(filled, filled + size + SPARE_BYTES), size);
+      if (piece === undefined || piece.length > length - filled) throw brokenOff(undefined);
+      // What was read into is another object by now; the first piece is elsewhere, and so is a body that was there.
+      if (piece.buffer.byteLength === room) whole = new Uint8Array(piece.buffer);
+      else {
+        if (filled === 0) whole = new Uint8Array(room);
+        whole.set(piece, filled);
+      }
+      filled += piece.length;
+    }
+    const surplus = await this.fill(1);
+    if (surplus !== undefined && surplus.length > 0) throw brokenOff(undefined);
+    return whole.subarray(0, length);
+  }
+
+  #fill(
+    space: Uint8Array<ArrayBuffer>,
+    least: number,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#read(() => this.#source.readInto(space, least), least);
   }
 
   async #read(
@@ -158,7 +195,7 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   readonly #readPiece = (): Promise<Piece> => {
     const buffer = this.#spare ?? new ArrayBuffer(BUFFER_BYTES);
     this.#spare = undefined;
-    return this.#source.readInto(buffer, 1);
+    return this.#source.readInto(new Uint8Array(buffer), 1);
   };
 
   readonly #onLate = (): void => {
@@ -177,7 +214,7 @@ function toSource(body: ReadableStream<Uint8Array<ArrayBuffer>>): Source {
   try {
     const reader = body.getReader({ mode: "byob" });
     return {
-      readInto: (buffer, min) => reader.read(new Uint8Array(buffer), { min }),
+      readInto: (space, min) => reader.read(space, { min }),
       cancel: () => reader.cancel(),
     };
   } catch {

@@ -27,6 +27,41 @@ Deno.test("readBody() gives a body whole when it fits", async (t) => {
   }
 });
 
+Deno.test("readBody() gives a large body whole as it was announced, however it comes", async (t) => {
+  const bytes = crypto.getRandomValues(new Uint8Array(500)).toHex().repeat(300);
+  const sizes = [131_073, 131_076, 200_000, 262_144, 300_000];
+  const options = { room: 300_000, limit: 300_000, patience: endless() };
+  let take: (body: ClientBody) => void = () => {};
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      take(await readBody(request, options));
+      return new Response();
+    },
+  );
+  for (const size of sizes) {
+    const text = bytes.slice(0, size);
+    await t.step(`${size} bytes from a socket`, async () => {
+      const { promise, resolve } = Promise.withResolvers<ClientBody>();
+      take = resolve;
+      const url = `http://127.0.0.1:${server.addr.port}/`;
+      await (await fetch(url, { method: "POST", body: text })).body?.cancel();
+      assertWhole(await promise, text);
+    });
+    await t.step(`${size} bytes in pieces that are there`, async () => {
+      const pieces = [text.slice(0, 10), text.slice(10, 150_000), text.slice(150_000)];
+      const request = post(pieces, { "content-length": `${size}` });
+      assertWhole(await readBody(request, options), text);
+    });
+  }
+});
+
+function assertWhole(body: ClientBody, text: string): void {
+  assert.ok(body.kind === "whole");
+  assert.equal(body.bytes.length, text.length);
+  assert.ok(new TextDecoder().decode(body.bytes) === text);
+}
+
 Deno.test("readBody() gives what does not fit in turn, nothing lost and nothing twice", async (t) => {
   const table: [title: string, chunks: string[]][] = [
     ["one chunk too long", ["12345678901"]],
