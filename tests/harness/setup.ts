@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport";
 import { headers, type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/nats-core";
+import { isNotFound } from "../../lib/nats/jetstream/stream.ts";
 import { GatewayProcess } from "./gateway.ts";
 import { type NatsOptions, type NatsServer, startNats } from "./nats_server.ts";
 import { asGateway, readOpenRights } from "./rights.ts";
@@ -75,7 +76,12 @@ export async function listen(
  */
 export async function recordsWritten(nc: NatsConnection, count: number): Promise<void> {
   const { streams } = await jetstreamManager(nc);
-  const written = async () => (await streams.info("KV_h8s-connections")).state.messages;
+  const written = () =>
+    streams.info("KV_h8s-connections").then(({ state }) => state.messages, (error) => {
+      // The bucket comes with the first of them.
+      if (isNotFound(error)) return 0;
+      throw error;
+    });
   await until(async () => await written() >= count, `${count} records are written`);
 }
 
