@@ -149,7 +149,7 @@ export class Gateway implements AsyncDisposable {
       interests,
       outbox: this.#outbox,
       events: streams.events,
-      records: openRecords(session, config),
+      records: openRecords(config, { session, inbox: this.#inbox }),
       resume: streams.resume,
       persist: streams.persistence?.persist,
       keys: streams.persistence?.keys,

@@ -75,6 +75,41 @@ export function parsePubAck(headerBlock: string, payload: Uint8Array): PubAck | 
   return { kind: "refused", reason: typeof description === "string" ? description : "no reason" };
 }
 
+/**
+ * An answer of JetStream's API, or to a message for a stream, read (NATS ADR-1).
+ *
+ * - `done`: what was asked for; its fields are those of the answer.
+ * - `refused`: `code` is JetStream's own, e.g. 10071 for another last sequence than was expected.
+ * - `nobody`: there is no JetStream, or no such stream.
+ */
+export type ApiAnswer =
+  | { readonly kind: "done"; readonly fields: Readonly<Record<string, unknown>> }
+  | { readonly kind: "refused"; readonly code: number; readonly reason: string }
+  | { readonly kind: "nobody" };
+
+/**
+ * Reads an answer of JetStream.
+ *
+ * @param headerBlock The message's NATS header block as latin-1 text.
+ * @returns What it says; no fields where it is no JSON object.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseApiAnswer } from "./jetstream.ts";
+ *
+ * const payload = new TextEncoder().encode('{"error":{"err_code":10071,"description":"wrong"}}');
+ * assert.deepEqual(parseApiAnswer("", payload), { kind: "refused", code: 10071, reason: "wrong" });
+ * ```
+ */
+export function parseApiAnswer(headerBlock: string, payload: Uint8Array): ApiAnswer {
+  if (headerBlock !== "" && parseHeaderBlock(headerBlock).status === 503) return { kind: "nobody" };
+  const { error, ...fields } = parseObject(payload);
+  if (typeof error !== "object" || error === null) return { kind: "done", fields };
+  const { err_code: code, description } = error as { err_code?: unknown; description?: unknown };
+  return { kind: "refused", code: Number(code), reason: String(description) };
+}
+
 /** Which message a consumer delivers, and how many come after it. */
 export interface Delivered {
   /** Its number in the stream. */

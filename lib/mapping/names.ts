@@ -38,6 +38,7 @@ export const HEADER = {
   session: "X-H8s-Session",
   subject: "X-H8s-Subject",
   window: "X-H8s-Window",
+  natsExpectedRevision: "Nats-Expected-Last-Subject-Sequence",
   natsExpectedStream: "Nats-Expected-Stream",
   natsMessageId: "Nats-Msg-Id",
   natsSequence: "Nats-Sequence",

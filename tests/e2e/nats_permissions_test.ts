@@ -4,6 +4,7 @@ import { type NatsConnection, NoRespondersError } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport";
 import { renderInterest, toInterestSubject } from "../../lib/mapping/interest.ts";
 import { toLogin } from "../../lib/nats/client/login.ts";
+import { Inbox } from "../../lib/nats/inbox.ts";
 import { Records } from "../../lib/nats/jetstream/records.ts";
 import { Session } from "../../lib/nats/client/session.ts";
 import { serve } from "../../lib/workload/mod.ts";
@@ -193,7 +194,8 @@ async function useRecords(natsUrl: string): Promise<void> {
     onError: (error) => errors.push(error),
   });
   await untilState(session, "connected");
-  const records = new Records(session, "h8s-connections");
+  using inbox = new Inbox(session, "gw1");
+  const records = new Records("h8s-connections", { session, inbox });
   await records.open();
   const revision = await records.put("gone.1", CHUNK.subarray(0, 1));
   await records.replace("gone.1", CHUNK.subarray(0, 2), revision);

@@ -14,6 +14,7 @@ import {
 } from "../../mapping/connection_record.ts";
 import type { BusState } from "../../nats/bus.ts";
 import type { RecordStore } from "../../nats/jetstream/records.ts";
+import { JetStreamError } from "../../nats/jetstream/request.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { EdgeParts } from "../parts.ts";
 import { Lease, type LeaseHome, type RecordKind } from "./lease.ts";
@@ -151,7 +152,7 @@ export class ConnectionRecords implements LeaseHome, Disposable {
   readonly report = (error: unknown): void => {
     this.#tell(error);
     // Nobody takes a record: somebody may have deleted the bucket.
-    if (error instanceof Error && error.name === "JetStreamNotEnabled") this.#lookAgain();
+    if (error instanceof JetStreamError && error.code === undefined) this.#lookAgain();
   };
 
   #tell(error: unknown): void {

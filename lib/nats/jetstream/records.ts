@@ -3,10 +3,13 @@
  *
  * @module
  */
-import type { JetStreamManager } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
-import { Semaphore } from "./semaphore.ts";
+import { toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import { HEADER } from "../../mapping/names.ts";
 import type { Session } from "../client/session.ts";
+import type { Inbox } from "../inbox.ts";
+import { JetStreamError, type JetStreamRequest, requestJetStream } from "./request.ts";
+import { Semaphore } from "./semaphore.ts";
 
 /** How long JetStream may take to answer. */
 const TIMEOUT_MS = 3000;
@@ -24,16 +27,22 @@ export interface StoredRecord {
   readonly revision: number;
 }
 
+/** What it takes to keep records. */
+export interface RecordsParts {
+  readonly session: Pick<Session, "connection" | "publish">;
+  readonly inbox: Pick<Inbox, "open">;
+}
+
 /** The bucket. All methods reject while NATS or JetStream is away. */
 export class Records {
-  readonly #session: Pick<Session, "connection">;
+  readonly #parts: RecordsParts;
   readonly #bucket: string;
   readonly #semaphore = new Semaphore(MAX_IN_FLIGHT);
-  #open: { readonly kv: KV; readonly manager: JetStreamManager } | undefined;
+  #kv: KV | undefined;
 
-  constructor(session: Pick<Session, "connection">, bucket: string) {
-    this.#session = session;
+  constructor(bucket: string, parts: RecordsParts) {
     this.#bucket = bucket;
+    this.#parts = parts;
   }
 
   /**
@@ -44,7 +53,7 @@ export class Records {
    * @throws {Error} when there is no JetStream, or no right to use it.
    */
   async open(): Promise<void> {
-    const { connection } = this.#session;
+    const { connection } = this.#parts.session;
     if (connection === undefined) throw new Error("Cannot open the records: NATS is not connected");
     // Only who uses it pays for loading it.
     const [{ jetstream, StorageType }, { Kvm }] = await Promise.all([
@@ -52,10 +61,9 @@ export class Records {
       import("@nats-io/kv"),
     ]);
     const client = jetstream(connection, { timeout: TIMEOUT_MS });
-    const kv = await new Kvm(client).create(this.#bucket, {
+    this.#kv = await new Kvm(client).create(this.#bucket, {
       ...{ history: 1, storage: StorageType.Memory, description: "Open WebSockets of h8s" },
     });
-    this.#open = { kv, manager: await client.jetstreamManager(false) };
   }
 
   /**
@@ -64,9 +72,9 @@ export class Records {
    * @param key Tokens.
    * @returns The new revision.
    */
-  put(key: string, value: Uint8Array): Promise<number> {
-    const { kv } = this.#opened();
-    return this.#semaphore.run(() => kv.put(key, value));
+  async put(key: string, value: Uint8Array): Promise<number> {
+    const { seq } = await this.#ask({ subject: this.#toSubject(key), data: value });
+    return Number(seq);
   }
 
   /**
@@ -77,11 +85,12 @@ export class Records {
    * @returns The new revision; undefined when there is another version.
    */
   async replace(key: string, value: Uint8Array, revision: number): Promise<number | undefined> {
-    const { kv } = this.#opened();
+    const headers = toHeaderBlock(toHeaderLine(HEADER.natsExpectedRevision, String(revision)));
     try {
-      return await this.#semaphore.run(() => kv.put(key, value, { previousSeq: revision }));
+      const { seq } = await this.#ask({ subject: this.#toSubject(key), data: value, headers });
+      return Number(seq);
     } catch (error) {
-      if (isConflict(error)) return undefined;
+      if (error instanceof JetStreamError && error.code === WRONG_LAST_SEQUENCE) return undefined;
       throw error;
     }
   }
@@ -94,15 +103,13 @@ export class Records {
    * @returns True for the one.
    */
   async claim(key: string, revision?: number): Promise<boolean> {
-    const { manager } = this.#opened();
-    const filter = `$KV.${this.#bucket}.${key}`;
-    const { purged } = await this.#semaphore.run(() =>
-      manager.streams.purge(`KV_${this.#bucket}`, {
-        filter,
-        ...(revision === undefined ? {} : { seq: revision + 1 }),
-      })
-    );
-    return purged > 0;
+    const filter = this.#toSubject(key);
+    const what = revision === undefined ? { filter } : { filter, seq: revision + 1 };
+    const { purged } = await this.#ask({
+      subject: `$JS.API.STREAM.PURGE.KV_${this.#bucket}`,
+      data: new TextEncoder().encode(JSON.stringify(what)),
+    });
+    return Number(purged) > 0;
   }
 
   /**
@@ -112,7 +119,7 @@ export class Records {
    * @returns The record; undefined where there is none.
    */
   async get(key: string): Promise<StoredRecord | undefined> {
-    const entry = await this.#opened().kv.get(key);
+    const entry = await this.#opened().get(key);
     if (entry === null || entry.operation !== "PUT") return undefined;
     return { key, value: entry.value, revision: entry.revision };
   }
@@ -125,7 +132,7 @@ export class Records {
    */
   async list(pattern: string): Promise<StoredRecord[]> {
     const records: StoredRecord[] = [];
-    for await (const entry of await this.#opened().kv.history({ key: pattern })) {
+    for await (const entry of await this.#opened().history({ key: pattern })) {
       const { key, value, revision, operation } = entry;
       if (operation === "PUT") records.push({ key, value, revision });
     }
@@ -139,29 +146,38 @@ export class Records {
    * @returns Those of the records that are there.
    */
   async keys(pattern: string): Promise<string[]> {
-    return await Array.fromAsync(await this.#opened().kv.keys(pattern));
+    return await Array.fromAsync(await this.#opened().keys(pattern));
   }
 
-  #opened(): { readonly kv: KV; readonly manager: JetStreamManager } {
-    if (this.#open === undefined) throw new Error("Cannot use the records: they are not open");
-    return this.#open;
+  /** A bucket is a stream, a key a subject of it (NATS ADR-8). */
+  #toSubject(key: string): string {
+    return `$KV.${this.#bucket}.${key}`;
+  }
+
+  /** What is written or taken for each connection does without the client library. */
+  #ask(
+    request: Omit<JetStreamRequest, "timeoutMs">,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    this.#opened();
+    const { session: bus, inbox } = this.#parts;
+    return this.#semaphore.run(() =>
+      requestJetStream({ ...request, timeoutMs: TIMEOUT_MS }, { bus, inbox })
+    );
+  }
+
+  #opened(): KV {
+    if (this.#kv === undefined) throw new Error("Cannot use the records: they are not open");
+    return this.#kv;
   }
 }
 
 /** A bucket, whatever it is made of. */
 export type RecordStore = Pick<Records, keyof Records>;
 
-function isConflict(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === WRONG_LAST_SEQUENCE;
-}
-
 /** Opens the records that are configured; undefined for none. */
-export function openRecords(
-  session: Session,
-  config: RecordsConfig,
-): Records | undefined {
+export function openRecords(config: RecordsConfig, parts: RecordsParts): Records | undefined {
   const bucket = toRecordsBucket(config);
-  return bucket === undefined ? undefined : new Records(session, bucket);
+  return bucket === undefined ? undefined : new Records(bucket, parts);
 }
 
 /** What says where records are kept. */

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
-import { connect } from "@nats-io/transport";
-import { startNats } from "../../harness/nats_server.ts";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { toLogin } from "../../../lib/nats/client/login.ts";
+import { Session } from "../../../lib/nats/client/session.ts";
+import { Inbox } from "../../../lib/nats/inbox.ts";
+import { JetStreamError } from "../../../lib/nats/jetstream/request.ts";
 import { Records } from "../../../lib/nats/jetstream/records.ts";
+import { startNats } from "../../harness/nats_server.ts";
+import { untilState } from "../waiting.ts";
 
 interface Two extends AsyncDisposable {
   readonly one: Records;
@@ -46,9 +51,36 @@ Deno.test("a record that was written anew is not taken, or overwritten, as the o
 
 Deno.test("without JetStream the records cannot be opened", async () => {
   await using nats = await startNats({ jetstream: false });
-  await using connection = await connect({ servers: nats.url });
-  await assert.rejects(new Records({ connection }, "sockets").open());
-  await assert.rejects(new Records({ connection: undefined }, "sockets").open(), /not connected/);
+  await using session = connectTo(nats.url);
+  using inbox = new Inbox(session, "gw1");
+  const records = new Records("sockets", { session, inbox });
+  await assert.rejects(records.open(), /not connected/);
+  await untilState(session, "connected");
+  await assert.rejects(records.open());
+});
+
+Deno.test("a record that cannot be written says why, and nothing hangs", async () => {
+  await using stack = new AsyncDisposableStack();
+  const nats = stack.use(await startNats());
+  const session = stack.use(connectTo(nats.url));
+  const inbox = stack.use(new Inbox(session, "gw1"));
+  const records = new Records("sockets", { session, inbox });
+  await assert.rejects(records.put("G1.a", bytes("1")), /not open/);
+  await untilState(session, "connected");
+  await records.open();
+  await assert.rejects(records.put("G1.a", new Uint8Array(session.maxPayload + 1)), /payload/);
+  const { connection } = session;
+  await (await jetstreamManager(connection!)).streams.delete("KV_sockets");
+  const isNobody = (error: unknown) => error instanceof JetStreamError && error.code === undefined;
+  await assert.rejects(records.replace("G1.a", bytes("1"), 0), isNobody);
+  await assert.rejects(
+    records.claim("G1.a"),
+    (error) => error instanceof JetStreamError && error.code === 10059,
+  );
+  const publish = () => false;
+  const away = new Records("sockets", { session: { connection, publish }, inbox });
+  await away.open();
+  await assert.rejects(away.put("G1.a", bytes("1")), /not connected/);
 });
 
 /** Two who share a bucket. */
@@ -57,8 +89,10 @@ async function openTwo(): Promise<Two> {
   const nats = stack.use(await startNats());
   const records: Records[] = [];
   for (let index = 0; index < 2; index++) {
-    const connection = stack.use(await connect({ servers: nats.url }));
-    records.push(new Records({ connection }, "sockets"));
+    const session = stack.use(connectTo(nats.url));
+    const inbox = stack.use(new Inbox(session, `gw${index}`));
+    await untilState(session, "connected");
+    records.push(new Records("sockets", { session, inbox }));
     await records.at(-1)!.open();
   }
   const all = stack.move();
@@ -67,4 +101,13 @@ async function openTwo(): Promise<Two> {
 
 function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
+}
+
+function connectTo(natsUrl: string): Session {
+  return new Session({
+    login: toLogin({ natsUrl: [natsUrl] }),
+    name: "test",
+    onRetry: () => {},
+    onError: () => {},
+  });
 }
