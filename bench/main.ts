@@ -50,7 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const { version } = await announceNats();
-  await using nats = await startNats({ jetstream: false });
+  await using nats = await startNats({ jetstream: options.jetstream });
   const responder = await startResponder(nats.port);
   await using _responder = responder.child;
   const args_ = ["run", "--allow-net", "--allow-env", `${HERE}load/workload.ts`, nats.url];

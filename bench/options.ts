@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly peerPort: number | undefined;
   readonly runs: number;
   readonly json: string | undefined;
+  /** Whether nats-server has JetStream: then WebSockets have records. */
+  readonly jetstream: boolean;
   readonly quick: boolean;
   readonly flags: readonly string[];
   readonly help: boolean;
@@ -29,6 +31,7 @@ export const USAGE = `deno task bench [CASE …] [options]
   --peer-port N   the port of one that cannot be told where to listen:
                   --peer 'h8sd -nats-url {nats}' --peer-port 8080
   --flag FLAG     passes a flag to the gateway, again for each one
+  --jetstream     a nats-server with JetStream, so that WebSockets have records
   --runs N        runs of each case (default 3)
   --json FILE     writes all figures there (default bench/results.json)
   --quick         one short run of each case, in less than a minute`;
@@ -50,6 +53,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       runs: { type: "string" },
       json: { type: "string" },
       flag: { type: "string", multiple: true },
+      jetstream: { type: "boolean", default: false },
       quick: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -63,6 +67,6 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   if (peerPort !== undefined && !(Number.isInteger(peerPort) && peerPort > 0 && peerPort < 65536)) {
     throw new TypeError(`Cannot look for a peer on port "${port}": expected 1 to 65535`);
   }
-  const { peer, json, quick, help, flag: flags = [] } = values;
-  return { cases: positionals, peer, peerPort, runs, json, quick, flags, help };
+  const { peer, json, jetstream, quick, help, flag: flags = [] } = values;
+  return { cases: positionals, peer, peerPort, runs, json, jetstream, quick, flags, help };
 }
