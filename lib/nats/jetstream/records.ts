@@ -74,7 +74,7 @@ export class Records {
    */
   async put(key: string, value: Uint8Array): Promise<number> {
     const { seq } = await this.#ask({ subject: this.#toSubject(key), data: value });
-    return Number(seq);
+    return toCount(seq);
   }
 
   /**
@@ -88,7 +88,7 @@ export class Records {
     const headers = toHeaderBlock(toHeaderLine(HEADER.natsExpectedRevision, String(revision)));
     try {
       const { seq } = await this.#ask({ subject: this.#toSubject(key), data: value, headers });
-      return Number(seq);
+      return toCount(seq);
     } catch (error) {
       if (error instanceof JetStreamError && error.code === WRONG_LAST_SEQUENCE) return undefined;
       throw error;
@@ -109,7 +109,7 @@ export class Records {
       subject: `$JS.API.STREAM.PURGE.KV_${this.#bucket}`,
       data: new TextEncoder().encode(JSON.stringify(what)),
     });
-    return Number(purged) > 0;
+    return toCount(purged) > 0;
   }
 
   /**
@@ -173,6 +173,14 @@ export class Records {
 
 /** A bucket, whatever it is made of. */
 export type RecordStore = Pick<Records, keyof Records>;
+
+/** Whoever hears what is written may answer it, too. */
+function toCount(field: unknown): number {
+  if (!Number.isSafeInteger(field)) {
+    throw new Error("Cannot read the answer: JetStream's has numbers");
+  }
+  return Number(field);
+}
 
 /** Opens the records that are configured; undefined for none. */
 export function openRecords(config: RecordsConfig, parts: RecordsParts): Records | undefined {

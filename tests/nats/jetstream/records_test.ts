@@ -81,6 +81,11 @@ Deno.test("a record that cannot be written says why, and nothing hangs", async (
   const away = new Records("sockets", { session: { connection, publish }, inbox });
   await away.open();
   await assert.rejects(away.put("G1.a", bytes("1")), /not connected/);
+  const subject = "$KV.sockets.G1.a";
+  connection!.subscribe(subject, { callback: (_, message) => void message.respond("seen") });
+  await (await jetstreamManager(connection!)).streams.delete("KV_sockets");
+  await connection!.flush();
+  await assert.rejects(records.put("G1.a", bytes("1")), /JetStream's has numbers/);
 });
 
 /** Two who share a bucket. */
