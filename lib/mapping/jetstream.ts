@@ -62,17 +62,21 @@ const LATER: ReadonlySet<unknown> = new Set([10008, 10158]);
  * ```
  */
 export function parsePubAck(headerBlock: string, payload: Uint8Array): PubAck | undefined {
-  if (headerBlock !== "" && payload.length === 0) {
-    return parseHeaderBlock(headerBlock).status === 503 ? { kind: "nobody" } : undefined;
+  const answer = parseApiAnswer(headerBlock, payload);
+  switch (answer.kind) {
+    case "nobody":
+      return answer;
+    case "refused": {
+      const { code, reason } = answer;
+      return LATER.has(code) ? { kind: "nobody" } : { kind: "refused", reason };
+    }
+    case "done": {
+      const { stream, seq, duplicate, error } = answer.fields;
+      const isAck = typeof stream === "string" && Number.isSafeInteger(seq) && error === undefined;
+      if (!isAck) return undefined;
+      return { kind: "stored", stream, seq: Number(seq), duplicate: duplicate === true };
+    }
   }
-  const { stream, seq, duplicate, error } = parseObject(payload);
-  if (typeof stream === "string" && Number.isSafeInteger(seq) && error === undefined) {
-    return { kind: "stored", stream, seq: Number(seq), duplicate: duplicate === true };
-  }
-  if (typeof error !== "object" || error === null) return undefined;
-  const { err_code: code, description } = error as { err_code?: unknown; description?: unknown };
-  if (LATER.has(code)) return { kind: "nobody" };
-  return { kind: "refused", reason: typeof description === "string" ? description : "no reason" };
 }
 
 /**
@@ -103,11 +107,14 @@ export type ApiAnswer =
  * ```
  */
 export function parseApiAnswer(headerBlock: string, payload: Uint8Array): ApiAnswer {
-  if (headerBlock !== "" && parseHeaderBlock(headerBlock).status === 503) return { kind: "nobody" };
-  const { error, ...fields } = parseObject(payload);
+  const isStatus = headerBlock !== "" && payload.length === 0;
+  if (isStatus && parseHeaderBlock(headerBlock).status === 503) return { kind: "nobody" };
+  const fields = parseObject(payload);
+  const { error } = fields;
   if (typeof error !== "object" || error === null) return { kind: "done", fields };
   const { err_code: code, description } = error as { err_code?: unknown; description?: unknown };
-  return { kind: "refused", code: Number(code), reason: String(description) };
+  const reason = typeof description === "string" ? description : "no reason";
+  return { kind: "refused", code: Number(code), reason };
 }
 
 /** Which message a consumer delivers, and how many come after it. */
