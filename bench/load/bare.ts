@@ -5,21 +5,23 @@
  *
  * @module
  */
+import { PlainSockets } from "./plain_sockets.ts";
+
 const EVENTS = 100;
 const LARGE = "x".repeat(100_000);
 const EVENT = new TextEncoder().encode("data: an event\n\n");
 const CHUNK = new Uint8Array(64 * 1024);
 
-const sockets = new Set<WebSocket>();
-let received = 0;
+const sockets = new PlainSockets();
 
 Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
   onListen: ({ port }) => console.log(port),
 }, (request) => {
-  if (request.headers.get("upgrade") === "websocket") return upgrade(request);
-  const { pathname, searchParams } = new URL(request.url);
+  if (request.headers.get("upgrade") === "websocket") return sockets.upgrade(request);
+  const url = new URL(request.url);
+  const { pathname, searchParams } = url;
   switch (pathname) {
     case "/api/v1/large":
       return new Response(LARGE, { headers: { "content-type": "text/plain" } });
@@ -32,9 +34,8 @@ Deno.serve({
     case "/upload":
       return count(request);
     case "/received":
-      return new Response(String(received));
     case "/push":
-      return push(Number(searchParams.get("rounds")), Number(searchParams.get("bytes")));
+      return sockets.answer(url);
     default:
       // Where a body is left unread, Deno closes the connection.
       return request.method === "POST" ? request.bytes().then(hello) : hello();
@@ -43,24 +44,6 @@ Deno.serve({
 
 function hello(): Response {
   return new Response("hello", { headers: { "content-type": "text/plain" } });
-}
-
-function upgrade(request: Request): Response {
-  const { socket, response } = Deno.upgradeWebSocket(request);
-  socket.binaryType = "arraybuffer";
-  socket.onopen = () => sockets.add(socket);
-  socket.onclose = () => sockets.delete(socket);
-  socket.onmessage = () => received++;
-  return response;
-}
-
-/** The loop that a fan-out is compared with. */
-function push(rounds: number, bytes: number): Response {
-  const text = "x".repeat(bytes);
-  for (let round = 0; round < rounds; round++) {
-    for (const socket of sockets) socket.send(text);
-  }
-  return new Response("");
 }
 
 function repeat(chunk: Uint8Array<ArrayBuffer>, times: number): ReadableStream<Uint8Array> {

@@ -12,6 +12,7 @@ import { listenToSocket } from "../../lib/edge/socket/socket_events.ts";
 import { toFrame } from "../../lib/mapping/frame.ts";
 import { Inbox } from "../../lib/nats/inbox.ts";
 import { connected } from "./connected.ts";
+import { PlainSockets } from "./plain_sockets.ts";
 
 /** What each does besides all that the ones before it do. */
 export const SOCKET_STEPS = {
@@ -25,33 +26,14 @@ type Handler = Deno.ServeHandler<Deno.NetAddr>;
 /** Where the load listens. */
 const SUBJECT = "h8s.ws.ws.com.example.bench.socket";
 const IDLE_TIMEOUT_SECONDS = 120;
-const sockets = new Set<WebSocket>();
-let received = 0;
-
-/** What the load asks of a server that NATS tells nothing. */
-function answer(request: Request): Response {
-  const { pathname, searchParams } = new URL(request.url);
-  if (pathname !== "/push") return new Response(String(received));
-  const text = "x".repeat(Number(searchParams.get("bytes")));
-  for (let round = Number(searchParams.get("rounds")); round > 0; round--) {
-    for (const socket of sockets) socket.send(text);
-  }
-  return new Response("");
-}
+const sockets = new PlainSockets();
 
 function isHandshake({ headers }: Request): boolean {
   return headers.get("upgrade") === "websocket";
 }
 
-const upgrade: Handler = (request) => {
-  if (!isHandshake(request)) return answer(request);
-  const { socket, response } = Deno.upgradeWebSocket(request);
-  socket.binaryType = "arraybuffer";
-  socket.onopen = () => sockets.add(socket);
-  socket.onclose = () => sockets.delete(socket);
-  socket.onmessage = () => received++;
-  return response;
-};
+const upgrade: Handler = (request) =>
+  isHandshake(request) ? sockets.upgrade(request) : sockets.answer(new URL(request.url));
 
 /** Who gets what a socket says; closed with it. */
 interface Ears {
@@ -63,7 +45,7 @@ function toListening(toEars: (socket: WebSocket) => Ears): Handler {
   const heads = new RequestHeads();
   const handshakes = new Handshakes();
   return async (request, { completed }) => {
-    if (!isHandshake(request)) return answer(request);
+    if (!isHandshake(request)) return sockets.answer(new URL(request.url));
     completed.then(() => {}, () => {});
     heads.read(request);
     const open = Promise.resolve({ place: undefined });
@@ -75,10 +57,10 @@ function toListening(toEars: (socket: WebSocket) => Ears): Handler {
     socket.binaryType = "arraybuffer";
     const ears = toEars(socket);
     listenToSocket(socket, {
-      onOpen: () => sockets.add(socket),
+      onOpen: () => sockets.open.add(socket),
       onMessage: ({ data }) => ears.onMessage(data),
       onClose() {
-        sockets.delete(socket);
+        sockets.open.delete(socket);
         ears.onClose();
       },
       onError() {},
@@ -88,7 +70,7 @@ function toListening(toEars: (socket: WebSocket) => Ears): Handler {
   };
 }
 
-const listen = toListening(() => ({ onMessage: () => received++, onClose() {} }));
+const listen = toListening(() => ({ onMessage: () => sockets.received++, onClose() {} }));
 
 async function toLane(url: string): Promise<Handler> {
   const session = await connected(url);
