@@ -21,6 +21,8 @@ const SWEEP_INTERVAL_MS = 5_000;
 /** Workloads register as soon as they hear of a new gateway; how long that may take, in milliseconds. */
 const SETTLING_MS = 100;
 
+const decoder = new TextDecoder();
+
 interface Seen {
   readonly interest: Interest;
   at: number;
@@ -51,17 +53,17 @@ export class Interests implements Disposable {
     },
   ) {
     this.#clock = clock;
-    const on = (change: InterestChange, handle: (interest: Interest) => void) =>
+    const on = (change: InterestChange, handle: (payload: Uint8Array) => void) =>
       bus.subscribe(toInterestPattern(change, prefix), ({ data }: BusMessage) => {
         try {
-          handle(parseInterest(data));
+          handle(data);
         } catch (error) {
           onError(error);
         }
-      });
+      }, { borrows: true });
     this.#subscriptions = [
-      on("register", (interest) => this.#register(interest)),
-      on("unregister", (interest) => this.#forget(renderInterest(interest))),
+      on("register", (payload) => this.#register(payload)),
+      on("unregister", (payload) => this.#forget(renderInterest(parseInterest(payload)))),
     ];
     this.#endSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => this.#sweep());
     this.#endState = bus.onState((state) => {
@@ -119,16 +121,23 @@ export class Interests implements Disposable {
     return this.#index.some(query, ({ interest, at }) => at >= oldest && isMeant(interest));
   }
 
-  #register(interest: Interest): void {
+  #register(payload: Uint8Array): void {
+    // As a rule it is one that stands, said once more as it was rendered: then nothing is to be read.
+    if (this.#renew(decoder.decode(payload))) return;
+    const interest = parseInterest(payload);
     const key = renderInterest(interest);
-    const known = this.#seen.get(key);
-    if (known !== undefined) {
-      known.at = this.#clock.now();
-      return;
-    }
+    if (this.#renew(key)) return;
     const seen = { interest, at: this.#clock.now() };
     this.#seen.set(key, seen);
     this.#index.add(seen);
+  }
+
+  /** Returns false where it does not stand. */
+  #renew(key: string): boolean {
+    const known = this.#seen.get(key);
+    if (known === undefined) return false;
+    known.at = this.#clock.now();
+    return true;
   }
 
   #forget(key: string): void {
