@@ -51,7 +51,8 @@ function renderFigure({ median, min, max }: Figure): string {
   return min === max ? toText(median) : `${toText(median)} (${toText(min)}–${toText(max)})`;
 }
 
-function toText(value: number): string {
+/** Three digits that say something. */
+export function toText(value: number): string {
   if (Math.abs(value) >= 100) return value.toFixed(0);
   return value.toPrecision(3);
 }

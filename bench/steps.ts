@@ -119,13 +119,13 @@ class Step implements AsyncDisposable {
 }
 
 /** What is measured of a step: processor time of a request, or message, and what a request allocates. */
-interface Figures {
+export interface Figures {
   readonly micros: Figure;
   readonly kilobytes?: Figure;
 }
 
 /** Of one load, by step. */
-interface Ladder {
+export interface Ladder {
   readonly load: string;
   readonly steps: Readonly<Record<string, Figures>>;
 }
