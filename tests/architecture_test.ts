@@ -16,7 +16,10 @@ const LAYERS: readonly (readonly string[])[] = [
 ];
 /** Inside the edge, low to high: what is common to all, and then as {@link LAYERS}, but for neighbours. */
 const EDGE_FLOORS: readonly (readonly string[])[] = [
-  ["cors", "limits", "parts", "peer", "problem", "request_head", "request_ids", "strays", "visit"],
+  [
+    ...["cors", "limits", "parts", "peer", "problem", "remembering", "request_head", "request_ids"],
+    ...["strays", "visit"],
+  ],
   ["admission", "lifetime"],
   ["http"],
   ["socket"],

@@ -16,6 +16,7 @@ import {
   joinLines,
   type RequestKind,
 } from "../mapping/headers.ts";
+import { toCrossing } from "../mapping/client_headers.ts";
 import { type Target, toRequestHeaders } from "../mapping/request.ts";
 import type { Decision } from "../mapping/route_table.ts";
 import { pickSubprotocol } from "../mapping/subprotocol.ts";
@@ -30,6 +31,7 @@ import { checkOrigin } from "./admission/origin.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
 import { type Rules, toRules } from "./admission/rules.ts";
 import { Cors } from "./cors.ts";
+import { remembering } from "./remembering.ts";
 import { type BodyFacts, toBodyFacts } from "./request_head.ts";
 import type { EdgeParts } from "./parts.ts";
 import { type Routed, type RoutingParts, toRouted } from "./admission/routing.ts";
@@ -96,6 +98,7 @@ export class Admission {
   readonly #memory: Memory = { load: new Load(), rates: new RateTable() };
   readonly #identities: Identities;
   readonly #hasInterest: ReturnType<typeof registeredInterest>;
+  readonly #crossingOf = remembering(toCrossing);
   #config: GatewayConfig | undefined;
   #chain: Checks = { early: [], late: [] };
   #rules: Rules | undefined;
@@ -191,7 +194,10 @@ export class Admission {
     const traceparent = visit.onAdmitted(subject);
     const provenance = { ...peer, traceparent, sessionId: session?.id };
     const headerLines = joinLines(
-      toRequestHeaders(headers, { target, subject, kind, provenance }),
+      toRequestHeaders(headers, {
+        ...{ target, subject, kind, provenance },
+        crossingOf: this.#crossingOf,
+      }),
       toIdentityLines(identity),
     );
     const { clientAddress: remoteAddress, requestId } = peer;

@@ -4,16 +4,14 @@
  * @module
  */
 import {
-  findCommonName,
+  COMMON_NAMES,
   type HeaderEntry,
   type HeaderLines,
   isHopByHop,
-  joinLines,
   namedByConnection,
-  NO_LINES,
   type RequestKind,
   toCanonicalName,
-  toHeaderLine,
+  toHeaderLines,
 } from "./headers.ts";
 import { isOwnHeader } from "./names.ts";
 import { isSpokenByProxies } from "./proxy_headers.ts";
@@ -41,6 +39,47 @@ const SET_BY_GATEWAY: ReadonlySet<string> = new Set([
 const PLAIN_NAME = /^[a-z0-9-]*$/;
 const ODD_CHARACTERS = /[^a-z0-9]/g;
 
+/** How headers of one name cross. */
+export interface Crossing {
+  /** A line up to its value, e.g. `"User-Agent: "`; the name is canonical. */
+  readonly start: string;
+  /** Whose word crosses: a trusted proxy's alone, a handshake's alone, anybody's or nobody's. */
+  readonly of: "anybody" | "handshake" | "proxy" | "nobody";
+}
+
+const COMMON: ReadonlyMap<string, Crossing> = new Map(
+  [...COMMON_NAMES].map(([name, canonical]) => [name, { start: `${canonical}: `, of: "anybody" }]),
+);
+
+/**
+ * Finds out how headers of a name cross. It depends on nothing but the name: whoever reads many requests may
+ * remember it.
+ *
+ * @param name In lower case.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toCrossing } from "./client_headers.ts";
+ *
+ * assert.deepEqual(toCrossing("x-api-version"), { start: "X-Api-Version: ", of: "anybody" });
+ * assert.equal(toCrossing("x-forwarded-port").of, "proxy");
+ * assert.equal(toCrossing("nats-rollup").of, "nobody");
+ * ```
+ */
+export function toCrossing(name: string): Crossing {
+  return COMMON.get(name) ?? { start: `${toCanonicalName(name)}: `, of: toSpeaker(name) };
+}
+
+function toSpeaker(name: string): Crossing["of"] {
+  if (HANDSHAKE.has(name)) return "handshake";
+  if (isHopByHop(name) || isReservedName(name)) return "nobody";
+  const plain = toPlainName(name);
+  if (SET_BY_GATEWAY.has(plain)) return "nobody";
+  if (!isSpokenByProxies(plain)) return "anybody";
+  return plain === name ? "proxy" : "nobody";
+}
+
 /** How a request's headers become lines. */
 export interface ClientHeaderOptions {
   /** A WebSocket's handshake keeps `Connection` and `Upgrade`, so that a workload has all of it. */
@@ -49,6 +88,8 @@ export interface ClientHeaderOptions {
   readonly isProxied?: boolean;
   /** Which of a trusted proxy's headers are its own; all where it is undefined. */
   readonly believes?: ((name: string) => boolean) | undefined;
+  /** {@link toCrossing}, or what remembers it. */
+  readonly crossingOf?: typeof toCrossing | undefined;
 }
 
 /**
@@ -71,28 +112,18 @@ export interface ClientHeaderOptions {
  */
 export function fromClientHeaders(
   headers: readonly HeaderEntry[],
-  { kind, isProxied = false, believes = () => isProxied }: ClientHeaderOptions,
+  { kind, isProxied = false, believes, crossingOf = toCrossing }: ClientHeaderOptions,
 ): HeaderLines {
   const named = namedByConnection(headers);
-  let lines = NO_LINES;
+  let lines = "";
   for (const [name, value] of headers) {
-    if (named?.has(name) && !HANDSHAKE.has(name)) continue;
-    const common = findCommonName(name);
-    if (common === undefined) {
-      if (isHopByHop(name) && !(kind === "websocket" && HANDSHAKE.has(name))) continue;
-      if (isMadeUp(name, believes)) continue;
-    }
-    lines = joinLines(lines, toHeaderLine(common ?? toCanonicalName(name), value));
+    const { start, of } = crossingOf(name);
+    if (of === "nobody" || (of === "handshake" && kind !== "websocket")) continue;
+    if (of === "proxy" && !(believes?.(name) ?? isProxied)) continue;
+    if (of !== "handshake" && named?.has(name)) continue;
+    lines += `${start}${value}\r\n`;
   }
-  return lines;
-}
-
-/** Whether whoever sent it may not say so. */
-function isMadeUp(name: string, believes: (name: string) => boolean): boolean {
-  if (isReservedName(name)) return true;
-  const plain = toPlainName(name);
-  if (SET_BY_GATEWAY.has(plain)) return true;
-  return isSpokenByProxies(plain) && !(plain === name && believes(name));
+  return toHeaderLines(lines);
 }
 
 /**

@@ -38,7 +38,7 @@ export function isHopByHop(lowerCaseName: string): boolean {
  * Lower case → canonical, worked out once for the names that nearly every request has: all of them from
  * the client to the application.
  */
-const COMMON_NAMES: ReadonlyMap<string, string> = new Map(
+export const COMMON_NAMES: ReadonlyMap<string, string> = new Map(
   [
     "accept",
     "accept-encoding",
@@ -85,17 +85,6 @@ const BAD_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
 export type HeaderEntry = readonly [name: string, value: string];
 
 /**
- * The canonical form of a name that nearly every request has, and that crosses from the client to the
- * application without a second look.
- *
- * @param name In lower case.
- * @returns E.g. `"User-Agent"`; undefined for any other name.
- */
-export function findCommonName(name: string): string | undefined {
-  return COMMON_NAMES.get(name);
-}
-
-/**
  * The canonical MIME form of a header name, as Go writes it; Go's NATS headers are case-sensitive.
  *
  * @returns E.g. `"Content-Type"` for `"content-type"`, `"X-H8s-Window"` for `"X-H8S-WINDOW"`.
@@ -136,6 +125,32 @@ export const NO_LINES = "" as HeaderLines;
  */
 export function toHeaderLine(name: string, value: string): HeaderLines {
   return `${name}: ${value}\r\n` as HeaderLines;
+}
+
+/**
+ * Makes what writes the same lines each time, with other values: of lines that are made one by one, a message
+ * needs twice as many texts.
+ *
+ * @param names Of the lines, in order.
+ * @returns Takes the values, already free of CR and LF.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { linesOf } from "./headers.ts";
+ *
+ * assert.equal(linesOf("A", "B")("1", "2"), "A: 1\r\nB: 2\r\n");
+ * ```
+ */
+export function linesOf<const Names extends readonly string[]>(
+  ...names: Names
+): (...values: { [Index in keyof Names]: string }) => HeaderLines {
+  const starts = names.map((name, index) => `${index === 0 ? "" : CRLF}${name}: `);
+  return (...values) => {
+    let lines = "";
+    for (let index = 0; index < starts.length; index++) lines += starts[index]! + values[index]!;
+    return `${lines}\r\n` as HeaderLines;
+  };
 }
 
 /** Several lines as one text. */

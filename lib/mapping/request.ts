@@ -5,11 +5,12 @@
  */
 import { toByteText } from "./latin1.ts";
 import { GatewayError } from "../errors.ts";
-import { fromClientHeaders } from "./client_headers.ts";
+import { fromClientHeaders, type toCrossing } from "./client_headers.ts";
 import {
   type HeaderEntry,
   type HeaderLines,
   joinLines,
+  linesOf,
   NO_LINES,
   type RequestKind,
   toHeaderLine,
@@ -156,41 +157,51 @@ export interface Provenance {
  */
 export function toRequestHeaders(
   headers: readonly HeaderEntry[],
-  { target, subject, kind, provenance }: {
+  { target, subject, kind, provenance, crossingOf }: {
     target: Target;
     subject: Subject;
     kind: RequestKind;
     provenance: Provenance;
+    crossingOf?: typeof toCrossing | undefined;
   },
 ): HeaderLines {
   const { isProxied, believes, tracestate, sessionId } = provenance;
+  const { authority } = target;
+  const path = toByteText(target.path);
   return joinLines(
-    fromClientHeaders(headers, { kind, isProxied, believes }),
-    kind === "websocket" ? toHeaderLine("Host", target.authority) : NO_LINES,
-    toHeaderLine("X-Forwarded-For", provenance.forwardedFor),
-    toHeaderLine("X-Forwarded-Proto", provenance.scheme),
-    toHeaderLine("X-Forwarded-Host", target.authority),
-    toHeaderLine("X-Request-Id", provenance.requestId),
-    toHeaderLine("Traceparent", provenance.traceparent),
+    fromClientHeaders(headers, { kind, isProxied, believes, crossingOf }),
+    kind === "websocket" ? toHeaderLine("Host", authority) : NO_LINES,
+    toProvenanceLines(
+      provenance.forwardedFor,
+      provenance.scheme,
+      authority,
+      provenance.requestId,
+      provenance.traceparent,
+      subject,
+      authority,
+      toByteText(target.query),
+      path,
+    ),
     tracestate === undefined ? NO_LINES : toHeaderLine("Tracestate", tracestate),
-    toHeaderLine(HEADER.publishSubject, subject),
-    toHeaderLine(HEADER.originalHost, target.authority),
-    toHeaderLine(HEADER.originalQuery, toByteText(target.query)),
-    toHeaderLine(HEADER.originalPath, toByteText(target.path)),
-    target.isQueryEmpty
-      ? toHeaderLine(HEADER.originalTarget, `${toByteText(target.path)}?`)
-      : NO_LINES,
-    sessionId === undefined ? NO_LINES : toSessionHeaders(sessionId),
+    target.isQueryEmpty ? toHeaderLine(HEADER.originalTarget, `${path}?`) : NO_LINES,
+    sessionId === undefined ? NO_LINES : toSessionLines(sessionId, toPushTokens(sessionId)),
   );
 }
 
+const toProvenanceLines = linesOf(
+  "X-Forwarded-For",
+  "X-Forwarded-Proto",
+  "X-Forwarded-Host",
+  "X-Request-Id",
+  "Traceparent",
+  HEADER.publishSubject,
+  HEADER.originalHost,
+  HEADER.originalQuery,
+  HEADER.originalPath,
+);
+
 /** As the NATSRun demo's workloads read them. */
-function toSessionHeaders(sessionId: string): HeaderLines {
-  return joinLines(
-    toHeaderLine("Client-Id", sessionId),
-    toHeaderLine("Reply-To", toPushTokens(sessionId)),
-  );
-}
+const toSessionLines = linesOf("Client-Id", "Reply-To");
 
 /** What an HTTP request's message carries besides. */
 export interface ReplyAddresses {
@@ -204,12 +215,10 @@ export interface ReplyAddresses {
 
 /** The header lines that tell a workload where an HTTP request's answer and end go. */
 export function toReplyHeaders({ reply, closeSubject, windowBytes }: ReplyAddresses): HeaderLines {
-  return joinLines(
-    toHeaderLine(HEADER.replySubject, reply),
-    toHeaderLine(HEADER.connectionCloseSubject, closeSubject),
-    toHeaderLine(HEADER.window, String(windowBytes)),
-  );
+  return toReplyLines(reply, closeSubject, String(windowBytes));
 }
+
+const toReplyLines = linesOf(HEADER.replySubject, HEADER.connectionCloseSubject, HEADER.window);
 
 /**
  * The header lines that tell of a body: `Content-Length` never crosses without the bytes that it counts, or
