@@ -64,8 +64,9 @@ export interface Client extends AsyncDisposable {
    * Ends it. What waits is rejected: await what was sent first.
    *
    * @param code 1000, or 3000 to 4999.
-   * @param reason At most 123 bytes.
+   * @param reason Cut to 123 bytes.
    * @returns When the gateway has answered, or two seconds are over.
+   * @throws {RangeError} when it is another code; then nothing has ended.
    */
   close(code?: number, reason?: string): Promise<void>;
 }

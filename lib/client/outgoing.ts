@@ -4,6 +4,7 @@
  * @module
  */
 import { SendError } from "./errors.ts";
+import type { Platform } from "./platform.ts";
 import { type Payload, toNumbered } from "./wire.ts";
 
 /** How much may be held and be under way. */
@@ -17,6 +18,8 @@ export interface OutgoingLimits {
 /** Where what is said goes. */
 export interface Sink {
   readonly hasAcks: boolean;
+  /** False from when its end is under way: what is written then goes nowhere. */
+  readonly isOpen: boolean;
   /** Bytes that the platform has not sent yet. */
   readonly waiting: number;
   write(data: Payload): void;
@@ -29,6 +32,8 @@ interface Said {
   readonly bytes: number;
   /** When it went over a socket for the first time; undefined before. */
   sentAt: number | undefined;
+  /** Its signal takes it back no more. */
+  readonly release: () => void;
   readonly resolve: (seq: number | undefined) => void;
   readonly reject: (error: SendError) => void;
 }
@@ -39,7 +44,7 @@ const MAX_IN_FLIGHT_BYTES = 262_144;
 /** In the order in which they were said. */
 export class Outgoing {
   readonly #limits: OutgoingLimits;
-  readonly #now: () => number;
+  readonly #platform: Pick<Platform, "now" | "after">;
   readonly #said = new Map<number, Said>();
   #sink: Sink | undefined;
   /** All up to here have gone over the present socket. */
@@ -48,10 +53,12 @@ export class Outgoing {
   #bytes = 0;
   #inFlight = 0;
   #inFlightBytes = 0;
+  /** Ends the wait for the oldest acknowledgement. */
+  #cancelWait: (() => void) | undefined;
 
-  constructor(limits: OutgoingLimits, now: () => number) {
+  constructor(limits: OutgoingLimits, platform: Pick<Platform, "now" | "after">) {
     this.#limits = limits;
-    this.#now = now;
+    this.#platform = platform;
   }
 
   /** How many messages are not settled. */
@@ -75,10 +82,14 @@ export class Outgoing {
     }
     if (signal?.aborted) return Promise.reject(toAborted(signal));
     return new Promise((resolve, reject) => {
-      const said = { id: ++this.#lastId, payload, bytes, sentAt: undefined, resolve, reject };
-      this.#said.set(said.id, said);
+      const onAbort = () => this.#takeBack(said, signal!);
+      // A signal may outlive many messages.
+      const release = () => signal?.removeEventListener("abort", onAbort);
+      const id = ++this.#lastId;
+      const said: Said = { id, payload, bytes, sentAt: undefined, release, resolve, reject };
+      this.#said.set(id, said);
       this.#bytes += bytes;
-      signal?.addEventListener("abort", () => this.#takeBack(said, signal), { once: true });
+      signal?.addEventListener("abort", onAbort);
       this.#flush();
     });
   }
@@ -87,14 +98,8 @@ export class Outgoing {
   attach(sink: Sink): void {
     this.#sink = sink;
     this.#lastSent = this.#inFlight = this.#inFlightBytes = 0;
-    const oldest = this.#now() - this.#limits.resendMs;
-    for (const said of [...this.#said.values()]) {
-      // Without acknowledgements the stream recognises nothing: said again it may be there twice.
-      const { sentAt } = said;
-      if (sentAt === undefined || (sink.hasAcks && sentAt >= oldest)) continue;
-      const reason = "the connection broke before it was acknowledged";
-      this.#fail(said, new SendError("unknown", reason));
-    }
+    // Without acknowledgements the stream recognises nothing: said again it may be there twice.
+    this.#giveUp(sink.hasAcks ? this.#limits.resendMs : -Infinity);
     this.#flush();
   }
 
@@ -103,10 +108,10 @@ export class Outgoing {
     this.#sink = undefined;
   }
 
-  /** The stream has a message. */
+  /** The stream has a message; one that was never sent it cannot have. */
   acknowledge(id: number, seq: number): void {
     const said = this.#said.get(id);
-    if (said === undefined) return;
+    if (said?.sentAt === undefined) return;
     this.#settle(said);
     said.resolve(seq);
     this.#flush();
@@ -129,26 +134,51 @@ export class Outgoing {
   /** Nothing will be sent any more. */
   close(reason: string, cause?: unknown): void {
     this.#sink = undefined;
+    this.#cancelWait?.();
     this.#closed ??= new SendError("closed", reason, { cause });
     for (const said of [...this.#said.values()]) this.#fail(said, this.#closed);
   }
 
   #flush(): void {
     const sink = this.#sink;
-    if (sink === undefined) return;
+    if (!sink?.isOpen) return;
     for (const said of this.#said.values()) {
       if (said.id <= this.#lastSent) continue;
       if (sink.hasAcks && !this.#hasRoom(said)) return;
       this.#lastSent = said.id;
-      said.sentAt ??= this.#now();
+      said.sentAt ??= this.#platform.now();
       sink.write(sink.hasAcks ? toNumbered(said.id, said.payload) : said.payload);
       if (sink.hasAcks) {
         this.#inFlight++;
         this.#inFlightBytes += said.bytes;
+        this.#await(this.#limits.resendMs);
       } else {
         this.#settle(said);
         said.resolve(undefined);
       }
+    }
+  }
+
+  /** One timer for all: where the oldest was acknowledged meanwhile, it is set again. */
+  #await(delayMs: number): void {
+    if (delayMs === Infinity) return;
+    this.#cancelWait ??= this.#platform.after(delayMs, () => {
+      this.#cancelWait = undefined;
+      this.#giveUp(this.#limits.resendMs);
+      const oldest = [...this.#said.values()].find(({ sentAt }) => sentAt !== undefined);
+      if (oldest !== undefined) {
+        this.#await(oldest.sentAt! + this.#limits.resendMs - this.#platform.now());
+      }
+      this.#flush();
+    });
+  }
+
+  /** Of what was sent so long ago nobody can say any more whether the stream has it. */
+  #giveUp(agoMs: number): void {
+    const latest = this.#platform.now() - agoMs;
+    for (const said of [...this.#said.values()]) {
+      if (said.sentAt === undefined || said.sentAt > latest) continue;
+      this.#fail(said, new SendError("unknown", "it was sent, and not acknowledged"));
     }
   }
 
@@ -169,6 +199,7 @@ export class Outgoing {
   }
 
   #settle(said: Said): void {
+    said.release();
     this.#said.delete(said.id);
     this.#bytes -= said.bytes;
     if (this.#sink?.hasAcks && said.id <= this.#lastSent) {

@@ -33,13 +33,16 @@ interface Page {
   removeEventListener?: EventTarget["removeEventListener"];
 }
 
+/** `setTimeout` takes what is longer, `Infinity` too, for no time at all. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
 /** The platform that this runs on. */
 export function thisPlatform(): Platform {
   return {
     // `performance.now()` stands still in some browsers while the machine sleeps.
     now: () => Date.now(),
     after(delayMs, callback) {
-      const timer = setTimeout(callback, delayMs);
+      const timer = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS));
       return () => clearTimeout(timer);
     },
     random: () => Math.random(),

@@ -32,6 +32,22 @@ export interface Message {
   readonly gaps?: readonly Gap[];
 }
 
+/**
+ * Adds to what is missing before the next message. Between two gaps nothing came, so that two of a cause are one,
+ * however often a connection breaks.
+ */
+export function addGap(gaps: readonly Gap[], gap: Gap): Gap[] {
+  const before = gaps.find(({ cause }) => cause === gap.cause);
+  if (before === undefined) return [...gaps, gap];
+  const { cause, from = 0, to } = gap;
+  const both = cause === "not_kept" ? gap : {
+    cause,
+    from: Math.min(before.from ?? 0, from),
+    ...(before.to === undefined || to === undefined ? {} : { to: Math.max(before.to, to) }),
+  };
+  return gaps.map((each) => each === before ? both : each);
+}
+
 /** Where a client goes on. */
 export class Position {
   #token: string | undefined;
@@ -40,6 +56,8 @@ export class Position {
   /** What came to many at once has been heard: while the client is away it is lost. */
   #hearsUnkept = false;
   #isFresh = false;
+  /** That all is lost has been told: the gateway's own word of it may not come. */
+  #isTold = false;
 
   /** What to offer in a handshake, to come back. */
   get offer(): string[] {
@@ -58,21 +76,27 @@ export class Position {
   /** Something came; returns what of it is news. */
   take(frame: Exclude<GatewayFrame, { type: "ack" }>): Message | Gap | undefined {
     const isFresh = this.#isFresh;
-    this.#isFresh = false;
+    const isTold = this.#isTold;
+    this.#isFresh = this.#isTold = false;
     switch (frame.type) {
-      case "welcome":
-        this.#token = frame.token;
-        this.#isFresh = frame.isNew;
-        if (frame.isNew) this.#seq = frame.seq;
-        return undefined;
+      case "welcome": {
+        const { token, isNew, seq } = frame;
+        const from = this.#seq + 1;
+        this.#isTold = isNew && this.#token !== undefined;
+        this.#token = token;
+        this.#isFresh = isNew;
+        if (isNew) this.#seq = seq;
+        return this.#isTold ? { cause: "lost", from } : undefined;
+      }
       case "mark":
-        this.#seq = frame.seq;
+        this.#seq = Math.max(this.#seq, frame.seq);
         return undefined;
       case "gap": {
         const { from, to } = frame;
+        if (to === undefined && isTold) return undefined;
         // The numbers begin anew, unless the welcome has just told them.
         if (to === undefined && !isFresh) this.#seq = 0;
-        if (to !== undefined) this.#seq = to;
+        if (to !== undefined) this.#seq = Math.max(this.#seq, to);
         return { cause: "lost", from, ...(to === undefined ? {} : { to }) };
       }
       case "message": {

@@ -3,26 +3,30 @@
  *
  * @module
  */
-import { CLOSE, toAdvice, tooBig } from "../mapping/close.ts";
+import {
+  type Advice,
+  EXPIRED,
+  toAdvice,
+  toCloseReason,
+  tooBig,
+  VANISHED,
+} from "../mapping/close.ts";
 import type { Client, ClientEvents, ClosedInfo } from "./client.ts";
 import { ClientClosedError } from "./errors.ts";
 import { type Address, type Dialled, Dialler } from "./dialler.ts";
+import { Listeners, report } from "./listeners.ts";
 import { type ClientOptions, type Settings, toSettings } from "./options.ts";
 import { Outgoing } from "./outgoing.ts";
 import { type Platform, toRandomWord } from "./platform.ts";
-import { type Gap, type Message, Position } from "./position.ts";
+import { addGap, type Gap, type Message, Position } from "./position.ts";
 import { Socket, type SocketOwner } from "./socket.ts";
 import { BEGIN, type ClientState, type End, type Happening, next } from "./state.ts";
 import { Unread, withResolvers } from "./unread.ts";
 import { listOffers, parseGatewayFrame, type Promises, toPayload } from "./wire.ts";
 
-type Listeners = {
-  readonly [Type in keyof ClientEvents]: Set<(event: ClientEvents[Type]) => void>;
-};
-
 const GOODBYE = { code: 1000, reason: "" };
 const NO_TOKEN = {
-  end: { code: CLOSE.expired.code, reason: "there is no token" },
+  end: { code: EXPIRED.code, reason: "there is no token" },
   isWanted: false,
 };
 /** RFC 6455 §7.4.1: what came is not what was agreed on. */
@@ -38,7 +42,7 @@ export class ReconnectingClient implements Client {
   /** What the stream recognises our numbers by, and what we ping with: another one, since it is no secret. */
   readonly #name = toRandomWord();
   readonly #word = toRandomWord();
-  readonly #listeners: Listeners = { message: new Set(), gap: new Set(), state: new Set() };
+  readonly #listeners = new Listeners();
   readonly #loops = new Set<Unread>();
   readonly #closed = withResolvers<ClosedInfo>();
   readonly #ends: (() => void)[] = [];
@@ -54,7 +58,7 @@ export class ReconnectingClient implements Client {
     const settings = this.#settings = toSettings(options);
     this.#dialler = new Dialler(address, settings.token);
     this.#platform = platform;
-    this.#outgoing = new Outgoing(settings, () => platform.now());
+    this.#outgoing = new Outgoing(settings, platform);
     const { signal } = settings;
     if (signal?.aborted) {
       this.#happens({ type: "closed", end: GOODBYE, isWanted: true });
@@ -94,10 +98,7 @@ export class ReconnectingClient implements Client {
   }
 
   on<Type extends keyof ClientEvents>(type: Type, listener: (event: ClientEvents[Type]) => void) {
-    // One who listens twice is told twice.
-    const own = (event: ClientEvents[Type]) => listener(event);
-    this.#listeners[type].add(own);
-    return () => void this.#listeners[type].delete(own);
+    return this.#listeners.on(type, listener);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
@@ -114,15 +115,19 @@ export class ReconnectingClient implements Client {
 
   reconnect(): void {
     if (this.#state.name === "connecting") return;
-    this.#lose({ ...CLOSE.vanished, reason: "reconnect()" });
+    this.#lose({ ...VANISHED, reason: "reconnect()" });
     this.#happens({ type: "retry" });
   }
 
   async close(code = 1000, reason = ""): Promise<void> {
+    // A platform would throw once nobody holds the socket any more.
+    if (code !== 1000 && !(code >= 3000 && code <= 4999)) {
+      throw new RangeError(`Cannot close with ${code}: expected 1000, or 3000 to 4999`);
+    }
     const socket = this.#socket;
     this.#socket = undefined;
     this.#happens({ type: "closed", end: { code, reason }, isWanted: true });
-    await socket?.close(code, reason);
+    await socket?.close(code, toCloseReason(reason));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -135,7 +140,7 @@ export class ReconnectingClient implements Client {
     const state = this.#state = next(before, happening, { firstMs, longestMs });
     if (state === before) return;
     this.#enter(state);
-    this.#tell("state", state);
+    this.#listeners.tell("state", state);
   }
 
   #enter(state: ClientState): void {
@@ -161,7 +166,7 @@ export class ReconnectingClient implements Client {
     const attempt = ++this.#attempt;
     const isCurrent = () => attempt === this.#attempt;
     const onFailed = (reason: string) => {
-      if (isCurrent()) this.#lose({ ...CLOSE.vanished, reason });
+      if (isCurrent()) this.#lose({ ...VANISHED, reason });
     };
     // Whoever is asked may never answer.
     const { connectMs } = this.#settings;
@@ -190,6 +195,8 @@ export class ReconnectingClient implements Client {
       this.#socket = new Socket({
         url,
         protocols: [...protocols, ...asides],
+        isAgreed: (protocol) =>
+          protocols.includes(protocol) || (protocol === "" && !ack && !resume),
         word: this.#word,
         settings: this.#settings,
         platform: this.#platform,
@@ -197,7 +204,7 @@ export class ReconnectingClient implements Client {
       });
     } catch (error) {
       // The same would be wrong again.
-      const end = { ...CLOSE.vanished, reason: String(error) };
+      const end = { ...VANISHED, reason: String(error) };
       this.#happens({ type: "closed", end, isWanted: false });
     }
   }
@@ -229,13 +236,13 @@ export class ReconnectingClient implements Client {
     const message = this.#gaps.length === 0 ? news : { ...news, gaps: this.#gaps };
     this.#gaps = [];
     for (const loop of this.#loops) loop.push(message);
-    this.#tell("message", message);
+    this.#listeners.tell("message", message);
   }
 
   #miss(gap: Gap | undefined): void {
     if (gap === undefined) return;
-    this.#gaps.push(gap);
-    this.#tell("gap", gap);
+    this.#gaps = addGap(this.#gaps, gap);
+    this.#listeners.tell("gap", gap);
   }
 
   #lose(end: End): void {
@@ -244,9 +251,18 @@ export class ReconnectingClient implements Client {
       type: "lost",
       at: this.#platform.now(),
       end,
-      advice: this.#settings.advise?.(end) ?? (isTooBig ? "retry" : toAdvice(end.code)),
+      advice: this.#advise(end) ?? (isTooBig ? "retry" : toAdvice(end.code)),
       random: this.#platform.random(),
     });
+  }
+
+  #advise(end: End): Advice | undefined {
+    try {
+      return this.#settings.advise?.(end);
+    } catch (error) {
+      report(error);
+      return undefined;
+    }
   }
 
   /** Gives the socket up, if there is one, and whatever is asked for a new one. */
@@ -265,19 +281,6 @@ export class ReconnectingClient implements Client {
     for (const loop of this.#loops) loop.end(toLoopEnd(state));
     this.#loops.clear();
     this.#closed.resolve({ ...state.end, isWanted: state.isWanted });
-  }
-
-  /** What a listener throws is its own affair, and must not end ours. */
-  #tell<Type extends keyof ClientEvents>(type: Type, event: ClientEvents[Type]): void {
-    for (const listener of this.#listeners[type]) {
-      try {
-        listener(event);
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CLOSE, fromCloseEventCode } from "../mapping/close.ts";
+import { fromCloseEventCode, RETURNING, VANISHED } from "../mapping/close.ts";
 import { Pulse } from "./pulse.ts";
 import type { Sink } from "./outgoing.ts";
 import type { Platform } from "./platform.ts";
@@ -22,6 +22,8 @@ export interface SocketOwner {
 export interface SocketParts {
   readonly url: string;
   readonly protocols: string[];
+  /** Whether the one that was picked will do. */
+  readonly isAgreed: (protocol: string) => boolean;
   /** What the gateway answers with itself. */
   readonly word: string;
   readonly settings: Settings;
@@ -31,6 +33,8 @@ export interface SocketParts {
 
 /** How long the gateway may take to answer a close, in milliseconds. */
 const CLOSE_MS = 2000;
+/** The WebSocket standard's; a class of another's making may lack the constant. */
+const OPEN = 1;
 
 /** Says nothing any more once it was given up. */
 export class Socket implements Sink {
@@ -50,7 +54,7 @@ export class Socket implements Sink {
     socket.onclose = ({ code, reason }) => this.#onLost({ code: fromCloseEventCode(code), reason });
     // Where a handshake fails, Node 22 tells no close. What breaks an open socket tells one everywhere.
     socket.onerror = () => {
-      if (this.#pulse === undefined) this.#onLost({ ...CLOSE.vanished, reason: "" });
+      if (this.#pulse === undefined) this.#onLost({ ...VANISHED, reason: "" });
     };
     this.#cancelConnect = platform.after(settings.connectMs, () => this.#break("no handshake"));
   }
@@ -69,6 +73,10 @@ export class Socket implements Sink {
     return this.#promises.ack;
   }
 
+  get isOpen(): boolean {
+    return this.#socket.readyState === OPEN;
+  }
+
   get waiting(): number {
     return this.#socket.bufferedAmount;
   }
@@ -85,7 +93,7 @@ export class Socket implements Sink {
   /** Gives it up, with a word to the gateway that the client comes back. */
   leave(): void {
     this.#release();
-    this.#socket.close(CLOSE.returning.code, CLOSE.returning.reason);
+    this.#socket.close(RETURNING.code, RETURNING.reason);
   }
 
   /** Closes it for good; resolves when the gateway has answered, or does not. */
@@ -102,7 +110,9 @@ export class Socket implements Sink {
   }
 
   #onOpen(): void {
-    const { settings: { pingMs, pongMs }, platform, word, owner } = this.#parts;
+    const { settings: { pingMs, pongMs }, platform, word, owner, isAgreed } = this.#parts;
+    // Browsers fail such a handshake themselves, except for what was only said in passing.
+    if (!isAgreed(this.protocol)) return this.#break("no subprotocol that was asked for");
     this.#cancelConnect();
     this.#promises = toPromises(this.protocol);
     this.#pulse = new Pulse(platform, {
@@ -123,7 +133,7 @@ export class Socket implements Sink {
 
   #break(reason: string): void {
     this.leave();
-    this.#parts.owner.onLost({ ...CLOSE.vanished, reason });
+    this.#parts.owner.onLost({ ...VANISHED, reason });
   }
 
   #onLost(end: End): void {

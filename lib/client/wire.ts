@@ -40,6 +40,8 @@ const PROTOCOLS: readonly (Promises & { readonly name: string })[] = [
 
 /** Of an id or a number in front of bytes. */
 const NUMBER_BYTES = 8;
+/** What can be said in a handshake, with all that stands there besides. */
+const TOKEN = /^[\w.-]{1,200}$/;
 
 /**
  * The subprotocols to offer: all that have what is wanted, the best first; what the gateway cannot do there,
@@ -113,21 +115,31 @@ export function parseGatewayFrame(data: string | ArrayBuffer, promises: Promises
   return typeof data === "string" ? parseText(data, promises) : parseBytes(data, promises);
 }
 
-function parseText(data: string, { ack, resume }: Promises): GatewayFrame {
-  if (!ack && !resume) return { type: "message", data, seq: undefined };
-  const said = JSON.parse(data);
-  if (said.data !== undefined) return { type: "message", data: said.data, seq: said.seq };
-  if (said.ack !== undefined) return { type: "ack", id: said.ack, seq: said.seq };
-  if (said.resume !== undefined) return { type: "welcome", ...said.resume };
-  if (said.gap !== undefined) {
-    return { type: "gap", from: said.gap.from, to: said.gap.to ?? undefined };
+function parseText(text: string, { ack, resume }: Promises): GatewayFrame {
+  if (!ack && !resume) return { type: "message", data: text, seq: undefined };
+  const said = JSON.parse(text) ?? {};
+  const { data, seq, mark, resume: welcome, gap } = said;
+  if (typeof data === "string" && (!resume || isNumber(seq))) return { type: "message", data, seq };
+  if (ack && isNumber(said.ack) && isNumber(seq)) return { type: "ack", id: said.ack, seq };
+  if (resume) {
+    if (isNumber(mark)) return { type: "mark", seq: mark };
+    if (isNumber(welcome?.seq) && typeof welcome.token === "string" && TOKEN.test(welcome.token)) {
+      return { type: "welcome", ...welcome };
+    }
+    if (isNumber(gap?.from) && isNumber(gap.to ?? 0)) {
+      return { type: "gap", from: gap.from, to: gap.to ?? undefined };
+    }
   }
-  if (said.mark !== undefined) return { type: "mark", seq: said.mark };
   throw new SyntaxError("Cannot read what the gateway says");
 }
 
 function parseBytes(data: ArrayBuffer, { resume }: Promises): GatewayFrame {
   if (!resume) return { type: "message", data: new Uint8Array(data), seq: undefined };
   const seq = Number(new DataView(data).getBigUint64(0));
+  if (!isNumber(seq)) throw new SyntaxError("Cannot read a number of the gateway's");
   return { type: "message", data: new Uint8Array(data, NUMBER_BYTES), seq };
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

@@ -46,12 +46,21 @@ const ADVICE: ReadonlyMap<number, Advice> = new Map<number, Advice>([
   [4499, "retry"],
 ]);
 
-/** What the gateway, the workload library and the reverse daemon close with, or tell of an end. */
+/** No close frame came. */
+export const VANISHED = { code: ABNORMAL, reason: "" } as const satisfies CloseInfo;
+/** The client has to show another token. */
+export const EXPIRED = { code: 4401, reason: "the token has expired" } as const satisfies CloseInfo;
+/** Said by a client, named after nginx's 499: a goodbye would end what it is about to come back to. */
+export const RETURNING = { code: 4499, reason: "comes back" } as const satisfies CloseInfo;
+
+/**
+ * What the gateway, the workload library and the reverse daemon close with, or tell of an end. The client has
+ * use for those above alone, and a page need not load the others.
+ */
 export const CLOSE = {
-  vanished: { code: ABNORMAL, reason: "" },
-  expired: { code: 4401, reason: "the token has expired" },
-  /** Said by a client, named after nginx's 499: a goodbye would end what it is about to come back to. */
-  returning: { code: 4499, reason: "comes back" },
+  vanished: VANISHED,
+  expired: EXPIRED,
+  returning: RETURNING,
   slowConsumer: { code: 1013, reason: "slow consumer" },
   tooFast: {
     code: 1008,

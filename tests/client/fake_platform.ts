@@ -16,10 +16,13 @@ export class FakeSocket {
   onerror: (() => void) | null = null;
   binaryType = "blob";
   bufferedAmount = 0;
+  readyState = 0;
   protocol = "";
   readonly sent: (string | Uint8Array)[] = [];
   /** With which code the client closed it. */
   closedWith: number | undefined;
+  /** And why. */
+  closedFor: string | undefined;
 
   constructor(readonly url: string, readonly protocols: string[]) {
     if (url.includes(" ")) throw new SyntaxError("The URL is invalid");
@@ -29,13 +32,15 @@ export class FakeSocket {
     this.sent.push(data);
   }
 
-  close(code?: number): void {
+  close(code?: number, reason = ""): void {
     this.closedWith ??= code;
+    this.closedFor ??= reason;
   }
 
   /** The gateway lets it in. */
   open(protocol = this.protocols[0] ?? ""): this {
     this.protocol = protocol;
+    this.readyState = 1;
     this.onopen?.();
     return this;
   }
@@ -48,6 +53,7 @@ export class FakeSocket {
 
   /** It is closed from over there. */
   lose(code: number, reason = ""): void {
+    this.readyState = 3;
     this.onclose?.({ code, reason });
   }
 

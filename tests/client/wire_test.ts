@@ -79,7 +79,27 @@ Deno.test("parseGatewayFrame() reads what the gateway writes", async (t) => {
     type: "welcome",
     ...welcome,
   });
-  for (const text of ["{}", "hello", "[]"]) {
-    assert.throws(() => parseGatewayFrame(text, both), SyntaxError);
+});
+
+Deno.test("parseGatewayFrame() refuses what no gateway writes", async (t) => {
+  const resume = (welcome: object) => JSON.stringify({ resume: welcome });
+  const table: [protocol: string, said: (string | ArrayBuffer)[]][] = [
+    ["h8s.ack-resume.v1", ["{}", "hello", "[]", "null", "7", '"x"', ""]],
+    ["h8s.ack-resume.v1", ['{"seq":1,"data":7}', '{"data":"x"}', '{"seq":"1","data":"x"}']],
+    ["h8s.ack-resume.v1", ['{"seq":-1,"data":"x"}', '{"seq":1e400,"data":"x"}']],
+    ["h8s.ack.v1", ['{"ack":1}', '{"ack":"1","seq":1}', '{"ack":1.5,"seq":1}', '{"mark":1}']],
+    ["h8s.ack.v1", ['{"ack":1,"seq":null}', '{"ack":[1],"seq":1}', '{"data":{}}']],
+    ["h8s.resume.v1", ['{"ack":1,"seq":1}', '{"mark":"9"}', '{"mark":1e99}', '{"gap":{}}']],
+    ["h8s.resume.v1", ['{"gap":null}', '{"gap":{"from":1,"to":"2"}}', '{"resume":null}']],
+    ["h8s.resume.v1", [{}, { token: "T" }, { token: "a b", seq: 1 }].map(resume)],
+    ["h8s.resume.v1", [{ token: "x".repeat(300), seq: 1 }, { token: null, seq: 1 }].map(resume)],
+    ["h8s.resume.v1", [new ArrayBuffer(0), new ArrayBuffer(7), new Uint8Array(9).fill(255).buffer]],
+  ];
+  for (const [protocol, said] of table) {
+    for (const each of said) {
+      await t.step(`${typeof each === "string" ? each : each.byteLength} in ${protocol}`, () => {
+        assert.throws(() => parseGatewayFrame(each, toPromises(protocol)));
+      });
+    }
   }
 });

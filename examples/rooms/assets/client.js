@@ -3,12 +3,13 @@
 // deno-lint-ignore-file
 // Made of lib/client by tests/client/bundle.ts.
 // lib/client/platform.ts
+var MAX_DELAY_MS = 2 ** 31 - 1;
 function thisPlatform() {
   return {
     // `performance.now()` stands still in some browsers while the machine sleeps.
     now: () => Date.now(),
     after(delayMs, callback) {
-      const timer = setTimeout(callback, delayMs);
+      const timer = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS));
       return () => clearTimeout(timer);
     },
     random: () => Math.random(),
@@ -41,6 +42,7 @@ function toRandomWord() {
 // lib/mapping/close.ts
 var NO_STATUS = 1005;
 var ABNORMAL = 1006;
+var MAX_REASON_LENGTH = 123;
 var ADVICE = /* @__PURE__ */ new Map([
   [1e3, "stop"],
   [1001, "retry"],
@@ -58,43 +60,18 @@ var ADVICE = /* @__PURE__ */ new Map([
   [4401, "renew"],
   [4499, "retry"]
 ]);
-var CLOSE = {
-  vanished: { code: ABNORMAL, reason: "" },
-  expired: { code: 4401, reason: "the token has expired" },
-  /** Said by a client, named after nginx's 499: a goodbye would end what it is about to come back to. */
-  returning: { code: 4499, reason: "comes back" },
-  slowConsumer: { code: 1013, reason: "slow consumer" },
-  tooFast: {
-    code: 1008,
-    reason: "too fast: what was said waits for NATS, and the receive buffer is full"
-  },
-  bufferFull: { code: 1013, reason: "NATS is away and the receive buffer is full" },
-  natsAway: { code: 1013, reason: "NATS is not connected" },
-  draining: { code: 1001, reason: "gateway is draining" },
-  gatewayLost: { code: ABNORMAL, reason: "gateway lost" },
-  cutOff: { code: 1013, reason: "the gateway was cut off" },
-  failed: { code: 1011, reason: "the gateway failed on this connection" },
-  invalidCode: { code: 1011, reason: "invalid close code from the workload" },
-  resumedElsewhere: { code: 1008, reason: "resumed elsewhere" },
-  heldElsewhere: { code: 1013, reason: "held elsewhere" },
-  cannotResume: { code: 1013, reason: "cannot resume now" },
-  tooMuchWaits: { code: 1013, reason: "too much waits for it" },
-  workloadTooSlow: { code: 1013, reason: "the workload is too slow" },
-  gatewaySilent: { code: ABNORMAL, reason: "its gateway fell silent" },
-  gatewayLeft: { code: ABNORMAL, reason: "its gateway has left" },
-  gatewayGone: { code: ABNORMAL, reason: "its gateway was lost" },
-  toldWhileAway: { code: ABNORMAL, reason: "its end was told while NATS was away" },
-  proxyRestarts: { code: 1012, reason: "the backend's proxy restarts" },
-  proxyGone: { code: 1012, reason: "the backend's proxy has gone" },
-  backendUnread: { code: 1013, reason: "the backend does not read" },
-  backendSilent: { code: 1011, reason: "the backend does not answer" },
-  backendLost: { code: 1011, reason: "the connection to the backend was lost" }
-};
+var VANISHED = { code: ABNORMAL, reason: "" };
+var EXPIRED = { code: 4401, reason: "the token has expired" };
+var RETURNING = { code: 4499, reason: "comes back" };
 function tooBig(maxBytes) {
   return { code: 1009, reason: `message larger than ${maxBytes} bytes` };
 }
 function toAdvice(code) {
   return ADVICE.get(code) ?? "stop";
+}
+function toCloseReason(reason) {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_LENGTH));
+  return reason.slice(0, read);
 }
 function fromCloseEventCode(code) {
   return code === 0 ? ABNORMAL : code;
@@ -160,6 +137,32 @@ function toUrl(address) {
   return new URL(text, location?.href).href.replace(/^http/, "ws");
 }
 
+// lib/client/listeners.ts
+var Listeners = class {
+  #sets = { message: /* @__PURE__ */ new Set(), gap: /* @__PURE__ */ new Set(), state: /* @__PURE__ */ new Set() };
+  /** Listens; returns what ends it. */
+  on(type, listener) {
+    const own = (event) => listener(event);
+    this.#sets[type].add(own);
+    return () => void this.#sets[type].delete(own);
+  }
+  /** What a listener throws is its own affair, and must not end ours. */
+  tell(type, event) {
+    for (const listener of this.#sets[type]) {
+      try {
+        listener(event);
+      } catch (error) {
+        report(error);
+      }
+    }
+  }
+};
+function report(error) {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 // lib/client/options.ts
 function toSettings(options) {
   return {
@@ -193,6 +196,7 @@ var PROTOCOLS = [
   { name: PLAIN_PROTOCOL, ack: false, resume: false }
 ];
 var NUMBER_BYTES = 8;
+var TOKEN = /^[\w.-]{1,200}$/;
 function listOffers(wanted) {
   return PROTOCOLS.filter(
     ({ ack, resume }) => (wanted.ack ?? ack) === ack && (wanted.resume ?? resume) === resume
@@ -221,29 +225,38 @@ function toNumbered(id, payload) {
 function parseGatewayFrame(data, promises) {
   return typeof data === "string" ? parseText(data, promises) : parseBytes(data, promises);
 }
-function parseText(data, { ack, resume }) {
-  if (!ack && !resume) return { type: "message", data, seq: void 0 };
-  const said = JSON.parse(data);
-  if (said.data !== void 0) return { type: "message", data: said.data, seq: said.seq };
-  if (said.ack !== void 0) return { type: "ack", id: said.ack, seq: said.seq };
-  if (said.resume !== void 0) return { type: "welcome", ...said.resume };
-  if (said.gap !== void 0) {
-    return { type: "gap", from: said.gap.from, to: said.gap.to ?? void 0 };
+function parseText(text, { ack, resume }) {
+  if (!ack && !resume) return { type: "message", data: text, seq: void 0 };
+  const said = JSON.parse(text) ?? {};
+  const { data, seq, mark, resume: welcome, gap } = said;
+  if (typeof data === "string" && (!resume || isNumber(seq))) return { type: "message", data, seq };
+  if (ack && isNumber(said.ack) && isNumber(seq)) return { type: "ack", id: said.ack, seq };
+  if (resume) {
+    if (isNumber(mark)) return { type: "mark", seq: mark };
+    if (isNumber(welcome?.seq) && typeof welcome.token === "string" && TOKEN.test(welcome.token)) {
+      return { type: "welcome", ...welcome };
+    }
+    if (isNumber(gap?.from) && isNumber(gap.to ?? 0)) {
+      return { type: "gap", from: gap.from, to: gap.to ?? void 0 };
+    }
   }
-  if (said.mark !== void 0) return { type: "mark", seq: said.mark };
   throw new SyntaxError("Cannot read what the gateway says");
 }
 function parseBytes(data, { resume }) {
   if (!resume) return { type: "message", data: new Uint8Array(data), seq: void 0 };
   const seq = Number(new DataView(data).getBigUint64(0));
+  if (!isNumber(seq)) throw new SyntaxError("Cannot read a number of the gateway's");
   return { type: "message", data: new Uint8Array(data, NUMBER_BYTES), seq };
+}
+function isNumber(value) {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 // lib/client/outgoing.ts
 var MAX_IN_FLIGHT_BYTES = 262144;
 var Outgoing = class {
   #limits;
-  #now;
+  #platform;
   #said = /* @__PURE__ */ new Map();
   #sink;
   /** All up to here have gone over the present socket. */
@@ -252,9 +265,11 @@ var Outgoing = class {
   #bytes = 0;
   #inFlight = 0;
   #inFlightBytes = 0;
-  constructor(limits, now) {
+  /** Ends the wait for the oldest acknowledgement. */
+  #cancelWait;
+  constructor(limits, platform) {
     this.#limits = limits;
-    this.#now = now;
+    this.#platform = platform;
   }
   /** How many messages are not settled. */
   get size() {
@@ -273,10 +288,13 @@ var Outgoing = class {
     }
     if (signal?.aborted) return Promise.reject(toAborted(signal));
     return new Promise((resolve, reject) => {
-      const said = { id: ++this.#lastId, payload, bytes, sentAt: void 0, resolve, reject };
-      this.#said.set(said.id, said);
+      const onAbort = () => this.#takeBack(said, signal);
+      const release = () => signal?.removeEventListener("abort", onAbort);
+      const id = ++this.#lastId;
+      const said = { id, payload, bytes, sentAt: void 0, release, resolve, reject };
+      this.#said.set(id, said);
       this.#bytes += bytes;
-      signal?.addEventListener("abort", () => this.#takeBack(said, signal), { once: true });
+      signal?.addEventListener("abort", onAbort);
       this.#flush();
     });
   }
@@ -284,23 +302,17 @@ var Outgoing = class {
   attach(sink) {
     this.#sink = sink;
     this.#lastSent = this.#inFlight = this.#inFlightBytes = 0;
-    const oldest = this.#now() - this.#limits.resendMs;
-    for (const said of [...this.#said.values()]) {
-      const { sentAt } = said;
-      if (sentAt === void 0 || sink.hasAcks && sentAt >= oldest) continue;
-      const reason = "the connection broke before it was acknowledged";
-      this.#fail(said, new SendError("unknown", reason));
-    }
+    this.#giveUp(sink.hasAcks ? this.#limits.resendMs : -Infinity);
     this.#flush();
   }
   /** The connection is gone. */
   detach() {
     this.#sink = void 0;
   }
-  /** The stream has a message. */
+  /** The stream has a message; one that was never sent it cannot have. */
   acknowledge(id, seq) {
     const said = this.#said.get(id);
-    if (said === void 0) return;
+    if (said?.sentAt === void 0) return;
     this.#settle(said);
     said.resolve(seq);
     this.#flush();
@@ -321,25 +333,48 @@ var Outgoing = class {
   /** Nothing will be sent any more. */
   close(reason, cause) {
     this.#sink = void 0;
+    this.#cancelWait?.();
     this.#closed ??= new SendError("closed", reason, { cause });
     for (const said of [...this.#said.values()]) this.#fail(said, this.#closed);
   }
   #flush() {
     const sink = this.#sink;
-    if (sink === void 0) return;
+    if (!sink?.isOpen) return;
     for (const said of this.#said.values()) {
       if (said.id <= this.#lastSent) continue;
       if (sink.hasAcks && !this.#hasRoom(said)) return;
       this.#lastSent = said.id;
-      said.sentAt ??= this.#now();
+      said.sentAt ??= this.#platform.now();
       sink.write(sink.hasAcks ? toNumbered(said.id, said.payload) : said.payload);
       if (sink.hasAcks) {
         this.#inFlight++;
         this.#inFlightBytes += said.bytes;
+        this.#await(this.#limits.resendMs);
       } else {
         this.#settle(said);
         said.resolve(void 0);
       }
+    }
+  }
+  /** One timer for all: where the oldest was acknowledged meanwhile, it is set again. */
+  #await(delayMs) {
+    if (delayMs === Infinity) return;
+    this.#cancelWait ??= this.#platform.after(delayMs, () => {
+      this.#cancelWait = void 0;
+      this.#giveUp(this.#limits.resendMs);
+      const oldest = [...this.#said.values()].find(({ sentAt }) => sentAt !== void 0);
+      if (oldest !== void 0) {
+        this.#await(oldest.sentAt + this.#limits.resendMs - this.#platform.now());
+      }
+      this.#flush();
+    });
+  }
+  /** Of what was sent so long ago nobody can say any more whether the stream has it. */
+  #giveUp(agoMs) {
+    const latest = this.#platform.now() - agoMs;
+    for (const said of [...this.#said.values()]) {
+      if (said.sentAt === void 0 || said.sentAt > latest) continue;
+      this.#fail(said, new SendError("unknown", "it was sent, and not acknowledged"));
     }
   }
   #hasRoom({ bytes }) {
@@ -355,6 +390,7 @@ var Outgoing = class {
     said.reject(error);
   }
   #settle(said) {
+    said.release();
     this.#said.delete(said.id);
     this.#bytes -= said.bytes;
     if (this.#sink?.hasAcks && said.id <= this.#lastSent) {
@@ -371,6 +407,17 @@ function toSize(payload) {
 }
 
 // lib/client/position.ts
+function addGap(gaps, gap) {
+  const before = gaps.find(({ cause: cause2 }) => cause2 === gap.cause);
+  if (before === void 0) return [...gaps, gap];
+  const { cause, from = 0, to } = gap;
+  const both = cause === "not_kept" ? gap : {
+    cause,
+    from: Math.min(before.from ?? 0, from),
+    ...before.to === void 0 || to === void 0 ? {} : { to: Math.max(before.to, to) }
+  };
+  return gaps.map((each) => each === before ? both : each);
+}
 var Position = class {
   #token;
   #seq = 0;
@@ -378,6 +425,8 @@ var Position = class {
   /** What came to many at once has been heard: while the client is away it is lost. */
   #hearsUnkept = false;
   #isFresh = false;
+  /** That all is lost has been told: the gateway's own word of it may not come. */
+  #isTold = false;
   /** What to offer in a handshake, to come back. */
   get offer() {
     return this.#token === void 0 ? [] : [`h8s.resume.token.${this.#token}.${this.#seq}`];
@@ -392,20 +441,26 @@ var Position = class {
   /** Something came; returns what of it is news. */
   take(frame) {
     const isFresh = this.#isFresh;
-    this.#isFresh = false;
+    const isTold = this.#isTold;
+    this.#isFresh = this.#isTold = false;
     switch (frame.type) {
-      case "welcome":
-        this.#token = frame.token;
-        this.#isFresh = frame.isNew;
-        if (frame.isNew) this.#seq = frame.seq;
-        return void 0;
+      case "welcome": {
+        const { token, isNew, seq } = frame;
+        const from = this.#seq + 1;
+        this.#isTold = isNew && this.#token !== void 0;
+        this.#token = token;
+        this.#isFresh = isNew;
+        if (isNew) this.#seq = seq;
+        return this.#isTold ? { cause: "lost", from } : void 0;
+      }
       case "mark":
-        this.#seq = frame.seq;
+        this.#seq = Math.max(this.#seq, frame.seq);
         return void 0;
       case "gap": {
         const { from, to } = frame;
+        if (to === void 0 && isTold) return void 0;
         if (to === void 0 && !isFresh) this.#seq = 0;
-        if (to !== void 0) this.#seq = to;
+        if (to !== void 0) this.#seq = Math.max(this.#seq, to);
         return { cause: "lost", from, ...to === void 0 ? {} : { to } };
       }
       case "message": {
@@ -469,6 +524,7 @@ var Pulse = class {
 
 // lib/client/socket.ts
 var CLOSE_MS = 2e3;
+var OPEN = 1;
 var Socket = class {
   #parts;
   #socket;
@@ -484,7 +540,7 @@ var Socket = class {
     socket.onmessage = ({ data }) => this.#onMessage(data);
     socket.onclose = ({ code, reason }) => this.#onLost({ code: fromCloseEventCode(code), reason });
     socket.onerror = () => {
-      if (this.#pulse === void 0) this.#onLost({ ...CLOSE.vanished, reason: "" });
+      if (this.#pulse === void 0) this.#onLost({ ...VANISHED, reason: "" });
     };
     this.#cancelConnect = platform.after(settings.connectMs, () => this.#break("no handshake"));
   }
@@ -499,6 +555,9 @@ var Socket = class {
   get hasAcks() {
     return this.#promises.ack;
   }
+  get isOpen() {
+    return this.#socket.readyState === OPEN;
+  }
   get waiting() {
     return this.#socket.bufferedAmount;
   }
@@ -512,7 +571,7 @@ var Socket = class {
   /** Gives it up, with a word to the gateway that the client comes back. */
   leave() {
     this.#release();
-    this.#socket.close(CLOSE.returning.code, CLOSE.returning.reason);
+    this.#socket.close(RETURNING.code, RETURNING.reason);
   }
   /** Closes it for good; resolves when the gateway has answered, or does not. */
   close(code, reason) {
@@ -527,7 +586,8 @@ var Socket = class {
     });
   }
   #onOpen() {
-    const { settings: { pingMs, pongMs }, platform, word, owner } = this.#parts;
+    const { settings: { pingMs, pongMs }, platform, word, owner, isAgreed } = this.#parts;
+    if (!isAgreed(this.protocol)) return this.#break("no subprotocol that was asked for");
     this.#cancelConnect();
     this.#promises = toPromises(this.protocol);
     this.#pulse = new Pulse(platform, {
@@ -546,7 +606,7 @@ var Socket = class {
   }
   #break(reason) {
     this.leave();
-    this.#parts.owner.onLost({ ...CLOSE.vanished, reason });
+    this.#parts.owner.onLost({ ...VANISHED, reason });
   }
   #onLost(end) {
     this.#release();
@@ -655,7 +715,7 @@ function withResolvers() {
 // lib/client/reconnecting.ts
 var GOODBYE = { code: 1e3, reason: "" };
 var NO_TOKEN = {
-  end: { code: CLOSE.expired.code, reason: "there is no token" },
+  end: { code: EXPIRED.code, reason: "there is no token" },
   isWanted: false
 };
 var PROTOCOL_ERROR = 1002;
@@ -668,7 +728,7 @@ var ReconnectingClient = class {
   /** What the stream recognises our numbers by, and what we ping with: another one, since it is no secret. */
   #name = toRandomWord();
   #word = toRandomWord();
-  #listeners = { message: /* @__PURE__ */ new Set(), gap: /* @__PURE__ */ new Set(), state: /* @__PURE__ */ new Set() };
+  #listeners = new Listeners();
   #loops = /* @__PURE__ */ new Set();
   #closed = withResolvers();
   #ends = [];
@@ -684,7 +744,7 @@ var ReconnectingClient = class {
     const settings = this.#settings = toSettings(options);
     this.#dialler = new Dialler(address, settings.token);
     this.#platform = platform;
-    this.#outgoing = new Outgoing(settings, () => platform.now());
+    this.#outgoing = new Outgoing(settings, platform);
     const { signal } = settings;
     if (signal?.aborted) {
       this.#happens({ type: "closed", end: GOODBYE, isWanted: true });
@@ -718,9 +778,7 @@ var ReconnectingClient = class {
     return await this.#outgoing.say(toPayload(data), options?.signal);
   }
   on(type, listener) {
-    const own = (event) => listener(event);
-    this.#listeners[type].add(own);
-    return () => void this.#listeners[type].delete(own);
+    return this.#listeners.on(type, listener);
   }
   [Symbol.asyncIterator]() {
     const loop = new Unread(this.#settings.maxUnread, () => this.#loops.delete(loop));
@@ -734,14 +792,17 @@ var ReconnectingClient = class {
   }
   reconnect() {
     if (this.#state.name === "connecting") return;
-    this.#lose({ ...CLOSE.vanished, reason: "reconnect()" });
+    this.#lose({ ...VANISHED, reason: "reconnect()" });
     this.#happens({ type: "retry" });
   }
   async close(code = 1e3, reason = "") {
+    if (code !== 1e3 && !(code >= 3e3 && code <= 4999)) {
+      throw new RangeError(`Cannot close with ${code}: expected 1000, or 3000 to 4999`);
+    }
     const socket = this.#socket;
     this.#socket = void 0;
     this.#happens({ type: "closed", end: { code, reason }, isWanted: true });
-    await socket?.close(code, reason);
+    await socket?.close(code, toCloseReason(reason));
   }
   async [Symbol.asyncDispose]() {
     await this.close();
@@ -752,7 +813,7 @@ var ReconnectingClient = class {
     const state = this.#state = next(before, happening, { firstMs, longestMs });
     if (state === before) return;
     this.#enter(state);
-    this.#tell("state", state);
+    this.#listeners.tell("state", state);
   }
   #enter(state) {
     this.#cancelRetry();
@@ -776,7 +837,7 @@ var ReconnectingClient = class {
     const attempt = ++this.#attempt;
     const isCurrent = () => attempt === this.#attempt;
     const onFailed = (reason) => {
-      if (isCurrent()) this.#lose({ ...CLOSE.vanished, reason });
+      if (isCurrent()) this.#lose({ ...VANISHED, reason });
     };
     const { connectMs } = this.#settings;
     this.#cancelRetry = this.#platform.after(connectMs, () => onFailed("no token, or no address"));
@@ -802,13 +863,14 @@ var ReconnectingClient = class {
       this.#socket = new Socket({
         url,
         protocols: [...protocols, ...asides],
+        isAgreed: (protocol) => protocols.includes(protocol) || protocol === "" && !ack && !resume,
         word: this.#word,
         settings: this.#settings,
         platform: this.#platform,
         owner: this.#owner
       });
     } catch (error) {
-      const end = { ...CLOSE.vanished, reason: String(error) };
+      const end = { ...VANISHED, reason: String(error) };
       this.#happens({ type: "closed", end, isWanted: false });
     }
   }
@@ -837,12 +899,12 @@ var ReconnectingClient = class {
     const message = this.#gaps.length === 0 ? news : { ...news, gaps: this.#gaps };
     this.#gaps = [];
     for (const loop of this.#loops) loop.push(message);
-    this.#tell("message", message);
+    this.#listeners.tell("message", message);
   }
   #miss(gap) {
     if (gap === void 0) return;
-    this.#gaps.push(gap);
-    this.#tell("gap", gap);
+    this.#gaps = addGap(this.#gaps, gap);
+    this.#listeners.tell("gap", gap);
   }
   #lose(end) {
     const isTooBig = end.code === TOO_BIG && this.#outgoing.dropLargest(end.reason);
@@ -850,9 +912,17 @@ var ReconnectingClient = class {
       type: "lost",
       at: this.#platform.now(),
       end,
-      advice: this.#settings.advise?.(end) ?? (isTooBig ? "retry" : toAdvice(end.code)),
+      advice: this.#advise(end) ?? (isTooBig ? "retry" : toAdvice(end.code)),
       random: this.#platform.random()
     });
+  }
+  #advise(end) {
+    try {
+      return this.#settings.advise?.(end);
+    } catch (error) {
+      report(error);
+      return void 0;
+    }
   }
   /** Gives the socket up, if there is one, and whatever is asked for a new one. */
   #leave() {
@@ -869,18 +939,6 @@ var ReconnectingClient = class {
     for (const loop of this.#loops) loop.end(toLoopEnd(state));
     this.#loops.clear();
     this.#closed.resolve({ ...state.end, isWanted: state.isWanted });
-  }
-  /** What a listener throws is its own affair, and must not end ours. */
-  #tell(type, event) {
-    for (const listener of this.#listeners[type]) {
-      try {
-        listener(event);
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
   }
 };
 var TOO_BIG = tooBig(0).code;
