@@ -32,7 +32,9 @@ export async function startResponder(natsPort: number): Promise<{ child: Child; 
 /** Says what there is to measure on, besides what is known. */
 export async function describeMachine(known: Readonly<Record<string, string>>): Promise<Machine> {
   const client = await findClient().then(({ name }) => name, (error) => error.message);
-  const commit = await run("git", ["-C", HERE, "describe", "--always", "--dirty"]);
+  const git = (...args: string[]) => run("git", ["-C", `${HERE}..`, ...args]);
+  const commit = await git("rev-parse", "--short", "HEAD");
+  const isAsCommitted = await git("diff", "--quiet", "HEAD", "--", "lib", "main.ts") !== undefined;
   const info = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
   return {
     cpu: /^model name\s*: (.*)$/m.exec(info)?.[1] ?? "unknown",
@@ -40,7 +42,9 @@ export async function describeMachine(known: Readonly<Record<string, string>>): 
     deno: Deno.version.deno,
     "http client": client,
     date: new Date().toISOString().slice(0, 10),
-    ...(commit === undefined ? {} : { commit: commit.trim() }),
+    ...(commit === undefined
+      ? {}
+      : { commit: `${commit.trim()}${isAsCommitted ? "" : ", changed since"}` }),
     ...known,
   };
 }

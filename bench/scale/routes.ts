@@ -16,7 +16,7 @@ import { startGateway } from "./requests.ts";
 const SIZES = [0, 1, 100, 1000, 10_000];
 type Routes = NonNullable<GatewayOptions["routes"]>;
 
-/** Routes of three kinds; what is asked for is the last one's. */
+/** Routes of several kinds; what is asked for is the last one's. */
 export const routeGrowths: readonly Growth[] = [
   {
     name: "routes",
@@ -29,6 +29,21 @@ export const routeGrowths: readonly Growth[] = [
           routes: list(size, (index) => ({
             match: { host: "bench.example.com", path: `/t${index}/:item` },
             subject: `{prefix}.http.{method}.com.example.bench.t${index}.{item}`,
+          })),
+        },
+      }),
+  },
+  {
+    name: "patterns",
+    title: "routes of one host whose paths begin with alternatives",
+    sizes: SIZES,
+    measure: (size, world) =>
+      measure(world, {
+        path: `/t${Math.max(0, size - 1)}/small`,
+        options: {
+          routes: list(size, (index) => ({
+            match: { host: "bench.example.com", path: `/:group(t${index}|u${index})/:item` },
+            subject: "{prefix}.http.{method}.com.example.bench.{group}.{item}",
           })),
         },
       }),

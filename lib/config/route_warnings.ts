@@ -116,7 +116,9 @@ function toSample(
   kind: RequestKind,
 ): RouteQuery | undefined {
   if (rest !== undefined || (kind === "websocket" && methods?.includes("GET") === false)) return;
-  const path = steps.map((step) => step.kind === "literal" ? step.token : "~any");
+  const path = steps.map((step) =>
+    step.kind === "literal" ? step.token : step.kind === "among" ? step.tokens[0]! : "~any"
+  );
   return {
     hostTokens: readHostTokens(
       [...host?.tokens ?? ["host"], ...host?.isBelow ? ["below"] : []].join("."),

@@ -7,10 +7,16 @@
 import { toPathSegment, toSegmentToken } from "./subject.ts";
 import { TemplateError } from "./template.ts";
 
-/** One token: this one, or any. */
+/** One token: this one, one of these, any, or one that the pattern has to look at. */
 export type PathStep =
   | { readonly kind: "literal"; readonly token: string }
-  | { readonly kind: "any"; readonly name: string };
+  | {
+    readonly kind: "among";
+    readonly name: string | undefined;
+    readonly tokens: readonly string[];
+  }
+  | { readonly kind: "any"; readonly name: string }
+  | { readonly kind: "some" };
 
 /** A route's path, checked. */
 export interface PathPattern {
@@ -31,11 +37,18 @@ export type PathParams = Readonly<Record<string, string>>;
 /** No character that URLPattern gives a meaning. */
 const LITERAL = /^[^:{}()*+?\\]+$/;
 const NAMED = /^:([A-Za-z_]\w*)$/;
+/** A regular expression with nothing in it that could take a slash, or no character at all. */
+const ATOM = /(?:[\w-]|\\[dw]|\[(?:\w(?:-\w)?|\\[dw])+-?\])(?:\+|\{[1-9]\d*(?:,\d*)?\})?/.source;
+const ONE_TOKEN = new RegExp(`^(?::([A-Za-z_]\\w*))?\\(((?:${ATOM})+(?:\\|(?:${ATOM})+)*)\\)$`);
+const WORDS = /^[\w|-]+$/;
+/** Groups at the end that begin with a slash each: what is before them is whole segments. */
+const GROUPS = /(?:(?<!\\)\{\/[^{}]*\}[?*+]?)+$/;
 const MEANINGFUL = /[:()*+]/;
 
 /**
- * Reads a pattern: segments, `:name` for any one, and `/*` at the end for all below are matched token by
- * token. Whatever else URLPattern knows (`:id(\\d+)`, `{/:page}?`, `*` in the middle) is left to it.
+ * Reads a pattern: segments, `:name` for any one, `:name(one|another)`, and `/*` at the end for all below
+ * are matched token by token. Whatever else URLPattern knows (`:id(\\d+)`, `{/:page}?`, `*` in the middle)
+ * is left to it, once the tokens that are known of it fit.
  *
  * @param text As it is configured, e.g. `"/rooms/:room/*"`.
  * @throws {TemplateError} when it is none.
@@ -64,7 +77,8 @@ export function parsePath(text: string): PathPattern {
   if (new Set(params).size < params.length) {
     throw refuse(text, "has two parameters of one name");
   }
-  const segments = text === "*" ? ["*"] : text.split("/").filter((segment) => segment !== "");
+  const head = text.replace(GROUPS, "");
+  const segments = text === "*" ? ["*"] : head.split("/").filter((segment) => segment !== "");
   const steps: PathStep[] = [];
   for (const segment of segments) {
     const step = toStep(segment);
@@ -72,9 +86,13 @@ export function parsePath(text: string): PathPattern {
     steps.push(step);
   }
   const rest = segments.slice(steps.length);
-  if (rest.length === 0) return { text, steps, isOpen: false, rest: undefined, params };
-  const isPlain = rest.length === 1 && rest[0] === "*";
-  return { text, steps, isOpen: true, rest: isPlain ? undefined : toURLPattern(text), params };
+  const isPlain = head === text && (rest.length === 0 || rest.length === 1 && rest[0] === "*") &&
+    steps.every(({ kind }) => kind !== "some");
+  return {
+    ...{ text, steps, params },
+    isOpen: rest.length > 0 || head !== text,
+    rest: isPlain ? undefined : toURLPattern(text),
+  };
 }
 
 /**
@@ -90,7 +108,9 @@ export function fromSteps(
   if (rest !== undefined) return matchRest(rest, { tokens, names });
   const params: Record<string, string> = {};
   for (const [index, step] of steps.entries()) {
-    if (step.kind === "any") params[step.name] = tokens[index]!;
+    const token = tokens[index]!;
+    if (step.kind === "among" && !step.tokens.includes(token)) return undefined;
+    if ("name" in step && step.name !== undefined) params[step.name] = token;
   }
   return params;
 }
@@ -98,6 +118,12 @@ export function fromSteps(
 function toStep(segment: string): PathStep | undefined {
   const [, name] = NAMED.exec(segment) ?? [];
   if (name !== undefined) return { kind: "any", name };
+  const [, label, expression] = ONE_TOKEN.exec(segment) ?? [];
+  if (expression !== undefined) {
+    if (!WORDS.test(expression)) return { kind: "some" };
+    const tokens = [...new Set(expression.split("|").map(toSegmentToken))];
+    return { kind: "among", name: label, tokens };
+  }
   return LITERAL.test(segment) ? { kind: "literal", token: toSegmentToken(segment) } : undefined;
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fromSteps, type PathParams, type PathPattern } from "./path_pattern.ts";
+import { fromSteps, type PathParams, type PathPattern, type PathStep } from "./path_pattern.ts";
 
 /** Something with a path; where several match, the lowest `order` wins. */
 export interface Filed {
@@ -24,6 +24,9 @@ export interface PathQuery<Item extends Filed> {
   readonly from: number;
   readonly accepts: (item: Item) => boolean;
 }
+
+/** Under how many an item is filed whose path has alternatives. */
+const MAX_BRANCHES = 64;
 
 interface Node<Item> {
   literals: Map<string, Node<Item>> | undefined;
@@ -55,11 +58,9 @@ export class PathTrie<Item extends Filed> {
 
   /** Files an item. */
   add(item: Item): void {
-    let node = this.#root;
-    for (const step of item.path.steps) {
-      node = step.kind === "any" ? node.any ??= createNode() : toBranch(node, step.token);
-    }
-    (item.path.isOpen ? node.open : node.ends).push(item);
+    let nodes: readonly Node<Item>[] = [this.#root];
+    for (const step of item.path.steps) nodes = toNext(nodes, step);
+    for (const node of nodes) (item.path.isOpen ? node.open : node.ends).push(item);
   }
 
   /**
@@ -100,6 +101,15 @@ function pick<Item extends Filed>(
     if (params !== undefined) return { item, params };
   }
   return best;
+}
+
+function toNext<Item>(nodes: readonly Node<Item>[], step: PathStep): Node<Item>[] {
+  if (step.kind === "literal") return nodes.map((node) => toBranch(node, step.token));
+  if (step.kind === "among" && nodes.length * step.tokens.length <= MAX_BRANCHES) {
+    return nodes.flatMap((node) => step.tokens.map((token) => toBranch(node, token)));
+  }
+  // Whether it is one of so many is looked at in the end.
+  return nodes.map((node) => node.any ??= createNode());
 }
 
 function toBranch<Item>(node: Node<Item>, token: string): Node<Item> {

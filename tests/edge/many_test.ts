@@ -27,6 +27,18 @@ const ROUTES: Readonly<Record<string, (count: number) => GatewayOptions>> = {
       subject: `orders.p${index}.{item}`,
     })),
   }),
+  "with paths that begin with alternatives": (count) => ({
+    routes: list(count, (index) => ({
+      match: { host: "shop.example.com", path: `/:page(p${index}|q${index})/:item` },
+      subject: `orders.{page}.{item}`,
+    })),
+  }),
+  "with paths that end with what may be left out": (count) => ({
+    routes: list(count, (index) => ({
+      match: { host: "shop.example.com", path: `/p${index}{/:item}?` },
+      subject: `orders.p${index}`,
+    })),
+  }),
   "with hosts of their own, that ask for a key": (count) => ({
     ...{ auth: "none", authorizationKey: ["k3y"] },
     routes: list(count, (index) => ({

@@ -4,6 +4,8 @@ import { fromSteps, type PathParams, type PathPattern } from "../../lib/mapping/
 export function matchPath(pattern: PathPattern, tokens: readonly string[]): PathParams | undefined {
   const { steps, isOpen } = pattern;
   if (isOpen ? tokens.length < steps.length : tokens.length !== steps.length) return undefined;
-  const fits = steps.every((step, index) => step.kind === "any" || step.token === tokens[index]);
+  const fits = steps.every((step, index) =>
+    step.kind !== "literal" || step.token === tokens[index]
+  );
   return fits ? fromSteps(pattern, tokens) : undefined;
 }
