@@ -19,6 +19,7 @@ import {
 import { toCrossing } from "../mapping/client_headers.ts";
 import { type Target, toRequestHeaders } from "../mapping/request.ts";
 import type { Decision } from "../mapping/route_table.ts";
+import { toHostTokens } from "../mapping/subject.ts";
 import { pickSubprotocol } from "../mapping/subprotocol.ts";
 import { type Checks, type Memory, toChain } from "./admission/chain.ts";
 import { toCandidate } from "./admission/candidate.ts";
@@ -99,6 +100,7 @@ export class Admission {
   readonly #identities: Identities;
   readonly #hasInterest: ReturnType<typeof registeredInterest>;
   readonly #crossingOf = remembering(toCrossing);
+  readonly #hostTokensOf = remembering(toHostTokens);
   #config: GatewayConfig | undefined;
   #chain: Checks = { early: [], late: [] };
   #rules: Rules | undefined;
@@ -130,7 +132,8 @@ export class Admission {
     const { kind, visit } = options;
     const config = this.#parts.config();
     if (config !== this.#config) this.#configure(config);
-    const candidate = toCandidate(request, { ...options, config });
+    const hostTokensOf = this.#hostTokensOf;
+    const candidate = toCandidate(request, { ...options, config, hostTokensOf });
     visit.onTarget(candidate.target);
     for (const check of this.#chain.early) check(candidate);
     const { method } = request;

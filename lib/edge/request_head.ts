@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type HeaderEntry, toHeaderEntries } from "../mapping/headers.ts";
+import { type HeaderEntry, toHeaderEntries, valueOf } from "../mapping/headers.ts";
 
 /** What Deno's server has of a request hangs on it by a symbol of this description. */
 const INNER_REQUEST = "request";
@@ -73,12 +73,6 @@ function findPlace(entries: readonly HeaderEntry[], name: string): number {
     if (entries[place]![0] === name) return place;
   }
   return -1;
-}
-
-/** The value of a header. */
-export function valueOf(headers: readonly HeaderEntry[], name: string): string | undefined {
-  for (const entry of headers) if (entry[0] === name) return entry[1];
-  return undefined;
 }
 
 /** What a head says of the body. */

@@ -220,6 +220,12 @@ function toEnd(index: number, block: string): number {
   return index === -1 ? block.length : index;
 }
 
+/** The first value of a header among those whose names are in lower case. */
+export function valueOf(headers: readonly HeaderEntry[], name: string): string | undefined {
+  for (const entry of headers) if (entry[0] === name) return entry[1];
+  return undefined;
+}
+
 /** The first value of a header, whatever the case of its name. */
 export function findHeader(entries: readonly HeaderEntry[], name: string): string | undefined {
   const { length } = name;

@@ -55,21 +55,30 @@ export function parseReply(headerBlock: string, payloadLength: number): Reply {
   const { status: natsStatus, entries } = parseHeaderBlock(headerBlock);
   if (natsStatus === 503 && payloadLength === 0) return { kind: "no_responders" };
   const first = toFirstValues(entries);
-  const ownLength = first.get("content-length");
-  const serviceError = first.get(SERVICE_ERROR);
+  const { ownLength, streamLength, serviceError, body, type } = first;
   const isWhole = ownLength !== undefined || serviceError !== undefined;
+  const isEventStream = type !== undefined && EVENT_STREAM.test(type);
   return {
-    kind: isWhole ? "single" : isStream(first) ? "stream" : "bare",
+    kind: isWhole ? "single" : isEventStream || isStream(first) ? "stream" : "bare",
     status: serviceError === undefined ? toStatus(first) : toServiceErrorStatus(serviceError),
     headers: toClientHeaders(entries),
-    contentLength: ownLength ?? first.get(STREAM_LENGTH),
-    isHeadAlone: first.get(BODY) === "stream",
-    isEventStream: isEventStream(first),
+    contentLength: ownLength ?? streamLength,
+    isHeadAlone: body === "stream",
+    isEventStream,
   };
 }
 
-/** The first value of each header, by its name in lower case. */
-type FirstValues = ReadonlyMap<string, string>;
+/** The first values of what is looked at; undefined for what is not there. */
+interface FirstValues {
+  ownLength: string | undefined;
+  streamLength: string | undefined;
+  serviceError: string | undefined;
+  statusCode: string | undefined;
+  status: string | undefined;
+  coding: string | undefined;
+  type: string | undefined;
+  body: string | undefined;
+}
 
 const BARE = {
   kind: "bare",
@@ -84,6 +93,8 @@ const SERVICE_ERROR = HEADER.natsServiceErrorCode.toLowerCase();
 const BODY = HEADER.body.toLowerCase();
 /** Only that of a single reply is called `Content-Length`. */
 const STREAM_LENGTH = HEADER.contentLength.toLowerCase();
+
+const EVENT_STREAM = /^text\/event-stream[ \t]*(;|$)/i;
 
 const TERMINATION_CHUNK = "0\r\n\r\n";
 
@@ -113,35 +124,56 @@ export function isBodyless(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }
 
-/** RFC 9112 §6.3: several lengths that differ are as bad as one that is no number. */
 function toFirstValues(entries: readonly HeaderEntry[]): FirstValues {
-  const first = new Map<string, string>();
+  const first: FirstValues = {
+    ...{ ownLength: undefined, streamLength: undefined, serviceError: undefined },
+    ...{ statusCode: undefined, status: undefined, coding: undefined },
+    ...{ type: undefined, body: undefined },
+  };
   for (const [name, value] of entries) {
-    const key = name.toLowerCase();
-    const before = first.get(key);
-    if (before === undefined) first.set(key, value);
-    if (key !== "content-length" && key !== STREAM_LENGTH) continue;
-    if (!/^\d+$/.test(value) || value !== (before ?? value)) {
-      throw new GatewayError("malformed_reply", "The workload's reply has a malformed length");
+    switch (name.toLowerCase()) {
+      case "content-length":
+        first.ownLength = toLength(value, first.ownLength);
+        break;
+      case STREAM_LENGTH:
+        first.streamLength = toLength(value, first.streamLength);
+        break;
+      case SERVICE_ERROR:
+        first.serviceError ??= value;
+        break;
+      case "status-code":
+        first.statusCode ??= value;
+        break;
+      case "status":
+        first.status ??= value;
+        break;
+      case "transfer-encoding":
+        first.coding ??= value;
+        break;
+      case "content-type":
+        first.type ??= value;
+        break;
+      case BODY:
+        first.body ??= value;
+        break;
     }
   }
   return first;
 }
 
+/** RFC 9112 §6.3: several lengths that differ are as bad as one that is no number. */
+function toLength(value: string, before: string | undefined): string {
+  if (/^\d+$/.test(value) && value === (before ?? value)) return value;
+  throw new GatewayError("malformed_reply", "The workload's reply has a malformed length");
+}
+
 /** Without any of these a first message may be a whole response, as plain `nats reply` sends it. */
-function isStream(first: FirstValues): boolean {
-  if (first.has("status-code") || first.has("status") || first.has("transfer-encoding")) {
-    return true;
-  }
-  return isEventStream(first);
+function isStream({ statusCode, status, coding }: FirstValues): boolean {
+  return statusCode !== undefined || status !== undefined || coding !== undefined;
 }
 
-function isEventStream(first: FirstValues): boolean {
-  return /^text\/event-stream[ \t]*(;|$)/i.test(first.get("content-type") ?? "");
-}
-
-function toStatus(first: FirstValues): number {
-  const text = first.get("status-code") ?? first.get("status");
+function toStatus({ statusCode, status: whole }: FirstValues): number {
+  const text = statusCode ?? whole;
   if (text === undefined) return 200;
   const status = Number(/^\s*(\d{3})(?!\d)/.exec(text)?.[1]);
   if (status >= 200 && status <= 599) return status;

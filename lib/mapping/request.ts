@@ -14,6 +14,7 @@ import {
   NO_LINES,
   type RequestKind,
   toHeaderLine,
+  valueOf,
 } from "./headers.ts";
 import { HEADER, toOwnSubject, toPushTokens } from "./names.ts";
 import {
@@ -61,7 +62,7 @@ export interface Target {
  *
  * @param options `prefix`: the first tokens of the subject; `kind`: whether it is an upgrade; `host`: the
  * authority that a trusted proxy was asked for, instead of the request's own; `listen`: the authority of a
- * request that names none.
+ * request that names none; `hostTokensOf`: what remembers the tokens of hosts.
  * @throws {GatewayError} `malformed_request`, `method_not_allowed`, `uri_too_long` or `unknown_coding`.
  *
  * @example
@@ -80,11 +81,12 @@ export interface Target {
  */
 export function toTarget(
   request: RequestSnapshot,
-  { prefix, kind, host: forwarded, listen }: {
+  { prefix, kind, host: forwarded, listen, hostTokensOf = toHostTokens }: {
     prefix: string;
     kind: RequestKind;
     host?: string | undefined;
     listen?: ListenAddress | undefined;
+    hostTokensOf?: typeof toHostTokens | undefined;
   },
 ): Target {
   const method = toMethodToken(request.method);
@@ -99,10 +101,10 @@ export function toTarget(
   if (scheme !== "http" && scheme !== "https" && !isSocket) {
     throw new GatewayError("malformed_request", "Cannot accept a target that is not http or https");
   }
-  const host = request.headers.find(([name]) => name === "host")?.[1];
+  const host = valueOf(request.headers, "host");
   const own = isSocket ? host ?? "" : toOwnAuthority({ scheme, authority: asked, host, listen });
   const authority = forwarded ?? own;
-  const hostTokens = toHostTokens(authority);
+  const hostTokens = hostTokensOf(authority);
   const pathTokens = toPathTokens(path);
   const isWebSocket = kind === "websocket";
   const subject = toSubject({
@@ -316,7 +318,7 @@ function toOwnAuthority({ scheme, authority, host, listen }: {
 
 /** RFC 9112 §6.1: the server takes the chunks apart, and knows no other coding. */
 function checkCoding(headers: readonly HeaderEntry[]): void {
-  const coding = headers.find(([name]) => name === "transfer-encoding")?.[1];
+  const coding = valueOf(headers, "transfer-encoding");
   if (coding === undefined || coding.trim().toLowerCase() === "chunked") return;
   throw new GatewayError("unknown_coding", "Only the transfer coding chunked is understood here");
 }

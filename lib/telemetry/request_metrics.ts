@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { Counter, Histogram, type Registry } from "prom-client";
+import { Counter, type Registry } from "prom-client";
 import { DURATION_BUCKETS } from "./buckets.ts";
+import { Durations } from "./durations.ts";
 import type { Exemplar } from "./figure.ts";
 import type { Observation } from "./observation.ts";
 
@@ -26,8 +27,8 @@ export class RequestMetrics {
   readonly #all = toZeros();
   readonly #routes = new Map<string, number[]>([[CONVENTION, toZeros()]]);
   readonly #failures = new Map<string, [number, number]>();
-  readonly #duration: Histogram;
-  readonly #firstByte: Histogram;
+  readonly #duration: Durations;
+  readonly #firstByte: Durations;
   /** The last request of each bucket that is traced, by histogram and upper bound. */
   readonly exemplars = new Map<string, Exemplar>();
 
@@ -75,18 +76,13 @@ export class RequestMetrics {
         }
       },
     });
-    const buckets = DURATION_BUCKETS;
-    this.#duration = new Histogram({
+    this.#duration = new Durations(registry, {
       name: DURATION,
       help: "From the request to the end of its response",
-      buckets,
-      registers,
     });
-    this.#firstByte = new Histogram({
+    this.#firstByte = new Durations(registry, {
       name: FIRST_BYTE,
       help: "From the request to the head of its response",
-      buckets,
-      registers,
     });
   }
 

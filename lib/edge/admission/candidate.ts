@@ -6,6 +6,7 @@
 import type { GatewayConfig } from "../../config/schema.ts";
 import type { HeaderEntry, RequestKind } from "../../mapping/headers.ts";
 import { toTarget } from "../../mapping/request.ts";
+import type { toHostTokens } from "../../mapping/subject.ts";
 import type { Offer } from "../../mapping/subprotocol.ts";
 import type { Visit } from "../visit.ts";
 import type { Candidate } from "./check.ts";
@@ -18,11 +19,12 @@ import { parseHandshake } from "./handshake.ts";
  */
 export function toCandidate(
   request: Request,
-  { kind, visit, headers: sent, config: { prefix, listen } }: {
+  { kind, visit, headers: sent, config: { prefix, listen }, hostTokensOf }: {
     kind: RequestKind;
     visit: Visit;
     headers: readonly HeaderEntry[];
     config: GatewayConfig;
+    hostTokensOf: typeof toHostTokens;
   },
 ): Candidate {
   const offer = kind === "websocket" ? parseHandshake(request.method, sent) : undefined;
@@ -30,7 +32,8 @@ export function toCandidate(
   visit.onHeaders(headers);
   const { method, url } = request;
   const { peer } = visit;
-  const target = toTarget({ method, url, headers }, { prefix, kind, host: peer.host, listen });
+  const options = { prefix, kind, host: peer.host, listen, hostTokensOf };
+  const target = toTarget({ method, url, headers }, options);
   return { request, kind, headers, target, offer, peer };
 }
 

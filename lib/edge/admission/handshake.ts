@@ -5,8 +5,7 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { isAckClientId } from "../../mapping/ack.ts";
-import type { HeaderEntry } from "../../mapping/headers.ts";
-import { valueOf } from "../request_head.ts";
+import { type HeaderEntry, valueOf } from "../../mapping/headers.ts";
 import { type Offer, parseOffer } from "../../mapping/subprotocol.ts";
 
 /**

@@ -6,7 +6,7 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { isListed } from "../../mapping/cors.ts";
-import { valueOf } from "../request_head.ts";
+import { valueOf } from "../../mapping/headers.ts";
 import type { Candidate } from "./check.ts";
 
 /** What is looked at of a request. */
