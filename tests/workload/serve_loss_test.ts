@@ -91,6 +91,37 @@ Deno.test("the body of an upload that NATS was lost in fails, and is not cut sho
   assertProblem(await exchange.next(), 500);
 });
 
+Deno.test("an upload that heeds no credit is cut off, and does not fill the process", async () => {
+  await using pair = await openPair();
+  const { nc, edge } = pair;
+  const failures = collectFailures();
+  const options = { host: "example.com", onError: failures.onError };
+  const held = Promise.withResolvers<void>();
+  await using service = serve(nc, options, async (request) => {
+    const reader = request.body!.getReader();
+    await reader.read();
+    await held.promise;
+    while (!(await reader.read()).done);
+    return new Response("all of it");
+  });
+  await service.ready;
+  const credits = await listen(edge, "_INBOX.credit");
+  const exchange = await ask(edge, {
+    subject: "h8s.upload.POST.com.example",
+    headers: [["X-H8s-Body", "stream"]],
+  });
+  const go = await exchange.next();
+  const window = Number(go.headers?.get("X-H8s-Continue"));
+  const piece = new Uint8Array(window / 4);
+  for (let sent = 0; sent < 5; sent++) edge.publish(go.reply!, piece, { reply: "_INBOX.credit" });
+  assert.match((await credits.next()).headers?.get("X-H8s-Cancel") ?? "", /more was sent/);
+  held.resolve();
+  const { error, stage } = await failures.next();
+  assert.equal(stage, "handler");
+  assert.match(String(error), /heeds no credit/);
+  assertProblem(await exchange.next(), 500);
+});
+
 Deno.test("closing the connection ends the service", async () => {
   await using nats = await startNats({ jetstream: false });
   const nc = await connect({ servers: nats.url });

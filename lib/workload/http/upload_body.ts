@@ -98,6 +98,12 @@ export class UploadBody implements Disposable {
       return this.#controller.close();
     }
     this.#creditSubject = reply;
+    const ahead = this.#received - this.#granted;
+    // One message may always come. Who heeds no credit would fill this process with what it sends.
+    if (ahead > 0 && ahead + data.length > DEFAULT_WINDOW_BYTES) {
+      this.#cancel("more was sent than was asked for");
+      return this.#controller.error(new RangeError("Cannot go on: the upload heeds no credit"));
+    }
     this.#received += data.length;
     this.#controller.enqueue(data);
   }

@@ -202,7 +202,7 @@ export class ConnectionTracker implements Registry, Disposable {
       return this.#options.onError(new Error("Cannot read an established event: it lacks headers"));
     }
     this.#heard(connection.gateway);
-    this.#add(connection);
+    if (!this.#hasEnded(connection)) this.#add(connection);
   }
 
   /** Another gateway holds it now. */
@@ -212,7 +212,8 @@ export class ConnectionTracker implements Registry, Disposable {
     const connection = toKnownConnection(incoming, { reply, since });
     if (connection === undefined) return;
     this.#heard(connection.gateway);
-    if (!this.#table.move(connection.id, connection.gateway)) this.#add(connection);
+    if (this.#table.move(connection.id, connection.gateway)) return;
+    if (!this.#hasEnded(connection)) this.#add(connection);
   }
 
   #onClosed({ headers, reply }: BusMessage): void {
@@ -232,9 +233,7 @@ export class ConnectionTracker implements Registry, Disposable {
   #onPage(gateway: string, connections: readonly ListedConnection[]): void {
     this.#heard(gateway);
     for (const connection of connections) {
-      // A list may be older than what was heard meanwhile.
-      const isGone = this.events.has(toEventId(ENDED, connection.id));
-      if (isGone || !this.#isServed(connection.host)) continue;
+      if (this.#hasEnded(connection) || !this.#isServed(connection.host)) continue;
       this.#lost.forget(connection.id);
       this.#add({ ...connection, gateway });
     }
@@ -256,12 +255,22 @@ export class ConnectionTracker implements Registry, Disposable {
     this.#options.onGatewayLost?.(gateway, connections);
   }
 
+  /** A list may be older than what was heard meanwhile, and what two gateways tell comes in any order. */
+  #hasEnded({ id }: Pick<KnownConnection, "id">): boolean {
+    return this.events.has(toEventId(ENDED, id));
+  }
+
   /** With several hosts, the gateways are asked for all. */
   #isServed(host: string): boolean {
     const { hosts } = this.#options;
     if (hosts.some(({ kind }) => kind === "any")) return true;
-    const hostTokens = toHostTokens(host);
-    return hosts.some((served) => servesHost(served, { hostTokens }));
+    try {
+      const hostTokens = toHostTokens(host);
+      return hosts.some((served) => servesHost(served, { hostTokens }));
+    } catch {
+      // No gateway lets such a host in; whoever says so does not hide the others of its page.
+      return false;
+    }
   }
 
   #add(connection: KnownConnection): void {

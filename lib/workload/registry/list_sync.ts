@@ -18,10 +18,20 @@ import type { Clock } from "../../time/clock.ts";
 /** A gateway, or undefined for all of them together. */
 type Asked = string | undefined;
 
-/** What somebody told who was asked. */
+/** What a gateway has told so far. */
+interface Pages {
+  /** How many. */
+  readonly count: number;
+  /** What was known before the first one. */
+  readonly known: readonly string[];
+  /** What is in them. */
+  readonly heard: Set<string>;
+}
+
+/** How far somebody is who was asked. */
 interface Told {
-  /** What was known before the first page, and is in none so far. */
-  readonly missing?: Set<string> | undefined;
+  /** Undefined when that was all, and for all together. */
+  readonly pages?: Pages | undefined;
   /** Ends waiting for the next page; undefined when that was all. */
   readonly end?: () => void;
 }
@@ -44,13 +54,13 @@ export interface ListSyncOptions {
 }
 
 /**
- * Who was asked answers to an inbox that says who was asked. A gateway that does not answer in time is
- * asked again when it is next heard of.
+ * Who was asked answers to an inbox that says who was asked, and for which page: nobody is believed twice, nor
+ * when nobody asked. A gateway that does not answer in time is asked again when it is next heard of.
  */
 export class ListSync implements Disposable {
   readonly #link: Pick<Bus, "publish" | "subscribe">;
   readonly #options: ListSyncOptions;
-  /** Followed by the one who was asked, where it was one. */
+  /** Followed by the one who was asked, where it was one, and how many pages it had told. */
   readonly #inbox: string;
   readonly #subscription: BusSubscription;
   readonly #told = new Map<Asked, Told>();
@@ -98,38 +108,61 @@ export class ListSync implements Disposable {
     for (const asked of this.#told.keys()) this.forget(asked);
   }
 
-  #ask(asked: Asked, { missing, ...page }: Pick<ListRequest, "cursor"> & Told = {}): void {
+  #ask(
+    asked: Asked,
+    { pages, cursor }: Pick<Told, "pages"> & Pick<ListRequest, "cursor"> = {},
+  ): void {
     const { prefix, clock, gatherMs, host } = this.#options;
     this.#told.get(asked)?.end?.();
-    this.#told.set(asked, { missing, end: clock.after(gatherMs, () => this.forget(asked)) });
-    const request = { ...(host === undefined ? {} : { host }), ...page };
+    this.#told.set(asked, { pages, end: clock.after(gatherMs, () => this.forget(asked)) });
+    const request = {
+      ...(host === undefined ? {} : { host }),
+      ...(cursor === undefined ? {} : { cursor }),
+    };
     const isSent = this.#link.publish(
       toListSubject(prefix, asked),
       new TextEncoder().encode(renderListRequest(request)),
-      { reply: asked === undefined ? this.#inbox : `${this.#inbox}.${asked}` },
+      { reply: asked === undefined ? this.#inbox : `${this.#inbox}.${asked}.${pages?.count ?? 0}` },
     );
     if (!isSent) this.forget(asked);
   }
 
   #onReply({ subject, headers, data }: BusMessage): void {
-    const asked = subject.slice(this.#inbox.length + 1) || undefined;
-    if (isNoResponders(headers, data)) return this.forget(asked);
+    const [asked, page = "0"] = subject.slice(this.#inbox.length + 1).split(".");
+    if (isNoResponders(headers, data)) return this.forget(asked || undefined);
     try {
-      this.#onListing(parseListing(data));
+      const listing = parseListing(data);
+      if (this.#isAwaited(listing.gateway, Number(page))) this.#onListing(listing);
     } catch (error) {
       this.#options.onError(error);
     }
   }
 
+  /** A first page is always welcome, unless there has been one; the others follow from it. */
+  #isAwaited(gateway: string, page: number): boolean {
+    const told = this.#told.get(gateway);
+    if (told === undefined) return page === 0;
+    return told.end !== undefined && (told.pages?.count ?? 0) === page;
+  }
+
   #onListing(listing: Listing): void {
     const { gateway, connections, cursor } = listing;
-    const missing = this.#told.get(gateway)?.missing ?? new Set(this.#options.knownIds(gateway));
-    for (const { id } of connections) missing.delete(id);
+    const { count, known, heard } = this.#told.get(gateway)?.pages ??
+      { count: 0, known: [...this.#options.knownIds(gateway)], heard: new Set<string>() };
+    const before = heard.size;
+    for (const { id } of connections) heard.add(id);
     this.#options.onPage(listing);
-    if (cursor !== undefined) return this.#ask(gateway, { missing, cursor });
+    if (cursor !== undefined && heard.size > before) {
+      return this.#ask(gateway, { pages: { count: count + 1, known, heard }, cursor });
+    }
     this.#told.get(gateway)?.end?.();
     this.#told.set(gateway, {});
-    this.#options.onComplete(gateway, missing);
+    if (cursor === undefined) {
+      this.#options.onComplete(gateway, new Set(known.filter((id) => !heard.has(id))));
+    } else {
+      const text = `Cannot list who is connected to the gateway "${gateway}": its list has no end`;
+      this.#options.onError(new Error(text));
+    }
     this.#tellSettled();
   }
 

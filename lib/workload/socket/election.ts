@@ -90,6 +90,7 @@ export class Election implements Disposable {
   }
 
   #onClaim(matter: string, id: string): void {
+    this.#forget();
     const claim = this.#claims.get(matter);
     const lowest = claim === undefined || id < claim.lowest ? id : claim.lowest;
     this.#claims.set(matter, { at: claim?.at ?? this.#options.clock.now(), lowest });
@@ -97,6 +98,10 @@ export class Election implements Disposable {
 
   #forget(): void {
     const oldest = this.#options.clock.now() - MEMORY_MS;
-    for (const [matter, { at }] of this.#claims) if (at <= oldest) this.#claims.delete(matter);
+    // A map keeps the order of its keys, and so that of the first claims.
+    for (const [matter, { at }] of this.#claims) {
+      if (at > oldest) break;
+      this.#claims.delete(matter);
+    }
   }
 }

@@ -43,8 +43,8 @@ class World {
     });
   }
 
-  /** A gateway answers the question that was asked last. */
-  answer(gateway: string, ids: readonly string[], cursor?: string): void {
+  /** A gateway answers the question that was asked last, or another one. */
+  answer(gateway: string, ids: readonly string[], cursor?: string, question = -1): void {
     const connections = ids.map((id) => ({
       ...{ id, inbox: `_INBOX.${id}`, subject: "h8s.ws.ws.com.example.chat", host: "example.com" },
       ...{
@@ -56,7 +56,7 @@ class World {
       },
     }));
     const listing: Listing = { gateway, connections, ...(cursor === undefined ? {} : { cursor }) };
-    this.bus.deliver(this.bus.published.at(-1)!.options.reply!, JSON.stringify(listing));
+    this.bus.deliver(this.bus.published.at(question)!.options.reply!, JSON.stringify(listing));
   }
 
   async settles(): Promise<boolean> {
@@ -149,10 +149,51 @@ Deno.test("what is no list is told, and costs nobody else", () => {
   assert.deepEqual(world.told.slice(1), ["A: ", "A all but "]);
 });
 
+Deno.test("a later page that comes too late is none of a new list", async () => {
+  const world = new World();
+  world.known.set("A", ["a1", "a2"]);
+  world.sync.askIfUnknown("A");
+  world.answer("A", ["a1"], "next");
+  world.clock.advance(GATHER_MS);
+  world.answer("A", ["a2"]);
+  assert.deepEqual(world.told, ["A: a1"]);
+  assert.equal(await world.settles(), true);
+});
+
+Deno.test("an answer that comes twice, or from two of one name, is believed once", () => {
+  const world = new World();
+  world.sync.askAll();
+  for (let times = 0; times < 3; times++) world.answer("A", ["a1"], "next", 0);
+  for (let times = 0; times < 3; times++) world.answer("A", ["a2"], undefined, 1);
+  world.answer("A", ["a1"], "next", 0);
+  assert.deepEqual(world.asked, [ALL, `${ALL}.A next`]);
+  assert.deepEqual(world.told, ["A: a1", "A: a2", "A all but "]);
+});
+
+Deno.test("a list without an end is given up, and said to be one", async (t) => {
+  const table: [what: string, ids: string[][]][] = [
+    ["the same page again", [["a1"], ["a1"]]],
+    ["empty pages", [[]]],
+    ["pages that go round", [["a1"], ["a2"], ["a1"]]],
+  ];
+  for (const [what, pages] of table) {
+    await t.step(what, async () => {
+      const world = new World();
+      world.known.set("A", ["old"]);
+      world.sync.askAll();
+      for (const ids of pages) world.answer("A", ids, "next");
+      world.clock.advance(GATHER_MS);
+      assert.equal(world.asked.length, pages.length);
+      assert.match(world.told.at(-1)!, /Cannot list who is connected to the gateway "A"/);
+      assert.deepEqual([await world.settles(), world.clock.waiting], [true, 0]);
+    });
+  }
+});
+
 Deno.test("who follows no more waits for nothing", async () => {
   const world = new World();
   world.sync.askAll();
-  world.answer("A", [], "next");
+  world.answer("A", ["a1"], "next");
   world.sync[Symbol.dispose]();
   assert.deepEqual([world.clock.waiting, world.bus.subscriptions.size], [0, 0]);
   assert.equal(await world.settles(), true);

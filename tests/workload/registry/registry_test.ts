@@ -78,6 +78,29 @@ Deno.test("an event that is told again is heard once, whatever came in between",
   assert.equal(registry.size, 0);
 });
 
+Deno.test("the end of a connection that is heard before its beginning is its end", async () => {
+  await using pair = await openPair();
+  const gateway = new PlayedGateway(pair.edge, "G1");
+  await gateway.answerLists();
+  using run = await open(pair);
+  const { registry, told } = run;
+  const [one, two] = [gateway.connection(1), gateway.connection(2)];
+  gateway.tellAgain("closed", one);
+  gateway.tellAgain("established", one);
+  gateway.establish(two);
+  assert.deepEqual(await told.next(), ["open", "G1-2"]);
+  assert.deepEqual(registry.connections().map(({ id }) => id), ["G1-2"]);
+});
+
+Deno.test("a listed host that is none hides no other connection of its page", async () => {
+  await using pair = await openPair();
+  const gateway = new PlayedGateway(pair.edge, "G1");
+  gateway.connections.push({ ...gateway.connection(1), host: "a b/c" }, gateway.connection(2));
+  await gateway.answerLists();
+  using run = await open(pair, { host: ["example.com", "example.org"] });
+  assert.deepEqual(run.registry.connections().map(({ id }) => id), ["G1-2"]);
+});
+
 Deno.test("send() publishes to the connection's inbox", async () => {
   await using pair = await openPair();
   const gateway = new PlayedGateway(pair.edge, "G1");
