@@ -5,6 +5,7 @@
  */
 import {
   type Interest,
+  INTEREST_INTERVAL_MS,
   INTEREST_STALE_MS,
   type InterestChange,
   type InterestingRequest,
@@ -21,11 +22,16 @@ const SWEEP_INTERVAL_MS = 5_000;
 /** Workloads register as soon as they hear of a new gateway; how long that may take, in milliseconds. */
 const SETTLING_MS = 100;
 
+/** In so many milliseconds everybody registers who serves. */
+const ROUND_MS = INTEREST_INTERVAL_MS + 500;
+
 const decoder = new TextDecoder();
 
 interface Seen {
   readonly interest: Interest;
+  /** When it was registered last, and the time before. */
   at: number;
+  before: number;
 }
 
 /** The registrations that are heard, until they are taken back or fall silent. */
@@ -63,7 +69,7 @@ export class Interests implements Disposable {
       }, { borrows: true });
     this.#subscriptions = [
       on("register", (payload) => this.#register(payload)),
-      on("unregister", (payload) => this.#forget(renderInterest(parseInterest(payload)))),
+      on("unregister", (payload) => this.#takeBack(renderInterest(parseInterest(payload)))),
     ];
     this.#endSweeps = repeat(clock, SWEEP_INTERVAL_MS, () => this.#sweep());
     this.#endState = bus.onState((state) => {
@@ -127,7 +133,7 @@ export class Interests implements Disposable {
     const interest = parseInterest(payload);
     const key = renderInterest(interest);
     if (this.#renew(key)) return;
-    const seen = { interest, at: this.#clock.now() };
+    const seen = { interest, at: this.#clock.now(), before: -Infinity };
     this.#seen.set(key, seen);
     this.#index.add(seen);
   }
@@ -136,8 +142,21 @@ export class Interests implements Disposable {
   #renew(key: string): boolean {
     const known = this.#seen.get(key);
     if (known === undefined) return false;
+    known.before = known.at;
     known.at = this.#clock.now();
     return true;
+  }
+
+  /**
+   * A registration does not say whose it is. Where it came twice within a round, somebody else may serve the same,
+   * and has a round's time to say so again.
+   */
+  #takeBack(key: string): void {
+    const seen = this.#seen.get(key);
+    if (seen === undefined) return;
+    const now = this.#clock.now();
+    if (now - seen.before > ROUND_MS) return this.#forget(key);
+    seen.at = Math.min(seen.at, now + ROUND_MS - INTEREST_STALE_MS);
   }
 
   #forget(key: string): void {

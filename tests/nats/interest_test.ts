@@ -48,3 +48,43 @@ Deno.test("an interest that cannot be read is told, and nothing else suffers", (
   bus.deliver(SUBJECT, "[]");
   assert.deepEqual([interests.size, errors.length], [1, 2]);
 });
+
+Deno.test("what one of several takes back stands until the others say it again, and no longer", async (t) => {
+  const takeBack = "h8s.control.interest.unregister.com.e";
+  const open = () => {
+    const [bus, clock] = [new FakeBus(), new FakeClock()];
+    const interests = new Interests(bus, { prefix: "h8s", clock, onError: () => {} });
+    return { bus, clock, interests, count: () => interests.list().length };
+  };
+  await t.step("one alone", () => {
+    const { bus, clock, interests, count } = open();
+    for (let times = 0; times < 3; times++) {
+      bus.deliver(SUBJECT, RENDERED);
+      clock.advance(5000);
+    }
+    clock.advance(1000);
+    bus.deliver(takeBack, RENDERED);
+    assert.equal(count(), 0);
+    interests[Symbol.dispose]();
+  });
+  await t.step("two, of which one leaves", () => {
+    const { bus, clock, interests, count } = open();
+    bus.deliver(SUBJECT, RENDERED);
+    clock.advance(100);
+    bus.deliver(SUBJECT, RENDERED);
+    bus.deliver(takeBack, RENDERED);
+    for (let times = 0; times < 3; times++) {
+      clock.advance(5000);
+      assert.equal(count(), 1);
+      bus.deliver(SUBJECT, RENDERED);
+    }
+    interests[Symbol.dispose]();
+  });
+  await t.step("two that leave together", () => {
+    const { bus, clock, interests, count } = open();
+    for (const subject of [SUBJECT, SUBJECT, takeBack, takeBack]) bus.deliver(subject, RENDERED);
+    clock.advance(5501);
+    assert.equal(count(), 0);
+    interests[Symbol.dispose]();
+  });
+});
