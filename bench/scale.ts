@@ -11,6 +11,7 @@ import { processGrowth } from "./scale/processes.ts";
 import { bucketGrowth, recordGrowths } from "./scale/records.ts";
 import { requestGrowths } from "./scale/requests.ts";
 import { routeGrowths } from "./scale/routes.ts";
+import { killedGrowth } from "./scale/killed.ts";
 import { interestGrowth } from "./scale/interests.ts";
 import { socketGrowth } from "./scale/sockets.ts";
 import { type Grown, type Growth, measureGrowth, renderGrown } from "./scale/growth.ts";
@@ -23,6 +24,7 @@ const ALL: readonly Growth[] = [
   socketGrowth,
   processGrowth,
   ...recordGrowths,
+  killedGrowth,
   bucketGrowth,
 ];
 const USAGE = `deno task bench:scale [NAME …] [options]

@@ -15,7 +15,7 @@ export interface ProbeOptions {
 }
 
 /** Asks until it is ended. */
-export class Probe {
+class Probe {
   readonly #worker: Worker;
 
   constructor(options: ProbeOptions) {
@@ -32,6 +32,19 @@ export class Probe {
     this.#worker.terminate();
     return taken.toSorted((a, b) => a - b);
   }
+}
+
+/** What requests take while something happens, in ms. */
+export async function probe(
+  options: ProbeOptions,
+  task: () => Promise<void>,
+): Promise<{ p50: number; p99: number; max: number }> {
+  const probe = new Probe(options);
+  await task();
+  const taken = await probe.end();
+  const at = (share: number) =>
+    taken[Math.min(taken.length - 1, Math.floor(taken.length * share))]!;
+  return { p50: at(0.5), p99: at(0.99), max: taken.at(-1)! };
 }
 
 async function ask({ port, pauseMs }: ProbeOptions, isOver: () => boolean): Promise<number[]> {
