@@ -8,7 +8,7 @@ import { announceNats, startNats } from "../tests/harness/nats_server.ts";
 import { describeMachine, type Machine, startResponder } from "./machine.ts";
 import { Child } from "./process.ts";
 import { processGrowth } from "./scale/processes.ts";
-import { bucketGrowth, recordGrowths } from "./scale/records.ts";
+import { bucketGrowths, recordGrowths } from "./scale/records.ts";
 import { requestGrowths } from "./scale/requests.ts";
 import { routeGrowths } from "./scale/routes.ts";
 import { killedGrowth } from "./scale/killed.ts";
@@ -25,7 +25,7 @@ const ALL: readonly Growth[] = [
   processGrowth,
   ...recordGrowths,
   killedGrowth,
-  bucketGrowth,
+  ...bucketGrowths,
 ];
 const USAGE = `deno task bench:scale [NAME …] [options]
 

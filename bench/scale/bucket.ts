@@ -6,13 +6,22 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport";
-import { toRecordKey } from "../../lib/mapping/connection_record.ts";
+import {
+  type ConnectionRecord,
+  encodeResumeRecord,
+  renderConnectionRecord,
+  RESUME,
+  toRecordKey,
+} from "../../lib/mapping/connection_record.ts";
+import { toHeaderLines } from "../../lib/mapping/headers.ts";
+import { readHostTokens, readSubject } from "../../lib/mapping/subject.ts";
 import { toHeartbeatSubject } from "../../lib/mapping/heartbeat.ts";
 import { pause } from "../../lib/time/within.ts";
 import { Unmeasurable } from "../process.ts";
 
 const STREAM = "KV_h8s-connections";
 const FAKE = "FAKE";
+const SUBJECT = "h8s.ws.ws.com.example.bench.socket";
 /** How many records are written before the first of them is waited for. */
 const BATCH = 500;
 const LOOK_AGAIN_MS = 100;
@@ -29,6 +38,15 @@ const LINES = [
   "X-H8s-Original-Query: ",
   `X-H8s-Gateway-Id: ${FAKE}`,
 ];
+
+function toRecord(id: string, inbox: string): ConnectionRecord {
+  return {
+    inbox,
+    subject: readSubject(SUBJECT),
+    hostTokens: readHostTokens("com.example.bench"),
+    lines: toHeaderLines([...LINES, `X-H8s-Connection-Id: ${id}`, ""].join("\r\n")),
+  };
+}
 
 /** Who has been told to have closed. */
 export interface Closed {
@@ -52,8 +70,8 @@ export class Bucket implements AsyncDisposable {
   }
 
   /** Says a word in the name of the gateway that is none. */
-  beat(event: "alive" | "gone"): void {
-    this.connection.publish(toHeartbeatSubject({ gateway: FAKE, event }, "h8s"));
+  beat(event: "alive" | "gone", gateway: string = FAKE): void {
+    this.connection.publish(toHeartbeatSubject({ gateway, event }, "h8s"));
   }
 
   /** Counts the ends that are told from now on. */
@@ -80,19 +98,43 @@ export class Bucket implements AsyncDisposable {
 
   /** Writes records of the gateway that is none. */
   async write(size: number): Promise<void> {
+    await this.#write(size, (id) => ({
+      key: toRecordKey(FAKE, id),
+      text: renderConnectionRecord(toRecord(id, `_INBOX.h8s.${FAKE}.1`)),
+    }));
+  }
+
+  /** Writes records of connections that it holds, and that can be resumed. */
+  async writeResumable(size: number): Promise<void> {
+    await this.#write(size, (id) => ({
+      key: toRecordKey(RESUME, id),
+      text: encodeResumeRecord({
+        ...{ owner: FAKE, proof: "A".repeat(43), windowMs: 30_000 },
+        connection: toRecord(id, `h8s.resumed.${id}`),
+        info: {
+          ...{ id, host: "bench.example.com", path: "/socket", remote: "127.0.0.1", query: "" },
+          ...{
+            subject: SUBJECT,
+            inbox: `h8s.resumed.${id}`,
+            since: new Date(0).toISOString(),
+            protocol: "",
+          },
+        },
+        route: { subscribe: [], mode: "publish", isPersistent: false },
+      }),
+    }));
+  }
+
+  async #write(
+    size: number,
+    toEntry: (id: string) => { key: string; text: string | Uint8Array },
+  ): Promise<void> {
     const client = jetstream(this.connection);
     for (let begin = 0; begin < size; begin += BATCH) {
       const count = Math.min(BATCH, size - begin);
       await Promise.all(Array.from({ length: count }, (_, index) => {
-        const id = `${FAKE}-${begin + index}`;
-        const record = {
-          inbox: `_INBOX.h8s.${FAKE}.${begin + index}`,
-          subject: "h8s.ws.ws.com.example.bench.socket",
-          hostTokens: "com.example.bench",
-          lines: [...LINES, `X-H8s-Connection-Id: ${id}`, ""].join("\r\n"),
-        };
-        const subject = `$KV.h8s-connections.${toRecordKey(FAKE, id)}`;
-        return client.publish(subject, JSON.stringify(record));
+        const { key, text } = toEntry(`${FAKE}-${begin + index}`);
+        return client.publish(`$KV.h8s-connections.${key}`, text);
       }));
     }
   }

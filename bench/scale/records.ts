@@ -12,8 +12,13 @@ import { probe } from "./probe.ts";
 import { startGateway } from "./requests.ts";
 
 const PROBE_PAUSE_MS = 2;
-/** After how long a gateway that has just started looks for what nobody looks after. */
-const LOOKS_AFTER_MS = 15_000;
+/** 15 s after its start a gateway looks for what nobody looks after. */
+const STARTING_MS = 18_000;
+/** A heartbeat has come by then. */
+const BEAT_MS = 500;
+/** By then they have looked what there is. */
+const LOSING_MS = 4000;
+const RESUME_FLAGS = ["--resume", "30s", "--persist-storage", "memory"];
 
 /** A gateway that dies, in a word or without one: the word saves 15 s, the rest is the same. */
 export const recordGrowths: readonly Growth[] = [{
@@ -24,14 +29,21 @@ export const recordGrowths: readonly Growth[] = [{
 }];
 
 /** A gateway that starts while others hold so many. */
-export const bucketGrowth: Growth = {
+export const bucketGrowths: readonly Growth[] = [{
   name: "bucket",
   title:
     "WebSockets of other gateways, in the bucket while one starts, until it has looked for orphans",
   sizes: [0, 50_000],
   maxRuns: 1,
-  measure: startBeside,
-};
+  measure: (size, world) => beside(world, [], (bucket) => bucket.write(size)),
+}, {
+  name: "resumable",
+  title:
+    "WebSockets of other gateways that can be resumed, while one starts, and an empty one is lost",
+  sizes: [0, 50_000],
+  maxRuns: 1,
+  measure: (size, world) => beside(world, RESUME_FLAGS, (bucket) => bucket.writeResumable(size)),
+}];
 
 async function tellLost(size: number, world: GrowthWorld): Promise<Sample> {
   await using first = await startGateway(world);
@@ -73,32 +85,48 @@ async function tellLost(size: number, world: GrowthWorld): Promise<Sample> {
   };
 }
 
-async function startBeside(size: number, world: GrowthWorld): Promise<Sample> {
-  await using first = await startGateway(world);
+async function beside(
+  world: GrowthWorld,
+  flags: readonly string[],
+  write: (bucket: Bucket) => Promise<void>,
+): Promise<Sample> {
+  await using _first = await startGateway(world, flags);
   await using bucket = await Bucket.connect(world.nats.url);
-  await bucket.write(size);
+  await write(bucket);
   const beats = setInterval(() => bucket.beat("alive"), 5000);
   try {
     const natsCpu = new CpuMeter(world.nats.pid);
     const begun = performance.now();
-    await using target = await startGateway(world);
+    await using target = await startGateway(world, flags);
     const ready = performance.now() - begun;
+    const { port } = target;
     const cpu = new CpuMeter(target.pid);
-    const { p50, p99, max } = await probe(
-      { port: target.port, pauseMs: PROBE_PAUSE_MS },
-      () => pause(LOOKS_AFTER_MS + 3000),
-    );
-    return {
+    const starting = await probe({ port, pauseMs: PROBE_PAUSE_MS }, () => pause(STARTING_MS));
+    const sample = {
       "ready after ms": ready,
       "gateway, cpu ms": cpu.micros() / 1000,
       "nats-server, cpu ms": natsCpu.micros() / 1000,
-      "GET meanwhile, p50 ms": p50,
-      "GET meanwhile, p99 ms": p99,
-      "GET meanwhile, slowest ms": max,
+      "GET meanwhile, p50 ms": starting.p50,
+      "GET meanwhile, p99 ms": starting.p99,
+      "GET meanwhile, slowest ms": starting.max,
+    };
+    bucket.beat("alive", "EMPTY");
+    await bucket.connection.flush();
+    await pause(BEAT_MS);
+    const [gatewayLoses, natsLoses] = [new CpuMeter(target.pid), new CpuMeter(world.nats.pid)];
+    const losing = await probe({ port, pauseMs: PROBE_PAUSE_MS }, async () => {
+      bucket.beat("gone", "EMPTY");
+      await pause(LOSING_MS);
+    });
+    return {
+      ...sample,
+      "an empty one is lost: gateway, cpu ms": gatewayLoses.micros() / 1000,
+      "an empty one is lost: nats-server, cpu ms": natsLoses.micros() / 1000,
+      "an empty one is lost: GET meanwhile, p99 ms": losing.p99,
+      "an empty one is lost: GET meanwhile, slowest ms": losing.max,
     };
   } finally {
     clearInterval(beats);
     await bucket.purge();
-    void first;
   }
 }
