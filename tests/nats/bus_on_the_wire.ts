@@ -75,6 +75,15 @@ function testOnTheWire(name: string, open: OpenBus): void {
     }
   });
 
+  Deno.test(`${name}: the memory of one message is not another's`, async () => {
+    await using nats = await startNats({ jetstream: false });
+    await using bus = await open([nats.url]);
+    const received = await Received.on(bus, "in");
+    for (const size of [1, 1000]) bus.publish("in", new Uint8Array(size));
+    const [small, large] = await received.until(2);
+    assert.notEqual(small!.data.buffer, large!.data.buffer);
+  });
+
   Deno.test(`${name}: flush() rejects when the connection is lost meanwhile`, async () => {
     await using nats = await startNats({ jetstream: false });
     await using relay = new Relay(nats.port);

@@ -64,7 +64,7 @@ export function subscribeOn(
   };
   const subscription = connection.subscribe(subject, {
     ...options,
-    callback: (error, message) => error === null ? handle(toBusMessage(message)) : onError(error),
+    callback: (error, message) => error === null ? handle(toOwn(message)) : onError(error),
   });
   const taker = { onMessage: handle, borrows: options.borrows ?? false };
   const leave = lane.take(subscription.getID(), taker);
@@ -120,6 +120,12 @@ class EncodedHeaders {
   asMsgHdrs(): MsgHdrs {
     return this as unknown as MsgHdrs;
   }
+}
+
+/** The library's are parts of what it has read: whoever gives the memory of one back would take it from others. */
+function toOwn(message: Msg): BusMessage {
+  const { data, ...rest } = toBusMessage(message);
+  return { ...rest, data: new Uint8Array(data) };
 }
 
 /** A message with its header block as it came. */
