@@ -15,6 +15,8 @@ const CASE_BIT = 0x20;
 const CRLF_LENGTH = 2;
 /** What one read may bring; a larger message gets a buffer of its own, and is read into that. */
 const BUFFER_BYTES = 64 * 1024;
+/** Behind a large message another is awaited: so little of it is read, to be copied, that its size is seen. */
+const GLANCE_BYTES = 4 * 1024;
 
 /** Who gets the messages of one subscription. */
 export interface MessageTaker {
@@ -46,6 +48,8 @@ export class ProtocolSplitter {
   #target = this.#shared;
   /** How much of {@link #target} waits for its end. */
   #filled = 0;
+  /** How much of {@link #shared} a read may fill. */
+  #readBytes = BUFFER_BYTES;
   /** How many bytes of somebody else's message are still to come. */
   #foreign = 0;
   /** True in the middle of a line that is no message. */
@@ -57,7 +61,9 @@ export class ProtocolSplitter {
 
   /** Where the next bytes are to be read into; never empty. */
   get space(): Uint8Array<ArrayBuffer> {
-    return this.#target.subarray(this.#filled);
+    const bytes = this.#target;
+    if (bytes !== this.#shared) return bytes.subarray(this.#filled);
+    return bytes.subarray(this.#filled, Math.min(this.#filled + this.#readBytes, bytes.length));
   }
 
   /**
@@ -69,6 +75,8 @@ export class ProtocolSplitter {
     this.#filled += length;
     const bytes = this.#target;
     if (bytes !== this.#shared && this.#filled < bytes.length) return;
+    // More was there than a glance shows.
+    if (length === this.#readBytes) this.#readBytes = BUFFER_BYTES;
     const end = this.#filled;
     this.#target = this.#shared;
     this.#filled = 0;
@@ -153,7 +161,10 @@ export class ProtocolSplitter {
   #hold(bytes: Buffer<ArrayBuffer>, { at, length }: { at: number; length: number }): number {
     const rest = bytes.subarray(at);
     if (rest.length === BUFFER_BYTES && length === 0) return this.#passForever(bytes, at);
-    if (length > BUFFER_BYTES) this.#target = Buffer.allocUnsafeSlow(length);
+    if (length > BUFFER_BYTES) {
+      this.#target = Buffer.allocUnsafeSlow(length);
+      this.#readBytes = GLANCE_BYTES;
+    }
     this.#target.set(rest);
     this.#filled = rest.length;
     return bytes.length;

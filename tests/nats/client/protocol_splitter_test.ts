@@ -144,3 +144,34 @@ Deno.test("ProtocolSplitter lends what it reads to those who borrow, and says so
   assert.notEqual(toText(lent[0]!), "first");
   assert.equal(toText(lent[1]!), large);
 });
+
+Deno.test("ProtocolSplitter reads a large message to where it stays, and little of what comes behind it", () => {
+  const taken: BusMessage[] = [];
+  const splitter = new ProtocolSplitter({
+    takers: new Map([[OWN, { borrows: false, onMessage: (message) => taken.push(message) }]]),
+    passOn() {},
+  });
+  // As much as a socket does: what fits into the space.
+  const read = (bytes: Buffer) => {
+    const { space } = splitter;
+    const length = Math.min(space.length, bytes.length);
+    space.set(bytes.subarray(0, length));
+    splitter.commit(length);
+    return { rest: bytes.subarray(length), length, memory: space.buffer };
+  };
+  const size = 200_000;
+  const message = Buffer.from(`MSG a ${OWN} ${size}\r\n${"l".repeat(size)}\r\n`);
+  const first = read(Buffer.concat([message, message]));
+  const body = read(first.rest);
+  assert.equal(taken.length, 1);
+  assert.equal(taken[0]!.data.buffer, body.memory);
+  const glance = read(body.rest);
+  assert.ok(glance.length <= 8 * 1024, `${glance.length} bytes are copied`);
+  assert.equal(read(glance.rest).rest.length, 0);
+  assert.deepEqual(taken.map(({ data }) => data.length), [size, size]);
+  const small = Buffer.from(`MSG a ${OWN} 5\r\nsmall\r\n`.repeat(2000));
+  const second = read(small);
+  assert.equal(second.length, glance.length);
+  assert.equal(read(second.rest).rest.length, 0, "many small ones come in one read again");
+  assert.equal(taken.length, 2002);
+});
