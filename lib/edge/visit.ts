@@ -12,6 +12,7 @@ import { splitUrl, type Target } from "../mapping/request.ts";
 import type { Following, Observation, SocketObservation } from "../telemetry/observation.ts";
 import type { Direction } from "../telemetry/metrics.ts";
 import type { LogFields } from "../telemetry/log.ts";
+import { free } from "../nats/free.ts";
 import type { Cors, Page } from "./cors.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Peer } from "./peer.ts";
@@ -34,6 +35,8 @@ export interface VisitOptions {
 /** What needs no word in the log. */
 const IN_ORDER: ReadonlySet<Ending> = new Set(["completed", "termination_chunk", "ctx_done"]);
 const NOBODY: readonly Following[] = [];
+/** Less is not worth the way back. */
+const LARGE_BYTES = 16 * 1024;
 
 export class Visit implements Observation, Page {
   readonly #options: VisitOptions;
@@ -45,6 +48,7 @@ export class Visit implements Observation, Page {
   #isOver = false;
   #isAnswered = false;
   #end: Ending | undefined;
+  #lent: Uint8Array | undefined;
 
   kind: RequestKind = "http";
   time = 0;
@@ -157,6 +161,12 @@ export class Visit implements Observation, Page {
     this.#options.parts.metrics.bodyBytes(direction, bytes);
   }
 
+  /** All of its response is handed to the platform as it is, and given back when that has it. */
+  onWhole(bytes: Uint8Array): void {
+    this.onBody("out", bytes.length);
+    if (bytes.length >= LARGE_BYTES) this.#lent = bytes;
+  }
+
   onMessage(direction: Direction, bytes: number): void {
     if (direction === "in") {
       this.messagesIn++;
@@ -215,6 +225,8 @@ export class Visit implements Observation, Page {
   onLeft(isTaken: boolean): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
+    if (isTaken && this.#lent !== undefined) free(this.#lent);
+    this.#lent = undefined;
     if (!isTaken && IN_ORDER.has(this.end)) this.#end = "ctx_done";
     this.#options.onLeft();
     // Its response may not be known: one that is upgraded is over before, and so is one whose client has gone.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { free } from "./free.ts";
+import { free } from "../../nats/free.ts";
 
 /** The most that is handed on at once: a client that takes less than this shows no progress. */
 export const PIECE_BYTES = 64 * 1024;

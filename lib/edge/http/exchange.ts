@@ -219,7 +219,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
 
   #respond(answer: Answer, body: Content): Response {
     this.#upload?.stop("completed");
-    if (body instanceof Uint8Array) this.visit.onBody("out", body.length);
+    if (body instanceof Uint8Array) this.visit.onWhole(body);
     const isHead = this.#admitted.request.method === "HEAD";
     const response = toResponse(answer, { body, isHead });
     this.#response.resolve(response);
