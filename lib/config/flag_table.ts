@@ -143,7 +143,9 @@ function addValue(flag: Flag, value: string | undefined, before: unknown): unkno
   if (flag.placeholder === undefined) {
     if (value === undefined || value === "true") return true;
     if (value === "false") return false;
-    throw new UsageError(`Cannot use ${name}=${value}: it is a switch, expected no value`);
+    throw new UsageError(
+      `Cannot use ${name}=${value}: it is a switch, expected no value, true or false`,
+    );
   }
   if (value === undefined) throw new UsageError(`Cannot use ${name}: expected ${flag.placeholder}`);
   return flag.isRepeatable ? [...(Array.isArray(before) ? before : []), value] : value;

@@ -5,6 +5,7 @@
  */
 import {
   type Document,
+  isAlias,
   isMap,
   isNode,
   isScalar,
@@ -19,6 +20,10 @@ import { ConfigFileError } from "./options.ts";
 import { readSource, type TextSource, toSourceName } from "./source.ts";
 import { withoutEnvironment } from "../without_environment.ts";
 import { present } from "./walk.ts";
+
+const MAX_ALIASES = 1000;
+const TOO_MANY_ALIASES = "expected fewer aliases (*NAME): they mean too much";
+const NO_TAGS = "tags (!…) are not understood here";
 
 /** Options as they were written, and where. */
 export interface Written {
@@ -89,7 +94,7 @@ export function parseOptions(text: string, name: string): Written {
   const errors = [...document.errors, ...document.warnings].map(
     (error) => [error.pos[0], toReason(error)] as const,
   );
-  const problems = [...errors, ...findBadAliases(document)];
+  const problems = errors.length > 0 ? errors : findOddities(document);
   if (problems.length > 0) fail(problems);
   const { contents } = document;
   if (contents !== null && !isMap(contents)) {
@@ -129,22 +134,44 @@ function toReason({ code, message }: YAMLError): string {
     case "TAB_AS_INDENT":
       return "expected spaces; YAML takes no tabs in front of a line";
     case "TAG_RESOLVE_FAILED":
-      return "tags (!…) are not understood here";
+      return NO_TAGS;
     default:
+      if (message.includes("call stack")) return "this is nested too deep";
       return `expected YAML: ${message.replace(/:? ["'].*$/s, "")}`;
   }
 }
 
-/** An alias that means nothing would be found out later, without its place. */
-function findBadAliases(document: Document): [offset: number, reason: string][] {
+/**
+ * What the parser takes and nobody means: aliases that stand for nothing, or so many that to look each of them up
+ * takes minutes, tags, and names that are lists, or nothing.
+ */
+function findOddities(document: Document): [offset: number, reason: string][] {
   const found: [number, string][] = [];
+  const anchors = new Set<string>();
+  let aliases = 0;
   visit(document, {
-    Alias: (_, node) => {
-      if (node.resolve(document) !== undefined) return;
-      found.push([node.range?.[0] ?? 0, `there is no &${node.source} before this alias`]);
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.value !== null && isPrintable(String(key.value))) return;
+      found.push([isNode(key) ? key.range?.[0] ?? 0 : 0, "expected a name"]);
+    },
+    Node: (_, node) => {
+      const offset = node.range?.[0] ?? 0;
+      if (isAlias(node)) {
+        if (++aliases === MAX_ALIASES + 1) found.push([offset, TOO_MANY_ALIASES]);
+        if (anchors.has(node.source)) return;
+        found.push([offset, `there is no &${node.source} before this alias`]);
+        return;
+      }
+      if (node.anchor !== undefined) anchors.add(node.anchor);
+      if (node.tag !== undefined) found.push([offset, NO_TAGS]);
     },
   });
   return found;
+}
+
+function isPrintable(name: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return !/[\x00-\x1f\x7f-\x9f]/.test(name);
 }
 
 /** A few aliases of aliases may mean more than any memory holds; the parser gives up in time. */
@@ -154,7 +181,7 @@ function toObject(document: Document, fail: (reason: string) => never): Record<s
     return options as Record<string, unknown>;
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
-    return fail("expected fewer aliases (*NAME): they mean too much");
+    return fail(TOO_MANY_ALIASES);
   }
 }
 

@@ -255,14 +255,18 @@ export function readSubject(text: string): Subject {
   return text as Subject;
 }
 
+const MAX_PREFIX_LENGTH = 128;
+
 /**
  * Says whether a text can be the first tokens of subjects: literal tokens joined by dots.
  *
  * @param prefix E.g. `"h8s"` or `"acme.edge"`.
- * @returns True when every token is of `A–Z a–z 0–9 - _ ~ $ & + : = @`.
+ * @returns True when every token is of `A–Z a–z 0–9 - _ ~ $ & + : = @`, and there are at most 128 characters,
+ * which leaves of the 4096 of a line of NATS enough for what follows.
  */
 export function isSubjectPrefix(prefix: string): boolean {
-  return prefix.split(".").every((token) => token !== "" && encodeToken(token) === token);
+  return prefix.length <= MAX_PREFIX_LENGTH &&
+    prefix.split(".").every((token) => token !== "" && encodeToken(token) === token);
 }
 
 function joinSegments(segments: readonly string[]): PathTokens {

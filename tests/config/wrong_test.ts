@@ -30,6 +30,14 @@ const YAML: readonly Row[] = [
   ["prefix: *a", "1:9: there is no &a before this alias"],
   ["prefix: !env PREFIX", "1:9: tags (!…) are not understood here"],
   [bomb(), "1:1: expected fewer aliases"],
+  [`a: &a 1\nb: [${"*a, ".repeat(50_000)}]`, "2:4005: expected fewer aliases"],
+  ["prefix: !!str a", "1:15: tags (!…) are not understood here"],
+  ["!!set { prefix }", "1:7: tags (!…) are not understood here"],
+  ["prefix: !!binary aGVsbG8=", "1:18: tags (!…) are not understood here"],
+  ["? [a, b]\n: c", "1:3: expected a name"],
+  ["prefix: {{ .Values.prefix }}", "1:10: expected a name"],
+  ["~: c", "1:1: expected a name"],
+  ['"\\e[31mred": 1', "1:1: expected a name"],
 ];
 const NAMES: readonly Row[] = [
   [
@@ -66,6 +74,7 @@ const VALUES: readonly Row[] = [
   ["routes:\n  - match: {}\n    resume: 30", "3:13: routes.0.resume: expected a duration"],
   ["prefix: 7", "1:9: prefix: expected literal subject tokens"],
   ["prefix: a.*", "1:9: prefix: expected literal subject tokens"],
+  [`prefix: ${"a.".repeat(64)}a`, "1:9: prefix: expected literal subject tokens"],
   ["listen: 8080", "1:9: listen: expected HOST:PORT"],
   ["publishOnly: yes", "1:14: publishOnly: expected true or false"],
   ["maxConnections: many", "1:17: maxConnections: expected a whole number from 0 to"],
@@ -248,6 +257,10 @@ Deno.test("no place and no value has the schema library speak in its own words",
       }
     }
   }
+});
+
+Deno.test("what is nested too deep is told so, in little time", () => {
+  assert.match(findWrong(`prefix: ${"[".repeat(9000)}${"]".repeat(9000)}`), /nested too deep/);
 });
 
 Deno.test("all that is wrong is told at once, in the order of the lines", () => {
