@@ -5,6 +5,7 @@
  * @module
  */
 import { type HeaderEntry, toHeaderEntries, valueOf } from "../mapping/headers.ts";
+import { remembering } from "./remembering.ts";
 
 /** What Deno's server has of a request hangs on it by a symbol of this description. */
 const INNER_REQUEST = "request";
@@ -16,6 +17,8 @@ const FEW = 20;
 interface InnerRequest {
   readonly headerList: readonly HeaderEntry[];
 }
+
+type Held = Request & { readonly [symbol: symbol]: Partial<InnerRequest> | undefined };
 
 /**
  * What the server itself has of a request.
@@ -32,6 +35,7 @@ export function toInner(request: Request): object | undefined {
 export class RequestHeads {
   /** Looked for once: all requests have the same. */
   #symbol: symbol | undefined;
+  readonly #toKey = remembering((name) => name.toLowerCase());
 
   /**
    * Reads those of one.
@@ -45,7 +49,7 @@ export class RequestHeads {
     const places = lines.length > FEW ? new Map<string, number>() : undefined;
     for (const line of lines) {
       const [name, value] = line;
-      const key = name.toLowerCase();
+      const key = this.#toKey(name);
       const place = places === undefined ? findPlace(entries, key) : places.get(key) ?? -1;
       if (place === -1) {
         entries.push(key === name ? line : [key, value]);
@@ -57,8 +61,8 @@ export class RequestHeads {
 
   #toLines(request: Request): readonly HeaderEntry[] | undefined {
     const symbol = this.#symbol ??= findSymbol(request);
-    const inner: Partial<InnerRequest> | undefined = symbol && Reflect.get(request, symbol);
-    const lines = inner?.headerList;
+    if (symbol === undefined) return undefined;
+    const lines = (request as Held)[symbol]?.headerList;
     return Array.isArray(lines) ? lines : undefined;
   }
 }

@@ -9,6 +9,7 @@ import {
   type HeaderLines,
   isHopByHop,
   namedByConnection,
+  NO_LINES,
   type RequestKind,
   toCanonicalName,
   toHeaderLines,
@@ -43,12 +44,14 @@ const ODD_CHARACTERS = /[^a-z0-9]/g;
 export interface Crossing {
   /** A line up to its value, e.g. `"User-Agent: "`; the name is canonical. */
   readonly start: string;
+  /** The same behind another line, with what ends that: of fewer texts, lines are put together faster. */
+  readonly next: string;
   /** Whose word crosses: a trusted proxy's alone, a handshake's alone, anybody's or nobody's. */
   readonly of: "anybody" | "handshake" | "proxy" | "nobody";
 }
 
 const COMMON: ReadonlyMap<string, Crossing> = new Map(
-  [...COMMON_NAMES].map(([name, canonical]) => [name, { start: `${canonical}: `, of: "anybody" }]),
+  [...COMMON_NAMES].map(([name, canonical]) => [name, { ...toStarts(canonical), of: "anybody" }]),
 );
 
 /**
@@ -62,13 +65,18 @@ const COMMON: ReadonlyMap<string, Crossing> = new Map(
  * import assert from "node:assert/strict";
  * import { toCrossing } from "./client_headers.ts";
  *
- * assert.deepEqual(toCrossing("x-api-version"), { start: "X-Api-Version: ", of: "anybody" });
+ * const { start, of } = toCrossing("x-api-version");
+ * assert.deepEqual([start, of], ["X-Api-Version: ", "anybody"]);
  * assert.equal(toCrossing("x-forwarded-port").of, "proxy");
  * assert.equal(toCrossing("nats-rollup").of, "nobody");
  * ```
  */
 export function toCrossing(name: string): Crossing {
-  return COMMON.get(name) ?? { start: `${toCanonicalName(name)}: `, of: toSpeaker(name) };
+  return COMMON.get(name) ?? { ...toStarts(toCanonicalName(name)), of: toSpeaker(name) };
+}
+
+function toStarts(canonical: string): Pick<Crossing, "start" | "next"> {
+  return { start: `${canonical}: `, next: `\r\n${canonical}: ` };
 }
 
 function toSpeaker(name: string): Crossing["of"] {
@@ -117,13 +125,13 @@ export function fromClientHeaders(
   const named = namedByConnection(headers);
   let lines = "";
   for (const [name, value] of headers) {
-    const { start, of } = crossingOf(name);
+    const { start, next, of } = crossingOf(name);
     if (of === "nobody" || (of === "handshake" && kind !== "websocket")) continue;
     if (of === "proxy" && !(believes?.(name) ?? isProxied)) continue;
     if (of !== "handshake" && named?.has(name)) continue;
-    lines += `${start}${value}\r\n`;
+    lines += (lines === "" ? start : next) + value;
   }
-  return toHeaderLines(lines);
+  return lines === "" ? NO_LINES : toHeaderLines(`${lines}\r\n`);
 }
 
 /**

@@ -98,7 +98,8 @@ export class RouteTable {
   readonly #namesHosts: boolean;
   /** Whether it makes a difference who else's subject it is. */
   readonly #asksDifferently: boolean;
-  readonly #isEmpty: boolean;
+  /** What is decided of each request where there are no routes. */
+  readonly #always: Decision | undefined;
 
   /**
    * @param routes In order; the first match wins.
@@ -110,7 +111,9 @@ export class RouteTable {
       this.#toTrie(route.host).add({ order, path: route.path, route });
     }
     this.#served = options.hosts.length === 0 ? undefined : new HostSet(options.hosts);
-    this.#isEmpty = routes.length === 0;
+    this.#always = routes.length === 0
+      ? { match: undefined, demands: toDemands([options.auth]) }
+      : undefined;
     this.#namesHosts = routes.some(({ host }) => host !== undefined);
     this.#asksDifferently = routes.some((route) => this.#toAuth(route) !== options.auth);
   }
@@ -126,8 +129,8 @@ export class RouteTable {
    * @returns The first route that matches, and what is asked for.
    */
   decide(query: RouteQuery): Decision {
+    if (this.#always !== undefined) return this.#always;
     const { auth } = this.#options;
-    if (this.#isEmpty) return { match: undefined, demands: toDemands([auth]) };
     const { tokens, own } = toTokens(query);
     const readings = this.#read(tokens, { query, own });
     const found = toFirst(

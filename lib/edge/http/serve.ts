@@ -4,7 +4,7 @@
  * @module
  */
 import type { Admitted } from "../admission.ts";
-import { NOTHING, readBody, toStream } from "./body.ts";
+import { type ClientBody, NOTHING, readBody, toStream } from "./body.ts";
 import type { DeliveryOptions } from "./delivery.ts";
 import { Exchange } from "./exchange.ts";
 import { Patience } from "./patience.ts";
@@ -18,22 +18,36 @@ const REPLY_HEADERS_ROOM = 512;
  *
  * @throws {GatewayError} with what the client is to be told.
  */
-export async function serveHttp(admitted: Admitted, options: DeliveryOptions): Promise<Response> {
-  const { parts } = options;
+export function serveHttp(admitted: Admitted, options: DeliveryOptions): Promise<Response> {
+  if (admitted.isBodyless) return answer(admitted, { ...options, body: NOTHING });
+  return readFitting(admitted, options).then((body) => answer(admitted, { ...options, body }));
+}
+
+async function readFitting(admitted: Admitted, { parts }: DeliveryOptions): Promise<ClientBody> {
   const room = () => parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
   const { maxBodySize: limit, bodyTimeout } = parts.config();
-  const read = admitted.isBodyless ? NOTHING : await readBody(admitted.request, {
+  const read = await readBody(admitted.request, {
     room: room(),
     limit,
     patience: new Patience(bodyTimeout, parts.deadlines),
     contentLength: admitted.contentLength,
   });
   // The server may have come back with a smaller limit while the body came.
-  const body = read.kind === "whole" && read.bytes.length > room() ? toStream(read.bytes) : read;
-  if (body.kind === "whole") admitted.visit.onBody("in", body.bytes.length);
-  const response = admitted.mode === "publish"
-    ? await publishOnly(admitted, { body, parts })
-    : await new Exchange(admitted, { ...options, body }).run();
-  for (const setCookie of admitted.setCookies) response.headers.append("set-cookie", setCookie);
-  return response;
+  return read.kind === "whole" && read.bytes.length > room() ? toStream(read.bytes) : read;
+}
+
+function answer(
+  admitted: Admitted,
+  options: DeliveryOptions & { readonly body: ClientBody },
+): Promise<Response> {
+  const { mode, visit, setCookies } = admitted;
+  const { body } = options;
+  if (body.kind === "whole") visit.onBody("in", body.bytes.length);
+  const response = mode === "publish"
+    ? publishOnly(admitted, options)
+    : new Exchange(admitted, options).run();
+  return setCookies.length === 0 ? response : response.then((response) => {
+    for (const setCookie of setCookies) response.headers.append("set-cookie", setCookie);
+    return response;
+  });
 }

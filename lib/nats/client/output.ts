@@ -55,7 +55,7 @@ export class Output {
   add(text: string, ...parts: readonly Uint8Array[]): void {
     this.#reserve(text.length);
     this.#addText(text);
-    for (const part of parts) this.addBytes(part);
+    for (const part of parts) if (part.length > 0) this.addBytes(part);
     this.#reserve(CRLF_LENGTH);
     // Two bytes cost less so than by a call into the runtime.
     this.#buffer[this.#end++] = CR;
