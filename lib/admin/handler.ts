@@ -28,7 +28,9 @@ export function createAdminHandler(
   { health, access, answers }: AdminParts,
 ): (request: Request, info: { readonly remoteAddr: Deno.Addr }) => Promise<Response> {
   return async (request, { remoteAddr }) => {
-    const { pathname } = new URL(request.url);
+    // The platform makes it of a host that may be none.
+    const pathname = URL.parse(request.url)?.pathname;
+    if (pathname === undefined) return respond("That is no host\n", { status: 400 });
     if (["/healthz", "/readyz", "/metrics"].includes(pathname)) return await health(request);
     const denied = access.refuse(request, toHostname(remoteAddr));
     if (denied?.status === 403) return refuse(denied);

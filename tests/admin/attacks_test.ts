@@ -31,6 +31,9 @@ Deno.test("whoever is not on this machine under its own name does not see the pa
     ["one that begins as this machine's", get("localhost.evil.example:PORT"), 403],
     ["one that begins as its address", get("127.0.0.1.evil.example:PORT"), 403],
     ["one with a user's name", get("localhost@evil.example"), 403],
+    ["a host that is none", get("a b"), 400],
+    ["a port that is none", get("localhost:99999", "", "/healthz"), 400],
+    ["half an address", get("[::1", "", "/metrics"), 400],
     ["a proxy on this machine", get("localhost:PORT", "X-Forwarded-For: 192.0.2.7\r\n"), 403],
     ["a script of another site's", get("localhost:PORT", "Sec-Fetch-Site: cross-site\r\n"), 403],
     [
