@@ -138,6 +138,19 @@ export function parseResumeRecord(payload: Uint8Array): ResumeRecord {
 }
 
 /**
+ * The same of a record that a gateway of another version may have written.
+ *
+ * @returns Undefined when it cannot be read.
+ */
+export function readResumeRecord(payload: Uint8Array): ResumeRecord | undefined {
+  try {
+    return parseResumeRecord(payload);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * Gives a record to a gateway: its messages name the gateway that holds it.
  *
  * @returns The same record with another owner.

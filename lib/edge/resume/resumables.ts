@@ -5,7 +5,7 @@
  */
 import {
   encodeResumeRecord,
-  parseResumeRecord,
+  readResumeRecord,
   RESUME,
   type ResumeRecord,
   toRecordKey,
@@ -71,7 +71,7 @@ export class Resumables implements Holder, Disposable {
     const { prefix, resume } = parts.config();
     this.#kind = {
       encode: encodeResumeRecord,
-      isOurs: (stored) => parseResumeRecord(stored).owner === gatewayId,
+      isOurs: (stored) => readResumeRecord(stored)?.owner === gatewayId,
       // Nobody else may hold it when its end is told: only the record knows.
       attempts: Number.POSITIVE_INFINITY,
     };

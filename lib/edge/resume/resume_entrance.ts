@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { GatewayError } from "../../errors.ts";
 import {
   OVER,
-  parseResumeRecord,
+  readResumeRecord,
   RESUME,
   type ResumeRecord,
   toRecordKey,
@@ -149,7 +149,8 @@ export class ResumeEntrance {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const stored = await this.#options.records.get(toRecordKey(RESUME, id));
       if (stored === undefined) return undefined;
-      const record = parseResumeRecord(stored.value);
+      const record = readResumeRecord(stored.value);
+      if (record === undefined) return undefined;
       if (record.detached?.at === OVER || !isSame(record.proof, proof)) return undefined;
       const entered = await this.#enter(admitted, record, stored.revision);
       if (entered === undefined) continue;

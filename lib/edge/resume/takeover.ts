@@ -4,7 +4,7 @@
  * @module
  */
 import {
-  parseResumeRecord,
+  readResumeRecord,
   RESUME,
   type ResumeRecord,
   toRecordKey,
@@ -35,7 +35,7 @@ export interface Holder {
 
 /** What is worked with. */
 export interface TakeoverOptions {
-  readonly parts: EventParts & Pick<EdgeParts, "bus" | "gatewayId">;
+  readonly parts: EventParts & Pick<EdgeParts, "bus" | "gatewayId" | "log">;
   readonly records: RecordStore;
   /** Where what waits for its client is counted. */
   readonly load: Load;
@@ -97,8 +97,14 @@ export class Takeover {
     return resumable;
   }
 
+  /** One that cannot be read is left to whoever can: it keeps no other one's end from being told. */
   async #list(): Promise<{ record: ResumeRecord; revision: number }[]> {
-    const stored = await this.#options.records.list(toRecordKey(RESUME, "*"));
-    return stored.map(({ value, revision }) => ({ record: parseResumeRecord(value), revision }));
+    const { records, parts: { log } } = this.#options;
+    const stored = await records.list(toRecordKey(RESUME, "*"));
+    return stored.flatMap(({ key, value, revision }) => {
+      const record = readResumeRecord(value);
+      if (record === undefined) log.warn("the record of a connection cannot be read", { key });
+      return record === undefined ? [] : [{ record, revision }];
+    });
   }
 }

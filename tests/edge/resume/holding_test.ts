@@ -286,6 +286,24 @@ Deno.test("a token is worth nothing to somebody else: what it asked for is a gap
   assert.deepEqual([...first.held].map(({ id }) => id), [ID]);
 });
 
+Deno.test("a record that this version cannot read concerns nobody else", async (t) => {
+  const foreign: readonly string[] = ["{}", "", "[]", '{"owner":"G1","route":{"mode":"shout"}}'];
+  for (const text of foreign) {
+    await t.step(`${text}: its client gets a new connection, and hears of the gap`, async () => {
+      using world = await open();
+      await world.second.edge.records.put(KEY, new TextEncoder().encode(text));
+      const client = await world.second.connect(world.back);
+      assert.deepEqual(client.got, ["new", "gap 1-"]);
+    });
+    await t.step(`${text}: what else a lost gateway held is taken`, async () => {
+      using world = await open({ isAway: false });
+      await world.second.edge.records.put("resume.G1-0", new TextEncoder().encode(text));
+      assert.deepEqual(await world.second.resumables.takeover.owners(), ["G1"]);
+      assert.equal(await world.second.resumables.takeover.adopt("G1"), 1);
+    });
+  }
+});
+
 Deno.test("nobody is let in while JetStream is away", async (t) => {
   const ways: [name: string, lose: (gateway: Gateway) => void][] = [
     ["without its stream", ({ stream }) => stream.isReady = false],
