@@ -56,8 +56,12 @@ export class FakeRecords implements RecordStore {
     return this.#ask("get", key, () => this.#read(key));
   }
 
-  list(pattern: string): Promise<StoredRecord[]> {
-    return this.#ask("list", pattern, () => this.#find(pattern).map((key) => this.#read(key)!));
+  list(
+    pattern: string,
+    isWanted: (value: Uint8Array) => boolean = () => true,
+  ): Promise<StoredRecord[]> {
+    const read = () => this.#find(pattern).map((key) => this.#read(key)!);
+    return this.#ask("list", pattern, () => read().filter(({ value }) => isWanted(value)));
   }
 
   keys(pattern: string): Promise<string[]> {

@@ -3,6 +3,7 @@ import { toHeaderLine } from "../../lib/mapping/headers.ts";
 import {
   encodeResumeRecord,
   parseResumeRecord,
+  readOwner,
   type ResumeRecord,
 } from "../../lib/mapping/connection_record.ts";
 import { readSubject, toHostTokens } from "../../lib/mapping/subject.ts";
@@ -54,5 +55,22 @@ Deno.test("parseResumeRecord() refuses a record that lacks anything, however dee
         name: "ContractError",
       });
     });
+  }
+});
+
+Deno.test("readOwner() says who holds a connection, however its record is written", () => {
+  const { owner, ...rest } = RECORD;
+  const table: [payload: Uint8Array | string, expected: string | undefined][] = [
+    [encodeResumeRecord(RECORD), "G1"],
+    [encodeResumeRecord({ ...rest, owner }), "G1"],
+    [JSON.stringify({ ...rest, owner }), "G1"],
+    [JSON.stringify(RECORD, null, 2), "G1"],
+    [JSON.stringify({ ...RECORD, owner: "a b" }), "a b"],
+    ["{}", undefined],
+    ["", undefined],
+  ];
+  for (const [payload, expected] of table) {
+    const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+    assert.equal(readOwner(bytes), expected);
   }
 });

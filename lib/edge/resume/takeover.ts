@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  readOwner,
   readResumeRecord,
   RESUME,
   type ResumeRecord,
@@ -19,6 +20,8 @@ import { type EventParts, tell } from "../lifetime/control_events.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Resumable } from "./resumable.ts";
 
+/** Whoever holds them. */
+const ALL = toRecordKey(RESUME, "*");
 const EMPTY = new Uint8Array();
 
 /** Who holds the connections of this gateway. */
@@ -70,7 +73,7 @@ export class Takeover {
   async adopt(gateway: string): Promise<number> {
     const { records, holder } = this.#options;
     if (holder.isLeaving) return 0;
-    const left = (await this.#list()).filter(({ record: { owner } }) => owner === gateway);
+    const left = await this.#listOf(gateway);
     if (left.length === 0) return 0;
     await records.put(toRecordKey(LOST, gateway), EMPTY);
     const adopted = left.map(async ({ record, revision }) => {
@@ -83,7 +86,13 @@ export class Takeover {
 
   /** The gateways that hold connections, living or not. */
   async owners(): Promise<string[]> {
-    return (await this.#list()).map(({ record: { owner } }) => owner);
+    const owners = new Set<string>();
+    await this.#options.records.list(ALL, (value) => {
+      const owner = readOwner(value);
+      if (owner !== undefined) owners.add(owner);
+      return false;
+    });
+    return [...owners];
   }
 
   async #claim(record: ResumeRecord, revision: number): Promise<Resumable | undefined> {
@@ -98,9 +107,9 @@ export class Takeover {
   }
 
   /** One that cannot be read is left to whoever can: it keeps no other one's end from being told. */
-  async #list(): Promise<{ record: ResumeRecord; revision: number }[]> {
+  async #listOf(gateway: string): Promise<{ record: ResumeRecord; revision: number }[]> {
     const { records, parts: { log } } = this.#options;
-    const stored = await records.list(toRecordKey(RESUME, "*"));
+    const stored = await records.list(ALL, (value) => (readOwner(value) ?? gateway) === gateway);
     return stored.flatMap(({ key, value, revision }) => {
       const record = readResumeRecord(value);
       if (record === undefined) log.warn("the record of a connection cannot be read", { key });

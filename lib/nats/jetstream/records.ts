@@ -3,11 +3,13 @@
  *
  * @module
  */
+import type { JetStreamClient, JsMsg } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
 import { toHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
 import { HEADER } from "../../mapping/names.ts";
 import type { Session } from "../client/session.ts";
 import type { Inbox } from "../inbox.ts";
+import { type BucketQuery, readBucket } from "./read_bucket.ts";
 import { JetStreamError, type JetStreamRequest, requestJetStream } from "./request.ts";
 import { Semaphore } from "./semaphore.ts";
 
@@ -38,7 +40,7 @@ export class Records {
   readonly #parts: RecordsParts;
   readonly #bucket: string;
   readonly #semaphore = new Semaphore(MAX_IN_FLIGHT);
-  #kv: KV | undefined;
+  #open: { readonly client: JetStreamClient; readonly kv: KV } | undefined;
 
   constructor(bucket: string, parts: RecordsParts) {
     this.#bucket = bucket;
@@ -61,9 +63,10 @@ export class Records {
       import("@nats-io/kv"),
     ]);
     const client = jetstream(connection, { timeout: TIMEOUT_MS });
-    this.#kv = await new Kvm(client).create(this.#bucket, {
+    const kv = await new Kvm(client).create(this.#bucket, {
       ...{ history: 1, storage: StorageType.Memory, description: "Open WebSockets of h8s" },
     });
+    this.#open = { client, kv };
   }
 
   /**
@@ -119,7 +122,7 @@ export class Records {
    * @returns The record; undefined where there is none.
    */
   async get(key: string): Promise<StoredRecord | undefined> {
-    const entry = await this.#opened().get(key);
+    const entry = await this.#opened().kv.get(key);
     if (entry === null || entry.operation !== "PUT") return undefined;
     return { key, value: entry.value, revision: entry.revision };
   }
@@ -128,14 +131,17 @@ export class Records {
    * Reads records.
    *
    * @param pattern Keys; may hold wildcards.
+   * @param isWanted Says of which more is kept than their key: there may be many.
    * @returns Those that are there, in the order in which they were written.
    */
-  async list(pattern: string): Promise<StoredRecord[]> {
+  async list(
+    pattern: string,
+    isWanted: (value: Uint8Array) => boolean = () => true,
+  ): Promise<StoredRecord[]> {
     const records: StoredRecord[] = [];
-    for await (const entry of await this.#opened().history({ key: pattern })) {
-      const { key, value, revision, operation } = entry;
-      if (operation === "PUT") records.push({ key, value, revision });
-    }
+    await this.#readAll({ pattern, keysOnly: false }, (key, { data: value, seq: revision }) => {
+      if (isWanted(value)) records.push({ key, value, revision });
+    });
     return records;
   }
 
@@ -146,7 +152,17 @@ export class Records {
    * @returns Those of the records that are there.
    */
   async keys(pattern: string): Promise<string[]> {
-    return await Array.fromAsync(await this.#opened().keys(pattern));
+    const keys: string[] = [];
+    await this.#readAll({ pattern, keysOnly: true }, (key) => keys.push(key));
+    return keys;
+  }
+
+  async #readAll(
+    query: Omit<BucketQuery, "bucket">,
+    take: (key: string, message: JsMsg) => void,
+  ): Promise<void> {
+    const { client } = this.#opened();
+    await readBucket(client, { bucket: this.#bucket, ...query }, take);
   }
 
   /** A bucket is a stream, a key a subject of it (NATS ADR-8). */
@@ -165,9 +181,9 @@ export class Records {
     );
   }
 
-  #opened(): KV {
-    if (this.#kv === undefined) throw new Error("Cannot use the records: they are not open");
-    return this.#kv;
+  #opened(): { readonly client: JetStreamClient; readonly kv: KV } {
+    if (this.#open === undefined) throw new Error("Cannot use the records: they are not open");
+    return this.#open;
   }
 }
 

@@ -30,6 +30,35 @@ Deno.test("a record can be read, listed and taken, and is gone after that", asyn
   assert.deepEqual(await one.keys("G3.*"), []);
 });
 
+Deno.test("a list keeps what is wanted of many, and says what is wrong with one of them", async () => {
+  await using two = await openTwo();
+  const { one, other } = two;
+  await Promise.all(Array.from({ length: 100 }, (_, index) => one.put(`G1.${index}`, bytes("x"))));
+  await one.put("G1.last", bytes("y"));
+  const isWanted = (value: Uint8Array) => new TextDecoder().decode(value) === "y";
+  assert.deepEqual((await other.list("G1.*", isWanted)).map(({ key }) => key), ["G1.last"]);
+  const refuse = () => {
+    throw new Error("odd");
+  };
+  await assert.rejects(other.list("G1.*", refuse), /^Error: odd$/);
+});
+
+Deno.test("a list ends where others take the last records while it is read", async () => {
+  await using two = await openTwo();
+  const { one, other } = two;
+  // More than what nats-server sends ahead.
+  const [count, value] = [400, new Uint8Array(100_000)];
+  await Promise.all(Array.from({ length: count }, (_, index) => one.put(`G1.${index}`, value)));
+  let taking: Promise<unknown> | undefined;
+  const listed = await other.list("G1.*", () => {
+    taking ??= Promise.all(Array.from({ length: count }, (_, index) => one.claim(`G1.${index}`)));
+    return true;
+  });
+  assert.ok(listed.length < count, `${listed.length} were listed`);
+  await taking;
+  assert.deepEqual(await other.list("G1.*"), []);
+});
+
 Deno.test("of many who claim a record one succeeds", async () => {
   await using two = await openTwo();
   await two.one.put("G1.a", bytes("1"));
