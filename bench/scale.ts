@@ -6,8 +6,8 @@
 import { parseArgs } from "node:util";
 import { announceNats, startNats } from "../tests/harness/nats_server.ts";
 import { describeMachine, type Machine, startResponder } from "./machine.ts";
-import { Child } from "./process.ts";
-import { processGrowth } from "./scale/processes.ts";
+import { Child, Unmeasurable } from "./process.ts";
+import { processGrowth, proxiedGrowth } from "./scale/processes.ts";
 import { bucketGrowths, recordGrowths } from "./scale/records.ts";
 import { requestGrowths } from "./scale/requests.ts";
 import { routeGrowths } from "./scale/routes.ts";
@@ -23,6 +23,7 @@ const ALL: readonly Growth[] = [
   interestGrowth,
   socketGrowth,
   processGrowth,
+  proxiedGrowth,
   ...recordGrowths,
   killedGrowth,
   ...bucketGrowths,
@@ -90,7 +91,12 @@ async function main(args: readonly string[]): Promise<number> {
   console.log(Object.entries(report.machine).map(([key, value]) => `${key}: ${value}`).join("\n"));
   for (const growth of chosen) {
     const sizes = quick ? [growth.sizes[0]!, growth.sizes.at(-1)!] : growth.sizes;
-    const grown = await measureGrowth(growth, { nats, seconds: seconds! }, { runs: runs!, sizes });
+    const world = { nats, seconds: seconds! };
+    const grown = await measureGrowth(growth, world, { runs: runs!, sizes }).catch(toReason);
+    if (typeof grown === "string") {
+      console.log(`\n${growth.title}  (${growth.name})\n  not measured: ${grown}`);
+      continue;
+    }
     report.grown.push(grown);
     // At once, so that an end in the middle costs one of them.
     await Deno.writeTextFile(json, JSON.stringify(report, null, 2) + "\n");
@@ -98,6 +104,11 @@ async function main(args: readonly string[]): Promise<number> {
   }
   console.log(`\n${json}`);
   return 0;
+}
+
+function toReason(error: unknown): string {
+  if (error instanceof Unmeasurable) return error.message;
+  throw error;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -35,8 +35,12 @@ export interface HttpLoad {
 
 /** What the client saw. */
 interface Outcome {
+  /** That were answered. */
   readonly requests: number;
+  /** Answers that were errors, and {@link Outcome.broken}. */
   readonly errors: number;
+  /** Connections that were refused or broken: each attempt is one, whether it would have been a request or not. */
+  readonly broken: number;
   readonly seconds: number;
   readonly p50Millis: number;
   readonly p99Millis: number;
@@ -113,8 +117,9 @@ ${bodyBytes > 0 ? `wrk.method = "POST"\nwrk.body = string.rep("x", ${bodyBytes})
 done = function(summary, latency)
   local e = summary.errors
   io.write(string.format(
-    '{"requests":%d,"errors":%d,"seconds":%f,"p50Millis":%f,"p99Millis":%f}\\n',
-    summary.requests, e.connect + e.read + e.write + e.status + e.timeout, summary.duration / 1e6,
+    '{"requests":%d,"errors":%d,"broken":%d,"seconds":%f,"p50Millis":%f,"p99Millis":%f}\\n',
+    summary.requests, e.connect + e.read + e.write + e.status + e.timeout,
+    e.connect + e.read + e.write, summary.duration / 1e6,
     latency:percentile(50) / 1000, latency:percentile(99) / 1000))
 end
 `;
@@ -131,6 +136,7 @@ async function runAutocannon(target: Pick<Target, "port">, load: HttpLoad): Prom
   return {
     requests: requests.total,
     errors: errors + non2xx,
+    broken: errors,
     seconds: duration,
     p50Millis: latency.p50,
     p99Millis: latency.p99,
