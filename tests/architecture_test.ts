@@ -3,7 +3,7 @@ import { HEADER } from "../lib/mapping/names.ts";
 
 /** Low to high. Those on one line do not know each other; `telemetry` and `router` know nobody. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["errors", "telemetry", "time", "router", "version", "without_environment"],
+  ["crowd", "errors", "telemetry", "time", "router", "version", "without_environment"],
   ["mapping"],
   ["config"],
   ["nats", "tracing"],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Crowd, type Seated } from "../../crowd.ts";
 import { CLOSE, type CloseInfo } from "../../mapping/close.ts";
 import { renderData } from "../../mapping/ack.ts";
 import type { DataFrame } from "../../mapping/frame.ts";
@@ -17,7 +18,9 @@ import { Resumables, type ResumablesParts } from "../resume/resumables.ts";
 import type { Connection, ConnectionOwner } from "../socket/websocket.ts";
 
 /** What is listed as a connection: one that ends with its socket, or one that can be resumed. */
-interface Member {
+interface Member extends Seated {
+  /** Grows from one to the next. */
+  number: number;
   describe(): ListedConnection;
   close(end: CloseInfo): void;
   onReconnect(): void;
@@ -29,8 +32,8 @@ export type ConnectionsParts = RecordParts & ResumablesParts & Pick<EdgeParts, "
 /** Knows who is connected and tells it, closes them when NATS stays away, and when the gateway drains. */
 export class Connections implements ConnectionOwner, Disposable {
   readonly #parts: ConnectionsParts;
-  /** In the order in which they came; the numbers are cursors for those who list them. */
-  readonly #connections = new Map<Member, number>();
+  readonly #connections = new Crowd<Member>();
+  /** Of those who came; a cursor for those who list them. */
   #count = 0;
   readonly #endState: () => void;
   readonly #onFault = (error: unknown): void => this.#parts.onFault("websocket", error);
@@ -50,7 +53,7 @@ export class Connections implements ConnectionOwner, Disposable {
     const { resume: stream } = parts;
     this.resumables = parts.records && stream && new Resumables({
       ...{ parts, home: this.records, stream, load },
-      onHeld: (resumable) => this.#connections.set(resumable, ++this.#count),
+      onHeld: (resumable) => this.#hold(resumable),
       onOver: (resumable) => this.#forget(resumable),
     });
     this.#endState = parts.bus.onState((state) => this.#onState(state));
@@ -67,17 +70,22 @@ export class Connections implements ConnectionOwner, Disposable {
   }
 
   add(connection: Connection): void {
-    this.records.keep(connection.id, connection.record, () => this.#abandon(connection));
-    tell({ type: "established" }, connection.record, this.#parts);
-    this.#connections.set(connection, ++this.#count);
+    const { id, record } = connection;
+    connection.lease = this.records.keep(id, record, () => this.#abandon(connection));
+    tell({ type: "established" }, record, this.#parts);
+    this.#hold(connection);
     if (this.#onEmpty !== undefined) connection.close(CLOSE.draining);
   }
 
   remove(connection: Connection, end: CloseInfo): void {
     connection.place[Symbol.dispose]();
     const tellEnd = () => tell({ type: "closed", ...end }, connection.record, this.#parts);
-    this.records.end(connection.id, end, tellEnd).catch(this.#onFault)
-      .then(() => this.#forget(connection)).catch(this.#onFault);
+    const { lease } = connection;
+    if (lease === undefined) {
+      tellEnd();
+      return this.#forget(connection);
+    }
+    this.records.end(lease, end, tellEnd).then(() => this.#forget(connection)).catch(this.#onFault);
   }
 
   /**
@@ -87,8 +95,9 @@ export class Connections implements ConnectionOwner, Disposable {
    * @returns Number and description of each.
    */
   *describe(after: number): Iterable<[number: number, info: ListedConnection]> {
-    for (const [connection, number] of this.#connections) {
-      if (number > after) yield [number, connection.describe()];
+    const later = [...this.#connections].filter(({ number }) => number > after);
+    for (const connection of later.sort((a, b) => a.number - b.number)) {
+      yield [connection.number, connection.describe()];
     }
   }
 
@@ -125,7 +134,7 @@ export class Connections implements ConnectionOwner, Disposable {
     this.#endGrace?.();
     switch (state) {
       case "connected":
-        for (const connection of this.#connections.keys()) connection.onReconnect();
+        for (const connection of this.#connections) connection.onReconnect();
         break;
       case "disconnected":
         this.#endGrace = clock.after(
@@ -140,13 +149,18 @@ export class Connections implements ConnectionOwner, Disposable {
   }
 
   #closeAll(end: CloseInfo): void {
-    for (const connection of this.#connections.keys()) connection.close(end);
+    for (const connection of this.#connections) connection.close(end);
   }
 
   /** Another gateway, which took this one for lost, has told their end: nobody may hear of them again. */
   #abandon(connection: Connection): void {
     this.#forget(connection);
     connection.close(CLOSE.cutOff);
+  }
+
+  #hold(connection: Member): void {
+    connection.number = ++this.#count;
+    this.#connections.add(connection);
   }
 
   #forget(connection: Member): void {

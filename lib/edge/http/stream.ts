@@ -53,6 +53,7 @@ export class ResponseStream implements Waiting {
   readonly #controller: Controller;
   readonly #backlog = new Backlog();
   #waiting = 0;
+  seat: number | undefined;
   /** Set while the client waits for us. */
   #deliver: (() => void) | undefined;
   #state: "open" | "closing" | "over" = "open";

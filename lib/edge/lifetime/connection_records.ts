@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { Crowd } from "../../crowd.ts";
 import type { CloseInfo } from "../../mapping/close.ts";
 import {
   type ConnectionRecord,
@@ -33,6 +34,9 @@ const KIND: RecordKind<ConnectionRecord> = {
   attempts: 6,
 };
 
+/** The right to tell the end of a connection that has a record here. */
+export type KeptLease = Lease<ConnectionRecord>;
+
 /** What it takes to keep records. */
 export type RecordParts = Pick<
   EdgeParts,
@@ -43,7 +47,7 @@ export type RecordParts = Pick<
 export class ConnectionRecords implements LeaseHome, Disposable {
   readonly #parts: RecordParts;
   readonly #alsoCompare: () => Promise<void>;
-  readonly #leases = new Map<string, Lease<ConnectionRecord>>();
+  readonly #leases = new Crowd<Lease<ConnectionRecord>>();
   readonly #timers = new Set<() => void>();
   readonly #endState: () => void;
   readonly #givenUp = new AbortController();
@@ -100,25 +104,27 @@ export class ConnectionRecords implements LeaseHome, Disposable {
    * Keeps a record, without waiting for it.
    *
    * @param onLost Called if somebody else turns out to have told its end.
+   * @returns The right to tell it; undefined where no records are kept.
    */
-  keep(id: string, record: ConnectionRecord, onLost: () => void): void {
-    if (this.#parts.records === undefined || (this.settling === undefined && !this.#isOn)) return;
+  keep(id: string, record: ConnectionRecord, onLost: () => void): KeptLease | undefined {
+    const isOff = this.settling === undefined && !this.#isOn;
+    if (this.#parts.records === undefined || isOff) return undefined;
     const lease = new Lease({ home: this, kind: KIND, key: this.#toKey(id), onLost });
-    this.#leases.set(id, lease);
+    this.#leases.add(lease);
     lease.write(record);
+    return lease;
   }
 
   /**
    * Takes a record back, since the connection has ended.
    *
+   * @param lease As it was given when it began.
    * @param tell Called if that is ours to tell.
    * @returns When it has been told, and the record is gone.
    */
-  async end(id: string, end: CloseInfo, tell: () => void): Promise<void> {
-    const lease = this.#leases.get(id);
-    if (lease === undefined) return tell();
+  async end(lease: KeptLease, end: CloseInfo, tell: () => void): Promise<void> {
     await lease.end({ ...lease.record!, end }, tell);
-    this.#leases.delete(id);
+    this.#leases.delete(lease);
   }
 
   /** Looks which records are still there: somebody may have claimed them, or JetStream lost them. */
@@ -204,13 +210,13 @@ export class ConnectionRecords implements LeaseHome, Disposable {
 
   /** One question for all connections. */
   async #compare(): Promise<void> {
-    const known = [...this.#leases].filter(([, { state }]) =>
+    const known = [...this.#leases].filter(({ state }) =>
       state === "ours" || state === "unrecorded"
     );
     if (known.length === 0) return;
     const keys = new Set(await this.records.keys(this.#toKey("*")));
     const wasLost = await this.wasLost();
-    for (const [id, lease] of known) if (!keys.has(this.#toKey(id))) lease.restore(wasLost);
+    for (const lease of known) if (!keys.has(lease.key)) lease.restore(wasLost);
   }
 
   #toKey(id: string): string {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Seated } from "../../crowd.ts";
 import type { RecordStore } from "../../nats/jetstream/records.ts";
 import type { Clock } from "../../time/clock.ts";
 import { pause } from "../../time/within.ts";
@@ -79,15 +80,21 @@ export interface LeaseOptions<T> {
 }
 
 /** One connection's. */
-export class Lease<T> {
+export class Lease<T> implements Seated {
   readonly #options: LeaseOptions<T>;
   #state: LeaseState = "unrecorded";
   #record: T | undefined;
   #revision = 0;
   #busy: Promise<void> | undefined;
+  seat: number | undefined;
 
   constructor(options: LeaseOptions<T>) {
     this.#options = options;
+  }
+
+  /** Of its record. */
+  get key(): string {
+    return this.#options.key;
   }
 
   get state(): LeaseState {

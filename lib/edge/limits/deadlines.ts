@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Crowd, type Seated } from "../../crowd.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { OnFault } from "../../telemetry/faults.ts";
 
@@ -11,10 +12,11 @@ import type { OnFault } from "../../telemetry/faults.ts";
 const SWEEP_MS = 250;
 
 /** One deadline. */
-export class Deadline implements Disposable {
+export class Deadline implements Seated, Disposable {
   readonly #all: Deadlines;
   readonly onPassed: () => void;
   at = 0;
+  seat: number | undefined;
 
   constructor(all: Deadlines, onPassed: () => void) {
     this.#all = all;
@@ -40,7 +42,7 @@ export class Deadline implements Disposable {
 export class Deadlines implements Disposable {
   readonly #clock: Clock;
   readonly #onFault: OnFault;
-  readonly #running = new Set<Deadline>();
+  readonly #running = new Crowd<Deadline>();
   #endTimer: (() => void) | undefined;
   #isEnded = false;
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Crowd, type Seated } from "../../crowd.ts";
 import type { Bus } from "../../nats/bus.ts";
 
 /** As long as the connection to NATS holds less than this, nobody is too fast and nothing is counted. */
@@ -21,7 +22,7 @@ export interface ReceiveLimits {
 export class ReceiveBudget {
   readonly #bus: Bus;
   readonly #limits: () => ReceiveLimits;
-  readonly #accounts = new Set<ReceiveAccount>();
+  readonly #accounts = new Crowd<ReceiveAccount>();
   #published = 0;
   #held = 0;
 
@@ -88,12 +89,13 @@ export class ReceiveBudget {
 }
 
 /** The bytes of one client. */
-export class ReceiveAccount {
+export class ReceiveAccount implements Seated {
   readonly #budget: ReceiveBudget;
   /** Published, in order: where each run of bytes ends, and how long it is. */
   readonly #runs: { end: number; bytes: number }[] = [];
   #unsent = 0;
   #held = 0;
+  seat: number | undefined;
 
   constructor(budget: ReceiveBudget, readonly onExceeded: () => void) {
     this.#budget = budget;

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { Crowd, type Seated } from "../../crowd.ts";
 import type { Deadlines } from "./deadlines.ts";
 
 /** Some of what waits. */
-export interface Waiting {
+export interface Waiting extends Seated {
   /** How many bytes. */
   readonly waiting: number;
   /** Which connection they wait for. */
@@ -19,7 +20,7 @@ export interface Waiting {
 export class SendBudget {
   readonly deadlines: Deadlines;
   readonly #limit: () => number;
-  readonly #streams = new Set<Waiting>();
+  readonly #streams = new Crowd<Waiting>();
   #total = 0;
 
   /** @param limit Gives the bound that holds now, in bytes. */

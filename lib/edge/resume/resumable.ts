@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Seated } from "../../crowd.ts";
 import { toFrame } from "../../mapping/frame.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import { renderGap, renderWelcome, toResumedSubject } from "../../mapping/resume.ts";
@@ -31,7 +32,7 @@ interface Attached {
 }
 
 /** Held by this gateway, with a client or without. */
-export class Resumable {
+export class Resumable implements Seated {
   readonly #options: ResumableOptions;
   readonly #lease: Lease<ResumeRecord>;
   readonly #parking: ResumeParking;
@@ -39,6 +40,9 @@ export class Resumable {
   #attached: Attached | undefined;
   #subscription: BusSubscription | undefined;
   #endWindow: (() => void) | undefined;
+  seat: number | undefined;
+  /** Among the connections of this gateway; for these alone. */
+  number = 0;
 
   constructor(options: ResumableOptions) {
     this.#options = options;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Seated } from "../../crowd.ts";
 import { GatewayError } from "../../errors.ts";
 import { CLOSE, type CloseInfo, fromCloseEventCode, toCloseReason } from "../../mapping/close.ts";
 import type { ConnectionRecord, ResumeRoute } from "../../mapping/connection_record.ts";
@@ -13,6 +14,7 @@ import { HEADER } from "../../mapping/names.ts";
 import { MAX_SUBJECT_LENGTH } from "../../mapping/subject.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import type { Receiver, Slot } from "../../nats/inbox.ts";
+import type { KeptLease } from "../lifetime/connection_records.ts";
 import type { Admitted, Handshake } from "../admission.ts";
 import type { Place } from "../admission/load.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
@@ -50,7 +52,7 @@ export type ConnectionParts =
   & Pick<EdgeParts, "fanout" | "gatewayId" | "inbox" | "log" | "metrics" | "onFault">;
 
 /** A client that is connected, or about to be. */
-export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
+export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner {
   readonly #admitted: Handshake;
   readonly #parts: ConnectionParts;
   readonly #owner: ConnectionOwner;
@@ -68,6 +70,11 @@ export class Connection implements Receiver, UplinkOwner, DownlinkOwner {
   readonly #subscriptions: (() => void)[] = [];
   #wasUnheard = false;
   readonly #downlink: Downlink;
+  seat: number | undefined;
+  /** Among the connections of its gateway; for its owner alone, as the next. */
+  number = 0;
+  /** The right to tell its end; undefined where that needs none. */
+  lease: KeptLease | undefined;
 
   /**
    * Upgrades a handshake.

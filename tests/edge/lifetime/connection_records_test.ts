@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { NO_LINES } from "../../../lib/mapping/headers.ts";
-import { ConnectionRecords } from "../../../lib/edge/lifetime/connection_records.ts";
+import {
+  ConnectionRecords,
+  type KeptLease,
+} from "../../../lib/edge/lifetime/connection_records.ts";
 import { FakeEdge, turn } from "../../harness/fake_edge.ts";
 import type { Operation, Outcome } from "../../harness/fake_records.ts";
 import { readSubject, toHostTokens } from "../../../lib/mapping/subject.ts";
@@ -19,6 +22,7 @@ class World implements Disposable {
   readonly taken: string[] = [];
   readonly told: string[] = [];
   readonly kept: ConnectionRecords;
+  lease!: KeptLease;
 
   constructor(plan: () => Outcome = () => "answered") {
     this.edge = new FakeEdge();
@@ -39,11 +43,11 @@ class World implements Disposable {
   }
 
   keep(): void {
-    this.kept.keep("a", RECORD, () => this.taken.push("a"));
+    this.lease = this.kept.keep("a", RECORD, () => this.taken.push("a"))!;
   }
 
   end(): Promise<void> {
-    return this.kept.end("a", END, () => {
+    return this.kept.end(this.lease, END, () => {
       this.told.push(this.records.read("G1.a")?.end === undefined ? "unrecorded" : "recorded");
     });
   }
