@@ -48,7 +48,7 @@ function toListening(toEars: (socket: WebSocket) => Ears): Handler {
     if (!isHandshake(request)) return sockets.answer(new URL(request.url));
     completed.then(() => {}, () => {});
     heads.read(request);
-    const open = Promise.resolve({ place: undefined });
+    const open = { place: undefined };
     if (await handshakes.whileClientWaits(open, request.signal) === undefined) {
       return new Response(null, { status: 499 });
     }
@@ -58,12 +58,12 @@ function toListening(toEars: (socket: WebSocket) => Ears): Handler {
     const ears = toEars(socket);
     listenToSocket(socket, {
       onOpen: () => sockets.open.add(socket),
-      onMessage: ({ data }) => ears.onMessage(data),
-      onClose() {
+      onSaid: (data) => ears.onMessage(data),
+      onClosed() {
         sockets.open.delete(socket);
         ears.onClose();
       },
-      onError() {},
+      onSocketError() {},
       onThrown: (error) => console.error(error),
     });
     return response;

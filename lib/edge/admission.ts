@@ -27,7 +27,7 @@ import type { Candidate } from "./admission/check.ts";
 import { Identities, type IdentityParts } from "./admission/identities.ts";
 import { ANYBODY, type Identity, toIdentityLines, toWho } from "./admission/identity.ts";
 import { registeredInterest } from "./admission/interest.ts";
-import { Load, type Place } from "./admission/load.ts";
+import { Load } from "./admission/load.ts";
 import { checkOrigin } from "./admission/origin.ts";
 import { RateTable, takeToken } from "./admission/rate.ts";
 import { type Rules, toRules } from "./admission/rules.ts";
@@ -73,12 +73,7 @@ export interface Admitted extends Routed, BodyFacts {
   readonly remoteAddress: string;
   /** What the client can quote when something fails. */
   readonly requestId: string;
-  /** A WebSocket's place among the connections, to be given back when it ends; taken at last of all. */
-  readonly place: Place | undefined;
 }
-
-/** What is kept of a WebSocket's handshake, for as long as it lives. */
-export type Handshake = Omit<Admitted, "request" | "headerLines" | "identity">;
 
 /** A request that has passed all checks that need not know who asks. */
 export interface Entry {
@@ -232,7 +227,6 @@ export class Admission {
       isBodyless,
       remoteAddress,
       requestId,
-      place: undefined,
     };
   }
 

@@ -13,7 +13,7 @@ import { Refusal } from "./admission/authorize.ts";
 import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { Cors } from "./cors.ts";
 import { askWorkload } from "./socket/handshake_question.ts";
-import { Handshakes, type Opened } from "./socket/handshakes.ts";
+import { Handshakes } from "./socket/handshakes.ts";
 import { serveHttp } from "./http/serve.ts";
 import { InFlight } from "./limits/in_flight.ts";
 import { LostGateways } from "./connections/lost_gateways.ts";
@@ -24,14 +24,8 @@ import { RequestHeads } from "./request_head.ts";
 import { Connections } from "./connections/connections.ts";
 import { ConnectionService } from "./connections/connection_service.ts";
 import { checkSubjects } from "./subject_length.ts";
-import { Connection, type ConnectionOwner } from "./socket/websocket.ts";
+import { Connection, type Opening } from "./socket/websocket.ts";
 import { Visit } from "./visit.ts";
-
-/** A handshake that is let in. */
-interface Opening extends Opened {
-  readonly admitted: Admitted;
-  readonly owner: ConnectionOwner;
-}
 
 /** What is known of a request as it comes. */
 interface Arrival {
@@ -176,8 +170,7 @@ export class Edge implements Disposable {
       const checked = checkSubjects(admitted, this.#parts);
       return checked instanceof Promise ? checked.then(() => admitted) : admitted;
     };
-    const admitted = this.#admission.admit(entry);
-    return admitted instanceof Promise ? admitted.then(check) : check(admitted);
+    return after(this.#admission.admit(entry), check);
   }
 
   async #upgrade(request: Request, arrival: Arrival): Promise<Response> {
@@ -190,34 +183,46 @@ export class Edge implements Disposable {
       return new Response(null, { status: 499 });
     }
     try {
-      return Connection.upgrade(opened.admitted, this.#parts, opened.owner);
+      return Connection.upgrade(opened, this.#parts);
     } catch (error) {
-      opened.place?.[Symbol.dispose]();
+      opened.place[Symbol.dispose]();
       throw error;
     }
   }
 
-  async #open(request: Request, arrival: Arrival): Promise<Opening> {
+  /** At once where no one else has to be asked. */
+  #open(request: Request, arrival: Arrival): Opening | Promise<Opening> {
     const entry = this.#admission.enter(request, { kind: "websocket", ...arrival });
+    const asked = after(this.#admit(entry), (admitted) => this.#askWorkload(admitted));
+    return after(asked, (admitted) => this.#letIn(admitted));
+  }
+
+  #letIn(admitted: Admitted): Opening | Promise<Opening> {
     const { resumables } = this.#connections;
-    const asked = await this.#askWorkload(await this.#admit(entry));
-    if (speaksResume(asked.protocol) && resumables !== undefined) {
-      const opened = await resumables.entrance.open(asked);
-      return { ...opened, place: opened.admitted.place };
+    if (speaksResume(admitted.protocol) && resumables !== undefined) {
+      return resumables.entrance.open(admitted);
     }
-    const place = this.#admission.load.connect(asked.remoteAddress, this.#parts.config());
-    return { admitted: { ...asked, place }, place, owner: this.#connections };
+    const place = this.#admission.load.connect(admitted.remoteAddress, this.#parts.config());
+    return { admitted, place, owner: this.#connections };
   }
 
   /** A client that goes on with its connection is known to the workload. */
-  async #askWorkload(admitted: Admitted): Promise<Admitted> {
+  #askWorkload(admitted: Admitted): Admitted | Promise<Admitted> {
     const { interests } = this.#parts;
     if (speaksResume(admitted.protocol) && admitted.resumeToken !== undefined) return admitted;
-    if (interests.settled !== undefined) await interests.settled;
     const { target: { hostTokens, pathTokens } } = admitted;
-    if (!interests.wantsHandshake({ hostTokens, pathTokens, method: "ws" })) return admitted;
-    return await askWorkload(admitted, this.#parts);
+    return after(
+      interests.settled,
+      () =>
+        interests.wantsHandshake({ hostTokens, pathTokens, method: "ws" })
+          ? askWorkload(admitted, this.#parts)
+          : admitted,
+    );
   }
+}
+
+function after<T, U>(value: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 function draining(): GatewayError {

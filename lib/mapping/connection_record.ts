@@ -56,7 +56,7 @@ export const OVER = 0;
 /** In the place of a gateway, in keys and inboxes. */
 export const RESUME = "resume";
 
-const ID_LINE = new RegExp(`^${HEADER.connectionId}: (.*)\\r$`, "m");
+const ID_NAME = `${HEADER.connectionId}: `;
 /** How {@link encodeResumeRecord} begins. */
 const OWNER = /^\{"owner":"([\w-]+)",/;
 const OWNER_BYTES = 128;
@@ -100,7 +100,9 @@ export function parseConnectionRecord(payload: Uint8Array): ConnectionRecord {
  * @returns The id; empty where none is told.
  */
 export function toRecordedId({ lines }: Pick<ConnectionRecord, "lines">): string {
-  return ID_LINE.exec(lines)?.[1] ?? "";
+  const at = lines.startsWith(ID_NAME) ? 0 : lines.indexOf(`\n${ID_NAME}`) + 1;
+  const end = lines.indexOf("\r", at);
+  return lines.startsWith(ID_NAME, at) ? lines.slice(at + ID_NAME.length, end) : "";
 }
 
 /**

@@ -31,13 +31,6 @@ export type EndReason =
   /** The workload itself broke its stream off. */
   | "aborted";
 
-/** One message of an event. */
-export interface EventMessage {
-  readonly subject: string;
-  /** Lines for its NATS header block, besides the handshake's and the event's own. */
-  readonly lines: HeaderLines;
-}
-
 /**
  * Where an event is told as it happens.
  *
@@ -67,51 +60,51 @@ export function toMovedSubject(prefix: string, gateway: string): string {
 }
 
 /**
- * The messages by which an event is told, one for each generation of workloads.
+ * Where an event is told: on the flat subject, where the 2025 generation of workloads listens, on the one by
+ * host, where the 2026 generation does, or on both.
  *
- * The 2025 generation listens on the flat subject, the 2026 generation on the one by host. Both read
- * `X-H8S-PublishSubject`, spelled so, when they look for a subject's connections: NATS headers are
- * case-sensitive there. Everybody else reads `X-H8s-PublishSubject`.
- *
- * @param options `hostTokens`: from `toHostTokens`; `subject`: where the connection's messages go;
- * `forms`: which generations are told.
+ * @param options `hostTokens`: from `toHostTokens`; `forms`: which generations are told.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { toEventMessages } from "./control.ts";
- * import { readSubject, toHostTokens } from "./subject.ts";
+ * import { toEventSubjects } from "./control.ts";
+ * import { toHostTokens } from "./subject.ts";
  *
- * const [message] = toEventMessages("closed", {
- *   prefix: "h8s",
- *   hostTokens: toHostTokens("example.com"),
- *   subject: readSubject("h8s.ws.ws.com.example"),
- *   forms: "host",
- * });
- * assert.equal(message?.subject, "h8s.control.ws.conn.closed.com.example");
+ * const hostTokens = toHostTokens("example.com");
+ * assert.deepEqual(toEventSubjects("closed", { prefix: "h8s", hostTokens, forms: "host" }), [
+ *   "h8s.control.ws.conn.closed.com.example",
+ * ]);
  * ```
  */
-export function toEventMessages(
+export function toEventSubjects(
   type: ConnectionEvent["type"],
-  { prefix, hostTokens, subject, forms }: {
+  { prefix, hostTokens, forms }: {
     prefix: string;
     hostTokens: HostTokens;
-    subject: Subject;
     forms: ControlSubjects;
   },
-): EventMessage[] {
+): string[] {
   const flat = toEventSubject(type, prefix);
-  const lines = toHeaderLine(HEADER.eventPublishSubject, subject);
-  const byHost = { subject: toEventSubject(type, prefix, hostTokens), lines };
-  const byNothing = { subject: flat, lines };
   switch (forms) {
     case "flat":
-      return [byNothing];
+      return [flat];
     case "host":
-      return [byHost];
+      return [toEventSubject(type, prefix, hostTokens)];
     case "both":
-      return [byNothing, byHost];
+      return [flat, toEventSubject(type, prefix, hostTokens)];
   }
+}
+
+/**
+ * The header lines of a live event besides the handshake's and {@link toEventHeaders}. Workloads of both
+ * generations read `X-H8S-PublishSubject`, spelled so, when they look for a subject's connections: NATS headers are
+ * case-sensitive there. Everybody else reads `X-H8s-PublishSubject`.
+ *
+ * @param subject Where the connection's messages go.
+ */
+export function toEventLines(subject: Subject): HeaderLines {
+  return toHeaderLine(HEADER.eventPublishSubject, subject);
 }
 
 /**

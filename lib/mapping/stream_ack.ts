@@ -34,8 +34,8 @@ const [BRACE, QUOTE, S, E] = [0x7b, 0x22, 0x73, 0x65];
  * ```
  */
 export function toAckedStream(headerBlock: string, payload: Uint8Array): string | undefined {
-  const [brace, quote, letter] = payload;
-  if (brace !== BRACE || quote !== QUOTE || (letter !== S && letter !== E)) return undefined;
+  if (payload[0] !== BRACE || payload[1] !== QUOTE) return undefined;
+  if (payload[2] !== S && payload[2] !== E) return undefined;
   if (payload.length > MAX_LENGTH || !isBare(headerBlock)) return undefined;
   const ack = parseObject(payload);
   if (!Object.keys(ack).every((key) => KEYS.has(key))) return undefined;

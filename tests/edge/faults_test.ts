@@ -7,7 +7,7 @@ import { createOnFault, type Stage } from "../../lib/telemetry/faults.ts";
 import { FakeClock } from "../harness/fake_clock.ts";
 import { FakeBus } from "../nats/fake_bus.ts";
 
-const QUIET = { onOpen() {}, onMessage() {}, onClose() {}, onError() {} };
+const QUIET = { onOpen() {}, onSaid() {}, onClosed() {}, onSocketError() {} };
 
 Deno.test("what a deadline throws is told, and the others pass", () => {
   const clock = new FakeClock();
@@ -43,7 +43,7 @@ Deno.test("what a socket's listener throws gets no further", () => {
   const error = new Error("one");
   listenToSocket(socket, {
     ...QUIET,
-    onMessage() {
+    onSaid() {
       throw error;
     },
     onThrown: (thrown) => told.push(thrown),

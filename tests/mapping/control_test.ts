@@ -3,19 +3,14 @@ import fc from "fast-check";
 import {
   type ControlSubjects,
   toEventHeaders,
-  toEventMessages,
+  toEventLines,
+  toEventSubjects,
   toRequestClosedSubject,
 } from "../../lib/mapping/control.ts";
 import { parseHeaderBlock, toHeaderBlock } from "../../lib/mapping/headers.ts";
 import { readSubject, toHostTokens } from "../../lib/mapping/subject.ts";
 
-const CONNECTION = {
-  prefix: "h8s",
-  hostTokens: toHostTokens("a"),
-  subject: readSubject("h8s.ws.ws.a"),
-};
-
-Deno.test("toEventMessages() tells either generation of workloads, or both", async (t) => {
+Deno.test("toEventSubjects() tells either generation of workloads, or both", async (t) => {
   const table: [type: "established" | "closed", forms: ControlSubjects, subjects: string[]][] = [
     ["established", "flat", ["h8s.control.ws.conn.established"]],
     ["established", "host", ["h8s.control.ws.conn.established.com.example"]],
@@ -29,27 +24,24 @@ Deno.test("toEventMessages() tells either generation of workloads, or both", asy
   ];
   for (const [type, forms, subjects] of table) {
     await t.step(`${type}, ${forms}`, () => {
-      const options = { ...CONNECTION, hostTokens: toHostTokens("example.com"), forms };
-      assert.deepEqual(toEventMessages(type, options).map(({ subject }) => subject), subjects);
+      const options = { prefix: "h8s", hostTokens: toHostTokens("example.com"), forms };
+      assert.deepEqual(toEventSubjects(type, options), subjects);
     });
   }
 });
 
-Deno.test("toEventMessages() and toRequestClosedSubject() start with the prefix", () => {
+Deno.test("toEventSubjects() and toRequestClosedSubject() start with the prefix", () => {
   const hostTokens = toHostTokens("[::1]");
-  const options = { ...CONNECTION, prefix: "acme.edge", hostTokens, forms: "host" } as const;
-  const [message] = toEventMessages("closed", options);
-  assert.equal(message?.subject, "acme.edge.control.ws.conn.closed.__1");
+  const options = { prefix: "acme.edge", hostTokens, forms: "host" } as const;
+  const [subject] = toEventSubjects("closed", options);
+  assert.equal(subject, "acme.edge.control.ws.conn.closed.__1");
   assert.equal(toRequestClosedSubject("h8s", "t0k"), "h8s.control.connection.closed.t0k");
   assert.equal(toRequestClosedSubject("acme.edge", "t"), "acme.edge.control.connection.closed.t");
 });
 
-Deno.test("toEventMessages() spells the subject's header as the Go workloads read it", () => {
-  const options = { ...CONNECTION, forms: "both" } as const;
-  assert.deepEqual(toEventMessages("established", options).map(({ lines }) => lines), [
-    "X-H8S-PublishSubject: h8s.ws.ws.a\r\n",
-    "X-H8S-PublishSubject: h8s.ws.ws.a\r\n",
-  ]);
+Deno.test("toEventLines() spells the subject's header as the Go workloads read it", () => {
+  const line = toEventLines(readSubject("h8s.ws.ws.a"));
+  assert.equal(line, "X-H8S-PublishSubject: h8s.ws.ws.a\r\n");
 });
 
 Deno.test("toEventHeaders() adds nothing to an established", () => {

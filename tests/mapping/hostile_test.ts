@@ -11,7 +11,7 @@ import { parseNumbered } from "../../lib/mapping/ack.ts";
 import { parseVerdict, toAuthorizeSubject } from "../../lib/mapping/authorize.ts";
 import { parseConnectionRecord } from "../../lib/mapping/connection_record.ts";
 import { ContractError } from "../../lib/mapping/contract_error.ts";
-import { toEventMessages } from "../../lib/mapping/control.ts";
+import { toEventSubjects } from "../../lib/mapping/control.ts";
 import { parseFlowSignal } from "../../lib/mapping/flow.ts";
 import { fromClient, fromProxy } from "../../lib/mapping/forwarding.ts";
 import { toFrame } from "../../lib/mapping/frame.ts";
@@ -50,13 +50,11 @@ Deno.test("whatever a client asks for, it is refused with a 4xx or the subjects 
       if (target === undefined) return;
       const { subject, hostTokens } = target;
       assert.ok(subject.startsWith(kind === "http" ? `p.q.http.${method}.` : "p.q.ws.ws."));
-      const events = toEventMessages("closed", {
-        ...{ prefix: "p.q", hostTokens, subject, forms: "both" },
-      });
+      const events = toEventSubjects("closed", { prefix: "p.q", hostTokens, forms: "both" });
       const all = [
         ...[subject, toUploadSubject(subject, "p.q")],
         toAuthorizeSubject(kind, { prefix: "p.q", hostTokens }),
-        ...events.map(({ subject }) => subject),
+        ...events,
       ];
       for (const subject of all) assert.match(subject, SUBJECT);
     }),

@@ -62,17 +62,7 @@ export class Load {
     const key = toClientKey(address);
     this.#total++;
     this.#connections.set(key, (this.#connections.get(key) ?? 0) + 1);
-    let isTaken = true;
-    return {
-      key,
-      get isTaken() {
-        return isTaken;
-      },
-      [Symbol.dispose]: () => {
-        if (isTaken) this.#disconnect(key);
-        isTaken = false;
-      },
-    };
+    return new TakenPlace(key, this.#disconnect);
   }
 
   /**
@@ -94,11 +84,29 @@ export class Load {
     throw new GatewayError("too_many_connections_from_address", detail);
   }
 
-  #disconnect(key: string): void {
+  readonly #disconnect = (key: string): void => {
     this.#total--;
     const left = this.#connections.get(key)! - 1;
     if (left === 0) this.#connections.delete(key);
     else this.#connections.set(key, left);
+  };
+}
+
+class TakenPlace implements Place {
+  readonly #leave: (key: string) => void;
+  #isTaken = true;
+
+  constructor(readonly key: string, leave: (key: string) => void) {
+    this.#leave = leave;
+  }
+
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isTaken) this.#leave(this.key);
+    this.#isTaken = false;
   }
 }
 

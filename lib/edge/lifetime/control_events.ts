@@ -8,7 +8,8 @@ import {
   type ConnectionEvent,
   toEventHeaders,
   toEventId,
-  toEventMessages,
+  toEventLines,
+  toEventSubjects,
   toKeptSubject,
 } from "../../mapping/control.ts";
 import {
@@ -56,15 +57,17 @@ export function tell(
     const headers = encodeLatin1(toHeaderBlock(kept));
     events.keep(toKeptSubject(event.type, { prefix, hostTokens }), headers);
   }
-  for (const message of toEventMessages(event.type, { prefix, hostTokens, subject, forms })) {
-    const publish = (lines: HeaderLines, onRefused?: () => void) =>
-      outbox.tell(message.subject, EMPTY, {
-        reply: inbox,
-        headers: toHeaderBlock(joinLines(lines, message.lines)),
-        ...(onRefused === undefined ? {} : { onRefused }),
-      });
-    // A server that came back with a smaller limit may not take the client's own headers any more.
-    publish(common, () => publish(toEssentialLines(common)));
+  const own = toEventLines(subject);
+  const headers = toHeaderBlock(joinLines(common, own));
+  for (const to of toEventSubjects(event.type, { prefix, hostTokens, forms })) {
+    outbox.tell(to, EMPTY, {
+      ...{ reply: inbox, headers },
+      // A server that came back with a smaller limit may not take the client's own headers any more.
+      onRefused: () => {
+        const headers = toHeaderBlock(joinLines(toEssentialLines(common), own));
+        outbox.tell(to, EMPTY, { reply: inbox, headers });
+      },
+    });
   }
 }
 

@@ -22,10 +22,10 @@ import { CLOSE } from "../../mapping/close.ts";
 import type { RecordStore } from "../../nats/jetstream/records.ts";
 import type { ResumeStore } from "../../nats/jetstream/resume_stream.ts";
 import type { Admitted } from "../admission.ts";
-import type { Load } from "../admission/load.ts";
+import type { Load, Place } from "../admission/load.ts";
 import { type EventParts, tell } from "../lifetime/control_events.ts";
 import type { EdgeParts } from "../parts.ts";
-import type { Connection, ConnectionOwner } from "../socket/websocket.ts";
+import type { Connection, ConnectionOwner, Opening } from "../socket/websocket.ts";
 import type { Resumable } from "./resumable.ts";
 import type { Arrival } from "./resume_client.ts";
 import { isSame, toProof } from "./resume_token.ts";
@@ -44,6 +44,7 @@ interface ResumeEntry extends Arrival {
 /** A handshake that is let in. */
 interface Entered {
   readonly admitted: Admitted;
+  readonly place: Place;
   readonly entry: ResumeEntry;
 }
 
@@ -71,9 +72,9 @@ export class ResumeEntrance {
    * @returns The same with its place, and what is told of the socket that comes of it.
    * @throws {GatewayError} `nats_unavailable` while JetStream is away; or that no place is left.
    */
-  async open(handshake: Admitted): Promise<{ admitted: Admitted; owner: ConnectionOwner }> {
-    const { admitted, entry } = await this.#find(handshake);
-    return { admitted, owner: this.#toOwner(entry) };
+  async open(handshake: Admitted): Promise<Opening> {
+    const { admitted, place, entry } = await this.#find(handshake);
+    return { admitted, place, owner: this.#toOwner(entry) };
   }
 
   #toOwner(entry: ResumeEntry): ConnectionOwner {
@@ -129,7 +130,8 @@ export class ResumeEntrance {
     const id = admitted.connectionId!;
     const secret = randomBytes(32).toString("base64url");
     return {
-      admitted: { ...admitted, place: load.connect(admitted.remoteAddress, parts.config()) },
+      admitted,
+      place: load.connect(admitted.remoteAddress, parts.config()),
       entry: {
         resumable: holder.make(id),
         token: toResumeToken(id, secret),
@@ -158,7 +160,7 @@ export class ResumeEntrance {
       const token = toResumeToken(id, secret);
       const entry = { resumable: entered.resumable, token, proof, lastSeq, lostFrom: undefined };
       const { place } = entered;
-      return { admitted: { ...admitted, ...route, subject, connectionId: id, place }, entry };
+      return { admitted: { ...admitted, ...route, subject, connectionId: id }, place, entry };
     }
     // It is there: to begin another one would be to lose it.
     throw new GatewayError("nats_unavailable", "The connection changes hands; try again");
@@ -169,7 +171,7 @@ export class ResumeEntrance {
     { remoteAddress }: Admitted,
     record: ResumeRecord,
     revision: number,
-  ): Promise<Pick<Admitted, "place"> & { resumable: Resumable } | undefined> {
+  ): Promise<{ place: Place; resumable: Resumable } | undefined> {
     const { load, parts, holder, takeover } = this.#options;
     const known = holder.find(record.info.id);
     const place = load.connect(remoteAddress, parts.config(), known?.place);

@@ -25,8 +25,7 @@ export type DownlinkParts = Pick<EdgeParts, "bus" | "config" | "deadlines">;
 export class Downlink {
   readonly #parts: DownlinkParts;
   readonly #owner: DownlinkOwner;
-  /** For those who send no faster than the client takes. */
-  readonly credit: SendCredit;
+  #credit: SendCredit | undefined;
   #deadline: Deadline | undefined;
   /** Since somebody looked; messages that were sent meanwhile included. */
   #waiting = 0;
@@ -35,12 +34,16 @@ export class Downlink {
   constructor(parts: DownlinkParts, owner: DownlinkOwner) {
     this.#parts = parts;
     this.#owner = owner;
-    this.credit = new SendCredit(parts.bus, () => owner.waiting);
+  }
+
+  /** For those who send no faster than the client takes. */
+  get credit(): SendCredit {
+    return this.#credit ??= new SendCredit(this.#parts.bus, () => this.#owner.waiting);
   }
 
   /** A message was sent. */
   onWaiting(bytes: number): void {
-    this.credit.onSent(bytes);
+    this.#credit?.onSent(bytes);
     this.#largest = Math.max(this.#largest, bytes);
     if (this.#deadline !== undefined) {
       this.#waiting += bytes;
@@ -53,7 +56,7 @@ export class Downlink {
   /** The socket is gone. */
   close(): void {
     this.#deadline?.stop();
-    this.credit.close();
+    this.#credit?.close();
   }
 
   #look(): void {

@@ -7,16 +7,6 @@ import { setImmediate } from "node:timers";
 
 type Next = (callback: () => void) => unknown;
 
-/**
- * As many turns of the event loop as it takes until a reset that came with the handshake is known to the
- * platform, and as many more, of microseconds, until what is known to it has been told here. One more of
- * each, since the first one may be nearly over.
- */
-const TURNS: readonly Next[] = [
-  ...Array<Next>(4).fill(setTimeout),
-  ...Array<Next>(11).fill(setImmediate),
-];
-
 /** Gives back what a handshake holds. */
 export interface Opened {
   readonly place: Disposable | undefined;
@@ -24,8 +14,12 @@ export interface Opened {
 
 /** Waits for handshakes to be let in, as long as their clients do. */
 export class Handshakes {
-  /** What somebody waits for already: a timer for each handshake and turn costs more than its events do. */
-  readonly #pending = new Map<Next, Promise<void>>();
+  /**
+   * As many turns of the event loop as it takes until a reset that came with the handshake is known to the
+   * platform, and as many more, of microseconds, until what is known to it has been told here. One more of
+   * each, since the first one may be nearly over.
+   */
+  readonly #turns: readonly Turns[] = [new Turns(setTimeout, 4), new Turns(setImmediate, 11)];
 
   /**
    * Waits for a handshake to be let in, as long as its client does.
@@ -34,35 +28,62 @@ export class Handshakes {
    * lost for good: the platform goes on waiting for the connection whose 101 it could not write. So it is looked
    * for before, and for some turns of the event loop more.
    *
+   * @param opening What is let in, at once or when somebody has been asked.
    * @returns What was let in; undefined when the client is gone, and nothing is held.
    */
   async whileClientWaits<T extends Opened>(
-    opening: Promise<T>,
+    opening: T | Promise<T>,
     signal: AbortSignal,
   ): Promise<T | undefined> {
-    const { promise: gone, resolve: leave } = Promise.withResolvers<undefined>();
-    const onAbort = () => leave(undefined);
-    signal.addEventListener("abort", onAbort);
-    const opened = await Promise.race([opening, gone]);
-    for (const next of TURNS) {
-      if (opened === undefined || signal.aborted) break;
-      await this.#turn(next);
-    }
-    signal.removeEventListener("abort", onAbort);
+    const opened = opening instanceof Promise ? await firstOf(opening, signal) : opening;
+    for (const turns of this.#turns) if (!signal.aborted) await turns.pass();
     if (!signal.aborted) return opened;
-    opening.then(({ place }) => place?.[Symbol.dispose](), () => {});
+    const giveBack = ({ place }: T) => place?.[Symbol.dispose]();
+    if (opening instanceof Promise) opening.then(giveBack, () => {});
+    else giveBack(opening);
     return undefined;
   }
+}
 
-  #turn(next: Next): Promise<void> {
-    const pending = this.#pending.get(next);
-    if (pending !== undefined) return pending;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#pending.set(next, promise);
-    next(() => {
-      this.#pending.delete(next);
-      resolve();
-    });
-    return promise;
+/** Undefined where the client goes first. */
+async function firstOf<T>(opening: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const { promise: gone, resolve: leave } = Promise.withResolvers<undefined>();
+  const onAbort = () => leave(undefined);
+  signal.addEventListener("abort", onAbort);
+  try {
+    return await Promise.race([opening, gone]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** Somebody who waits for some turns. */
+interface Waiting {
+  left: number;
+  readonly resolve: () => void;
+}
+
+/** Turns that many wait for together: a timer and a promise for each of them cost more than all else of a handshake. */
+class Turns {
+  readonly #next: Next;
+  readonly #count: number;
+  #waiting: Waiting[] = [];
+
+  constructor(next: Next, count: number) {
+    this.#next = next;
+    this.#count = count;
+  }
+
+  /** Waits for all of them; for the first one no longer than those who wait for it already. */
+  pass(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#waiting.push({ left: this.#count, resolve }) === 1) this.#next(this.#onTurn);
+    });
+  }
+
+  readonly #onTurn = (): void => {
+    for (const waiting of this.#waiting) if (--waiting.left === 0) waiting.resolve();
+    this.#waiting = this.#waiting.filter(({ left }) => left > 0);
+    if (this.#waiting.length > 0) this.#next(this.#onTurn);
+  };
 }

@@ -41,7 +41,7 @@ export class SendQueue {
     if (waiting < PLATFORM_BYTES) return this.#socket.send(data);
     this.#held.push({ data: typeof data === "string" ? data : data.slice(), length });
     this.#heldBytes += length;
-    this.#timer ??= setTimeout(this.#look, this.#lookMs);
+    if (this.#timer === undefined) this.#lookLater();
   }
 
   /** Gives all of it to the platform: what comes next is the end. */
@@ -58,7 +58,7 @@ export class SendQueue {
     this.#heldBytes = 0;
   }
 
-  readonly #look = (): void => {
+  #look(): void {
     this.#timer = undefined;
     let count = 0;
     for (let free = PLATFORM_BYTES - this.#socket.bufferedAmount; free > 0; count++) {
@@ -70,6 +70,10 @@ export class SendQueue {
     }
     this.#held.splice(0, count);
     this.#lookMs = count > 0 ? FIRST_LOOK_MS : Math.min(2 * this.#lookMs, MAX_LOOK_MS);
-    if (this.#held.length > 0) this.#timer = setTimeout(this.#look, this.#lookMs);
-  };
+    if (this.#held.length > 0) this.#lookLater();
+  }
+
+  #lookLater(): void {
+    this.#timer = setTimeout(() => this.#look(), this.#lookMs);
+  }
 }

@@ -13,12 +13,15 @@ import { toNumberedId } from "../../mapping/message_id.ts";
 import { speaksAck } from "../../mapping/resume.ts";
 import type { Outcome, Persist } from "../../nats/jetstream/persist.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
-import type { Handshake } from "../admission.ts";
+import type { Handshake } from "./handshake.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { ReceiveAccount } from "../limits/receive_budget.ts";
 
 /** What the header block of a persistent message has besides: the id of a message, the name of a stream. */
 const PERSIST_HEADERS_ROOM = 512;
+
+/** What the header block of a message is longer by than the connection's own lines. */
+const FRAME_BYTES = toHeaderBlock(toFrameHeader("binary")).length;
 
 /** Whose client it is. */
 export interface UplinkOwner {
@@ -69,7 +72,7 @@ export class Uplink {
     this.#owner = owner;
     this.#persist = admitted.isPersistent ? parts.persist : undefined;
     const room = this.#persist === undefined ? 0 : PERSIST_HEADERS_ROOM;
-    this.#headerBytes = toHeaderBlock(joinLines(lines, toFrameHeader("binary"))).length + room;
+    this.#headerBytes = lines.length + FRAME_BYTES + room;
     this.#account = parts.budget.open(() => this.#onExceeded());
     this.#scope = admitted.numberScope ?? `connection:${admitted.connectionId}`;
   }
@@ -181,9 +184,4 @@ function toSaid(data: string | ArrayBuffer): Said {
   return typeof data === "string"
     ? { id: undefined, kind: "text", bytes: Buffer.from(data) }
     : { id: undefined, kind: "binary", bytes: new Uint8Array(data) };
-}
-
-/** What goes into a stream has none: the stream would answer there. */
-export function hasReply({ mode, isPersistent }: Handshake): boolean {
-  return mode === "request" && !isPersistent;
 }

@@ -15,7 +15,8 @@ import { MAX_SUBJECT_LENGTH } from "../../mapping/subject.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import type { Receiver, Slot } from "../../nats/inbox.ts";
 import type { KeptLease } from "../lifetime/connection_records.ts";
-import type { Admitted, Handshake } from "../admission.ts";
+import type { Admitted } from "../admission.ts";
+import { describeHandshake, type Handshake, hasReply, toKeptHandshake } from "./handshake.ts";
 import type { Place } from "../admission/load.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
 import { SendQueue } from "./send_queue.ts";
@@ -23,8 +24,8 @@ import { Downlink, type DownlinkOwner, type DownlinkParts } from "./downlink.ts"
 import type { EdgeParts } from "../parts.ts";
 import { asksForCredit } from "../../mapping/flow.ts";
 import { cancelAsk } from "../../nats/credit.ts";
-import { listenToSocket } from "./socket_events.ts";
-import { hasReply, Uplink, type UplinkOwner, type UplinkParts } from "./uplink.ts";
+import { listenToSocket, type SocketListener } from "./socket_events.ts";
+import { Uplink, type UplinkOwner, type UplinkParts } from "./uplink.ts";
 
 /** How long the 101 may take to leave; the platform does not tell of one that never will. */
 const OPEN_TIMEOUT_MS = 5000;
@@ -45,6 +46,13 @@ export interface ConnectionOwner {
   remove(connection: Connection, end: CloseInfo): void;
 }
 
+/** A handshake that is let in. */
+export interface Opening {
+  readonly admitted: Admitted;
+  readonly place: Place;
+  readonly owner: ConnectionOwner;
+}
+
 /** What it takes. */
 export type ConnectionParts =
   & UplinkParts
@@ -52,27 +60,32 @@ export type ConnectionParts =
   & Pick<EdgeParts, "fanout" | "gatewayId" | "inbox" | "log" | "metrics" | "onFault">;
 
 /** A client that is connected, or about to be. */
-export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner {
+export class Connection implements Seated, Receiver, SocketListener, UplinkOwner, DownlinkOwner {
   readonly #admitted: Handshake;
   readonly #parts: ConnectionParts;
   readonly #owner: ConnectionOwner;
   readonly #slot: Slot;
   readonly #inbox: string;
   readonly #lines: HeaderLines;
-  readonly #uplink: Uplink;
+  /** Made when it is used first, as the next: most of many sockets are quiet. */
+  #uplink: Uplink | undefined;
+  #downlink: Downlink | undefined;
   #socket: WebSocket | undefined;
   #queue: SendQueue | undefined;
   #state: "opening" | "open" | "closing" | "closed" = "opening";
   /** Why we closed it; a client that does not answer cannot tell another story. */
   #closing: CloseInfo | undefined;
   #drop: (() => void) | undefined;
-  #since = new Date();
-  readonly #subscriptions: (() => void)[] = [];
+  #since = Date.now();
+  #subscriptions: (() => void)[] | undefined;
   #wasUnheard = false;
-  readonly #downlink: Downlink;
+  /** Its place among the connections, which its owner gives back once it is told of the end. */
+  readonly place: Place;
   seat: number | undefined;
   /** Among the connections of its gateway; for its owner alone, as the next. */
   number = 0;
+  /** The platform copies what it is to send. */
+  readonly borrows = true;
   /** The right to tell its end; undefined where that needs none. */
   lease: KeptLease | undefined;
 
@@ -82,39 +95,31 @@ export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner 
    * @returns The 101 for the client.
    * @throws {GatewayError} `headers_too_large` when NATS cannot carry its headers.
    */
-  static upgrade(admitted: Admitted, parts: ConnectionParts, owner: ConnectionOwner): Response {
-    const { request, headerLines, identity: _, ...handshake } = admitted;
+  static upgrade(opening: Opening, parts: ConnectionParts): Response {
+    const { admitted } = opening;
     admitted.visit.onUpgraded(admitted.subject);
-    return new Connection(handshake, headerLines, { parts, owner }).#upgrade(request);
+    return new Connection(opening, parts).#upgrade(admitted);
   }
 
-  private constructor(
-    admitted: Handshake,
-    headerLines: HeaderLines,
-    { parts, owner }: { parts: ConnectionParts; owner: ConnectionOwner },
-  ) {
-    [this.#admitted, this.#parts, this.#owner] = [admitted, parts, owner];
+  private constructor({ admitted, place, owner }: Opening, parts: ConnectionParts) {
+    this.#admitted = toKeptHandshake(admitted);
+    this.#parts = parts;
+    this.#owner = owner;
+    this.place = place;
     this.#slot = parts.inbox.open(this);
-    this.#downlink = new Downlink(parts, this);
     const inbox = this.#inbox = owner.inbox ?? this.#slot.subject;
     this.#lines = joinLines(
-      headerLines,
+      admitted.headerLines,
       toHeaderLine(HEADER.connectionId, this.id),
       toHeaderLine(HEADER.gatewayId, parts.gatewayId),
       hasReply(admitted) ? NO_LINES : toHeaderLine(HEADER.replySubject, inbox),
     );
-    this.#uplink = new Uplink(admitted, { parts, owner: this, inbox, lines: this.#lines });
     const room = parts.bus.maxPayload - this.#lines.length;
     if (room < EVENT_HEADERS_ROOM) {
       this.#release();
       const detail = "The handshake's header block is larger than NATS can carry";
       throw new GatewayError("headers_too_large", detail);
     }
-  }
-
-  /** The platform copies what it is to send. */
-  get borrows(): boolean {
-    return true;
   }
 
   get waiting(): number {
@@ -138,11 +143,6 @@ export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner 
     return { subscribe, mode, isPersistent };
   }
 
-  /** Its place among the connections, which its owner gives back once it is told of the end. */
-  get place(): Place {
-    return this.#admitted.place!;
-  }
-
   /** How long its client may be away, in milliseconds. */
   get windowMs(): number {
     return this.#admitted.windowMs;
@@ -150,19 +150,7 @@ export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner 
 
   /** What is told to those who ask who is connected. */
   describe(): ListedConnection {
-    const { subject, target: { authority, path, query }, remoteAddress, session } = this.#admitted;
-    return {
-      id: this.id,
-      inbox: this.#inbox,
-      subject,
-      host: authority,
-      path,
-      query,
-      remote: remoteAddress,
-      since: this.#since.toISOString(),
-      protocol: this.#admitted.protocol ?? "",
-      ...(session === undefined ? {} : { session: session.id }),
-    };
+    return describeHandshake(this.#admitted, { inbox: this.#inbox, since: this.#since });
   }
 
   /** Closes it from our side, and sees to it that its end is told whether the client answers or not. */
@@ -186,14 +174,14 @@ export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner 
 
   /** NATS is back, and what was held has been published. */
   onReconnect(): void {
-    this.#uplink.onReconnect();
+    this.#uplink?.onReconnect();
   }
 
   onMessage(message: BusMessage): void {
     const { headers, data, reply } = message;
     this.#onFrame(toFrame(headers, data), data.length);
     if (!asksForCredit(message)) return;
-    if (this.#state === "open") this.#downlink.credit.ask(reply, data.length);
+    if (this.#state === "open") this.#toDownlink().credit.ask(reply, data.length);
     else cancelAsk(this.#parts.bus, reply);
   }
 
@@ -218,10 +206,9 @@ export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner 
     this.#finish(this.#closing ?? CLOSE.vanished);
   }
 
-  #upgrade(request: Request): Response {
+  #upgrade({ request, protocol, setCookies, answerHeaders }: Admitted): Response {
     const idleTimeout = Math.ceil(this.#parts.config().wsIdleTimeout / 1000);
     const { socket, response } = this.#takeOver(request, { idleTimeout });
-    const { protocol, setCookies, answerHeaders } = this.#admitted;
     // Deno's own `protocol` option cannot read "a,b".
     if (protocol !== undefined) response.headers.set("sec-websocket-protocol", protocol);
     for (const setCookie of setCookies) response.headers.append("set-cookie", setCookie);
@@ -230,19 +217,7 @@ export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner 
     this.#queue = new SendQueue(socket);
     this.#slot.setDeadline(OPEN_TIMEOUT_MS);
     socket.binaryType = "arraybuffer";
-    listenToSocket(socket, {
-      onOpen: () => this.#onOpen(),
-      onMessage: ({ data }) => {
-        if (this.#state === "open") this.#uplink.receive(data);
-      },
-      onClose: ({ code, reason }) =>
-        this.#finish(this.#closing ?? { code: fromCloseEventCode(code), reason }),
-      onError: (error) => this.#parts.log.debug("websocket failed", { connection: this.id, error }),
-      onThrown: (error) => {
-        this.#parts.onFault("websocket", error);
-        this.close(CLOSE.failed);
-      },
-    });
+    listenToSocket(socket, this);
     return response;
   }
 
@@ -255,25 +230,55 @@ export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner 
     }
   }
 
-  #onOpen(): void {
+  onOpen(): void {
     if (this.#state === "closed") return this.#socket!.close();
     this.#state = "open";
-    this.#since = new Date();
+    this.#since = Date.now();
     const { expiresAt = Number.POSITIVE_INFINITY } = this.#admitted;
     this.#slot.setDeadline(expiresAt - Date.now());
-    const listener = (frame: Frame, length: number) => this.#onFrame(frame, length);
-    for (const subject of this.#admitted.subscribe) {
-      this.#subscriptions.push(this.#parts.fanout.subscribe(subject, listener));
-    }
+    if (this.#admitted.subscribe.length > 0) this.#subscriptions = this.#subscribe();
     this.#parts.metrics.socketOpened();
     this.#owner.add(this);
+  }
+
+  onSaid(data: string | ArrayBuffer): void {
+    if (this.#state === "open") this.#toUplink().receive(data);
+  }
+
+  onClosed({ code, reason }: CloseInfo): void {
+    this.#finish(this.#closing ?? { code: fromCloseEventCode(code), reason });
+  }
+
+  onSocketError(error: string): void {
+    this.#parts.log.debug("websocket failed", { connection: this.id, error });
+  }
+
+  onThrown(error: unknown): void {
+    this.#parts.onFault("websocket", error);
+    this.close(CLOSE.failed);
+  }
+
+  #subscribe(): (() => void)[] {
+    const listener = (frame: Frame, length: number) => this.#onFrame(frame, length);
+    return this.#admitted.subscribe.map((subject) =>
+      this.#parts.fanout.subscribe(subject, listener)
+    );
+  }
+
+  #toUplink(): Uplink {
+    const [parts, inbox, lines] = [this.#parts, this.#inbox, this.#lines];
+    return this.#uplink ??= new Uplink(this.#admitted, { parts, owner: this, inbox, lines });
+  }
+
+  #toDownlink(): Downlink {
+    return this.#downlink ??= new Downlink(this.#parts, this);
   }
 
   #send(data: string | Uint8Array, length: number): void {
     const { waiting } = this;
     if (waiting > 0 && waiting + length > this.#parts.config().wsSendLimit) return this.onSlow();
     this.#queue!.send(data as string | Uint8Array<ArrayBuffer>, { length, waiting });
-    this.#downlink.onWaiting(length);
+    this.#toDownlink().onWaiting(length);
     this.#admitted.visit.onMessage("out", length);
   }
 
@@ -284,7 +289,7 @@ export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner 
   /** Events are unheard, too, where no workload cares who comes and goes; that is no loss. */
   #onUnheard(subject: string | undefined): void {
     const isMessage = subject === undefined
-      ? this.#uplink.hasSpoken
+      ? this.#uplink?.hasSpoken
       : subject === this.#admitted.subject;
     if (!isMessage) return;
     this.#parts.metrics.messageUnheard();
@@ -310,9 +315,9 @@ export class Connection implements Seated, Receiver, UplinkOwner, DownlinkOwner 
 
   #release(): void {
     this.#slot.release();
-    this.#uplink.close();
-    this.#downlink.close();
+    this.#uplink?.close();
+    this.#downlink?.close();
     this.#queue?.clear();
-    for (const unsubscribe of this.#subscriptions) unsubscribe();
+    this.#subscriptions?.forEach((unsubscribe) => unsubscribe());
   }
 }

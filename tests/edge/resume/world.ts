@@ -156,8 +156,8 @@ export class Gateway implements Disposable {
       subject: "h8s.ws.ws.a",
       resumeToken: token && `${token}.${lastSeq}`,
     } as unknown as Admitted;
-    const { admitted, owner } = await this.resumables.entrance.open(handshake);
-    const { connectionId: id = "", place } = admitted;
+    const { admitted, place, owner } = await this.resumables.entrance.open(handshake);
+    const { connectionId: id = "" } = admitted;
     return { client: new FakeClient({ id, place, gateway: gatewayId }), owner };
   }
 
