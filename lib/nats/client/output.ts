@@ -6,8 +6,10 @@
 import { Buffer } from "node:buffer";
 import { clearImmediate, setImmediate } from "node:timers";
 
-/** Enough for a turn under load; what is larger goes as it is: fresh memory costs more than another write. */
+/** Enough for a turn under load. */
 const CHUNK_BYTES = 64 * 1024;
+/** What is as large goes as it is: to copy it into fresh memory costs more. */
+const LARGE_BYTES = 16 * 1024;
 /** With so much the others begin at once, while the turn goes on: it is some dozen requests. */
 const PROMPT_BYTES = 16 * 1024;
 const CR = 13;
@@ -20,6 +22,10 @@ export interface ByteSink {
   readonly writableLength: number;
   /** Takes bytes that will not change. */
   write(bytes: Uint8Array): unknown;
+  /** What is written from now on goes together. */
+  cork(): void;
+  /** Now. */
+  uncork(): void;
 }
 
 /**
@@ -29,8 +35,11 @@ export interface ByteSink {
 export class Output {
   readonly #sink: () => ByteSink | undefined;
   readonly #encoder = new TextEncoder();
+  /** What goes before what is in the buffer. */
+  #parts: Uint8Array[] = [];
+  #partBytes = 0;
   #buffer = new Uint8Array(CHUNK_BYTES);
-  /** What is before it has been handed to the socket. */
+  /** What is before it is among the parts, or has been handed to the socket. */
   #begin = 0;
   #end = 0;
   #timer: ReturnType<typeof setImmediate> | undefined;
@@ -44,7 +53,7 @@ export class Output {
 
   /** How many bytes the system has not taken yet. */
   get unsentBytes(): number {
-    return this.#end - this.#begin + (this.#sink()?.writableLength ?? 0);
+    return this.#waitingBytes + (this.#sink()?.writableLength ?? 0);
   }
 
   /**
@@ -55,7 +64,7 @@ export class Output {
   add(text: string, ...parts: readonly Uint8Array[]): void {
     this.#reserve(text.length);
     this.#addText(text);
-    for (const part of parts) if (part.length > 0) this.addBytes(part);
+    for (const part of parts) if (part.length > 0) this.#addBytes(part);
     this.#reserve(CRLF_LENGTH);
     // Two bytes cost less so than by a call into the runtime.
     this.#buffer[this.#end++] = CR;
@@ -65,14 +74,7 @@ export class Output {
 
   /** Adds bytes that will not change. */
   addBytes(bytes: Uint8Array): void {
-    if (bytes.length > CHUNK_BYTES) {
-      this.flush();
-      this.#sink()?.write(bytes);
-      return;
-    }
-    this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#end);
-    this.#end += bytes.length;
+    this.#addBytes(bytes);
     this.#schedule();
   }
 
@@ -80,21 +82,55 @@ export class Output {
   flush(): void {
     clearImmediate(this.#timer);
     this.#timer = undefined;
-    if (this.#begin === this.#end) return;
-    const bytes = this.#buffer.subarray(this.#begin, this.#end);
-    this.#begin = this.#end;
-    this.#sink()?.write(bytes);
+    this.#closePart();
+    const parts = this.#parts;
+    if (parts.length === 0) return;
+    this.#parts = [];
+    this.#partBytes = 0;
+    const sink = this.#sink();
+    // The head of a large message by itself would wake the server twice.
+    if (parts.length > 1) sink?.cork();
+    for (const part of parts) sink?.write(part);
+    if (parts.length > 1) sink?.uncork();
   }
 
   /** Forgets what waits: there is no socket any more. */
   clear(): void {
     clearImmediate(this.#timer);
     this.#timer = undefined;
+    this.#parts = [];
+    this.#partBytes = 0;
     this.#begin = this.#end;
   }
 
+  get #waitingBytes(): number {
+    return this.#partBytes + this.#end - this.#begin;
+  }
+
+  #addBytes(bytes: Uint8Array): void {
+    if (bytes.length >= LARGE_BYTES) {
+      this.#closePart();
+      return this.#addPart(bytes);
+    }
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#end);
+    this.#end += bytes.length;
+  }
+
+  /** What is in the buffer goes before what comes now. */
+  #closePart(): void {
+    if (this.#begin === this.#end) return;
+    this.#addPart(this.#buffer.subarray(this.#begin, this.#end));
+    this.#begin = this.#end;
+  }
+
+  #addPart(part: Uint8Array): void {
+    this.#parts.push(part);
+    this.#partBytes += part.length;
+  }
+
   #schedule(): void {
-    if (this.#end - this.#begin >= PROMPT_BYTES) this.flush();
+    if (this.#waitingBytes >= PROMPT_BYTES) this.flush();
     else this.#timer ??= setImmediate(() => this.flush());
   }
 
@@ -109,7 +145,7 @@ export class Output {
 
   #reserve(length: number): void {
     if (this.#buffer.length - this.#end >= length) return;
-    this.flush();
+    this.#closePart();
     this.#buffer = new Uint8Array(Math.max(CHUNK_BYTES, length));
     this.#begin = this.#end = 0;
   }

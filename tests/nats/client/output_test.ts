@@ -10,9 +10,22 @@ class Sink {
   readonly writes: Uint8Array[] = [];
   readonly output = new Output(() => this);
   writableLength = 0;
+  /** How many writes the system sees. */
+  calls = 0;
+  #isCorked = false;
+
+  cork(): void {
+    this.#isCorked = true;
+    this.calls++;
+  }
+
+  uncork(): void {
+    this.#isCorked = false;
+  }
 
   write(bytes: Uint8Array): void {
     this.writes.push(bytes);
+    if (!this.#isCorked) this.calls++;
     this.writableLength += bytes.length;
   }
 
@@ -64,8 +77,11 @@ Deno.test("Output takes a message that is larger than its buffer", () => {
 Deno.test("Output hands a large part to the socket as it is", () => {
   const sink = new Sink();
   const large = Buffer.alloc(100_000, 0x61);
+  sink.output.add("before");
   sink.output.add("large ", large);
   assert.ok(sink.writes.includes(large));
+  assert.equal(sink.text, `before\r\nlarge ${large}\r\n`);
+  assert.equal(sink.calls, 1, "and its head with it");
 });
 
 Deno.test("Output begins to write before the turn is over where much waits", () => {
