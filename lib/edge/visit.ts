@@ -35,8 +35,6 @@ export interface VisitOptions {
 /** What needs no word in the log. */
 const IN_ORDER: ReadonlySet<Ending> = new Set(["completed", "termination_chunk", "ctx_done"]);
 const NOBODY: readonly Following[] = [];
-/** Less is not worth the way back. */
-const LARGE_BYTES = 16 * 1024;
 
 export class Visit implements Observation, Page {
   readonly #options: VisitOptions;
@@ -164,7 +162,7 @@ export class Visit implements Observation, Page {
   /** All of its response is handed to the platform as it is, and given back when that has it. */
   onWhole(bytes: Uint8Array): void {
     this.onBody("out", bytes.length);
-    if (bytes.length >= LARGE_BYTES) this.#lent = bytes;
+    this.#lent = bytes;
   }
 
   onMessage(direction: Direction, bytes: number): void {

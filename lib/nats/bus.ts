@@ -74,6 +74,11 @@ export interface Bus {
    * not read yet besides, up to some MiB, waits in the system's own buffers and is not counted.
    */
   readonly unsentBytes: number;
+  /**
+   * Whether the operating system has all of what was published last: the memory of it may be used again. False
+   * also where that is not known.
+   */
+  readonly isWritten: boolean;
 
   /**
    * Hands a message to the connection, without waiting for the server.

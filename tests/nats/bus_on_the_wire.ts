@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { Bus } from "../../lib/nats/bus.ts";
+import type { Bus, BusMessage } from "../../lib/nats/bus.ts";
 import { startNats } from "../harness/nats_server.ts";
 import { within } from "../harness/waiting.ts";
 import { testBus, type WorldOptions } from "./bus_conformance.ts";
@@ -115,6 +115,25 @@ function testOnTheWire(name: string, open: OpenBus): void {
     relay.resume();
     await bus.flush();
     assert.equal(bus.unsentBytes, 0);
+  });
+
+  Deno.test(`${name}: what is written may be overwritten, however slow the server is`, async () => {
+    await using nats = await startNats({ jetstream: false });
+    await using relay = new Relay(nats.port);
+    await using bus = await open([relay.url]);
+    const received = await Received.on(bus, "a");
+    const count = 32;
+    for (let index = 0; index < count; index++) {
+      if (index === 1) relay.stall();
+      const chunk = new Uint8Array(500_000).fill(index);
+      bus.publish("a", chunk);
+      if (bus.isWritten) chunk.fill(0xff);
+    }
+    assert.equal(bus.isWritten, false);
+    relay.resume();
+    const messages = await received.until(count);
+    const isWhole = ({ data }: BusMessage, index: number) => data.every((byte) => byte === index);
+    assert.ok(messages.every(isWhole));
   });
 }
 

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type BodyOptions, BodyReader, bodyTimeout, brokenOff, tooLarge } from "./body_reader.ts";
+import {
+  type BodyChunks,
+  type BodyOptions,
+  BodyReader,
+  bodyTimeout,
+  brokenOff,
+  tooLarge,
+} from "./body_reader.ts";
 import { toBodyStream } from "./body_stream.ts";
 import { concatenate } from "./concatenate.ts";
 import type { Patience } from "./patience.ts";
@@ -12,7 +19,7 @@ import type { Patience } from "./patience.ts";
 export type ClientBody =
   | { readonly kind: "whole"; readonly bytes: Uint8Array }
   /** More than fits: what was read so far, and the rest as it comes; to be returned when it is not wanted. */
-  | { readonly kind: "stream"; readonly chunks: AsyncIterableIterator<Uint8Array> };
+  | { readonly kind: "stream"; readonly chunks: BodyChunks };
 
 const EMPTY = new Uint8Array();
 /** No body. */

@@ -41,8 +41,14 @@ interface Source {
   cancel(): Promise<void>;
 }
 
+/** A body in turn. */
+export interface BodyChunks extends AsyncIterableIterator<Uint8Array> {
+  /** Takes the memory of a chunk that is not needed any more, for the next. */
+  giveBack?(chunk: Uint8Array): void;
+}
+
 /** Reads one body, piece by piece. */
-export class BodyReader implements AsyncIterableIterator<Uint8Array> {
+export class BodyReader implements BodyChunks {
   readonly #source: Source;
   readonly #options: BodyOptions;
   #length = 0;
@@ -145,6 +151,10 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
     if (first === undefined) return { done: true, value: undefined };
     if (first.length >= WORTHWHILE_BYTES) return { done: false, value: first };
     return { done: false, value: await this.#together(first) };
+  }
+
+  giveBack({ buffer }: Uint8Array): void {
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === BUFFER_BYTES) this.#spare = buffer;
   }
 
   return(): Promise<IteratorResult<Uint8Array>> {

@@ -9,6 +9,7 @@ import { DEFAULT_WINDOW_BYTES, parseFlowSignal } from "../../mapping/flow.ts";
 import { isBodyless, parseReply, type Reply, toStreamEnd } from "../../mapping/reply.ts";
 import { toBodyLines, toReplyHeaders, toUploadSubject } from "../../mapping/request.ts";
 import type { BusMessage } from "../../nats/bus.ts";
+import { free } from "../../nats/free.ts";
 import type { AbortReason, Receiver, Slot } from "../../nats/inbox.ts";
 import type { Admitted } from "../admission.ts";
 import type { Visit } from "../visit.ts";
@@ -149,15 +150,15 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     const reply = this.#slot.subject;
     const isUpload = body.kind === "stream";
     if (isUpload) this.#upload = new Upload(body.chunks, this.#parts, this);
-    const length = isUpload ? undefined : body.bytes.length;
     const headers = encodeHeaders([
       headerLines,
-      toBodyLines(contentLength, length),
+      toBodyLines(contentLength, isUpload ? undefined : body.bytes.length),
       toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes }),
     ], this.#parts);
     const to = isUpload ? toUploadSubject(subject, config().prefix) : subject;
     const isTaken = bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers });
     if (!isTaken) throw natsUnavailable();
+    if (!isUpload && bus.isWritten) free(body.bytes);
     this.#isSent = true;
     this.visit.onSent();
   }

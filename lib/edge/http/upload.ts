@@ -11,6 +11,7 @@ import type { Receiver, Slot } from "../../nats/inbox.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Visit } from "../visit.ts";
+import type { BodyChunks } from "./body_reader.ts";
 
 const EMPTY = new Uint8Array();
 
@@ -32,7 +33,7 @@ export type UploadParts = Pick<EdgeParts, "bus" | "inbox">;
 
 /** The chunks of one body. */
 export class Upload implements Receiver {
-  readonly #chunks: AsyncIterableIterator<Uint8Array>;
+  readonly #chunks: BodyChunks;
   readonly #parts: UploadParts;
   readonly #owner: UploadOwner;
   readonly #slot: Slot;
@@ -40,7 +41,7 @@ export class Upload implements Receiver {
   #subject = "";
   #isStopped = false;
 
-  constructor(chunks: AsyncIterableIterator<Uint8Array>, parts: UploadParts, owner: UploadOwner) {
+  constructor(chunks: BodyChunks, parts: UploadParts, owner: UploadOwner) {
     this.#chunks = chunks;
     this.#parts = parts;
     this.#owner = owner;
@@ -90,10 +91,13 @@ export class Upload implements Receiver {
     for await (const chunk of this.#chunks) {
       this.#owner.visit.onBody("in", chunk.length);
       const size = Math.min(bus.maxPayload, window.pieceBytes);
+      let isWritten = true;
       for (let start = 0; start < chunk.length; start += size) {
         await this.#publish(chunk.subarray(start, start + size), window);
         if (this.#isStopped) return;
+        isWritten &&= bus.isWritten;
       }
+      if (isWritten) this.#chunks.giveBack?.(chunk);
     }
     bus.publish(this.#subject, EMPTY, { reply: this.#slot.subject });
     this.#isStopped = true;

@@ -47,6 +47,11 @@ export class FastLane {
     return this.#output?.unsentBytes ?? 0;
   }
 
+  /** Whether the system has taken all of them. */
+  get isWritten(): boolean {
+    return this.#output?.unsentBytes === 0;
+  }
+
   /**
    * Takes the messages of a subscription.
    *

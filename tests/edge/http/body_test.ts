@@ -185,6 +185,28 @@ Deno.test("readBody() copies a trickle together, in one message and in turn", as
   for (const chunk of chunks) assert.ok(chunk.buffer.byteLength <= 4 * chunk.length);
 });
 
+Deno.test("readBody() reads into memory that is given back, and into no other", async () => {
+  const body = new ReadableStream({
+    type: "bytes",
+    pull({ byobRequest }) {
+      const view = byobRequest!.view as Uint8Array;
+      byobRequest!.respond(view.fill(1).length);
+    },
+  });
+  const options = { room: 10, limit: Infinity, patience: endless() };
+  const read = await readBody(toRequest(body), options);
+  assert.ok(read.kind === "stream");
+  await read.chunks.next();
+  const next = async () => (await read.chunks.next()).value as Uint8Array;
+  const kept = await next();
+  const given = await next();
+  read.chunks.giveBack?.(given);
+  await next();
+  assert.equal(kept.length, 64 * 1024);
+  assert.equal(given.length, 0, "its memory is another's now");
+  await read.chunks.return?.();
+});
+
 Deno.test("readBody() waits for a client as long as it may pause, and no longer for a trickle", async (t) => {
   // 32 KiB are read at once, for which the slowest client has 4 s.
   const table: [title: string, gapMs: number, isLate: boolean][] = [

@@ -32,6 +32,16 @@ Deno.test("messages take the lane where it is on, and the client library where i
   }
 });
 
+Deno.test("a large message is written at once, and small ones together", async () => {
+  await using nats = await startNats({ jetstream: false });
+  await using session = await open([nats.url]);
+  const seen = [1, 100_000].map((size) => {
+    session.publish("a", new Uint8Array(size));
+    return session.isWritten;
+  });
+  assert.deepEqual(seen, [false, true]);
+});
+
 Deno.test("what comes byte by byte arrives whole", async () => {
   await using nats = await startNats({ jetstream: false });
   await using relay = new Relay(nats.port);
