@@ -132,6 +132,11 @@ export function listFlags({ shape }: z.ZodObject): Flag[] {
   });
 }
 
+/** The names of those options that have no flag. */
+export function listFileOnly({ shape }: z.ZodObject): string[] {
+  return Object.keys(shape).filter((option) => unwrap(shape[option]!).meta.isFileOnly);
+}
+
 function renderDefault(value: unknown): string | undefined {
   if (value === undefined || value === false) return undefined;
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(", ");

@@ -9,6 +9,7 @@ import { checkFlags } from "./explain.ts";
 import {
   type Flag,
   type FlagGroup,
+  listFileOnly,
   listFlags,
   readFlags,
   renderFlags,
@@ -208,6 +209,7 @@ export function renderHelp(program: string, of: Program | QuestionName = "gatewa
           ]),
         ]),
         "",
+        `In the file alone: ${listFileOnly(configSchema).join(", ")}.`,
         "Durations: 500ms, 5s, 1m. Sizes: 500B, 64KiB, 2MiB. Defaults stand in [brackets].",
         "With --allow-env=H8S_* each flag may be a variable: --request-timeout is H8S_REQUEST_TIMEOUT.",
       ].join("\n");

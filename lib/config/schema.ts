@@ -49,14 +49,13 @@ export const configSchema = z.strictObject({
   .check(together(["prefix", "session", "auth", "routes"], checkTemplates))
   .check(together(["listen", "admin"], checkAddresses));
 
-/** The same options, as a reader looks for them. */
+/** Those that have flags, as a reader looks for them. */
 export const CONFIG_GROUPS: Readonly<Record<string, z.ZodRawShape>> = {
   "NATS": natsFields,
   "Where it listens": { ...listenFields, ...adminFields },
   "Requests": requestFields,
   "WebSockets": socketFields,
   "Who gets in, and how much": { ...admissionFields, ...corsFields, ...identityFields },
-  "Where it goes": routingFields,
   "Kept in streams": persistenceFields,
   "What is told of it": { ...logFields, ...accessLogFields, ...tracingFields },
 };

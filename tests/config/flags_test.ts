@@ -349,6 +349,12 @@ Deno.test("renderHelp() lists every flag once, with its default", async (t) => {
       assert.equal(lines.filter((line) => line.startsWith(`  ${flag} `)).length, 1);
     });
   }
+  await t.step("and none without its options", () => {
+    for (const [index, line] of lines.entries()) {
+      if (/^\w.*:$/.test(line)) assert.ok(lines[index + 1]?.startsWith("  --"), line);
+    }
+    assert.ok(lines.includes("In the file alone: jwt, session, routes."));
+  });
   await t.step("and no others", () => {
     const listed = lines.filter((line) => line.startsWith("  --"));
     assert.equal(listed.length, VALUED.length + others.length);

@@ -87,7 +87,7 @@ export const requestFields = {
   sendTimeout: duration("30s", "How long a client may take nothing of its response"),
   responseBuffer: size("8MiB", "What of a streamed response may wait for a slow client"),
   bareReplies: oneOf(["whole", "stream"]).default("whole")
-    .meta({ placeholder: "KIND", description: "What replies without headers are" }),
+    .meta({ placeholder: "KIND", description: "Replies without headers are: whole or stream" }),
   responseTotal: size("64MiB", "What of all responses may wait for their clients"),
   replyTotal: size("32MiB", "What of replies may be under way from NATS"),
   publishOnly: z.boolean().default(false)

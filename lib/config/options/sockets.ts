@@ -93,7 +93,7 @@ export const socketFields = {
       placeholder: "BUCKET",
       description: "KV bucket by which others tell who died with a gateway",
     }),
-  resume: duration("0s", "How long a WebSocket client may be away and resume"),
+  resume: duration("0s", "How long a WebSocket client may be away and resume; 0s: off"),
   resumeMaxBytes: size("256MiB", "How much is kept for those who resume"),
   resumeMaxWaiting: size("4MiB", "What may wait for one client that is away"),
 };
