@@ -18,6 +18,7 @@ import {
 import { isQuestion, type Question, type QuestionName, QUESTIONS } from "./questions.ts";
 import { CONFIG_GROUPS, configSchema, parseWith, reverseSchema } from "./schema.ts";
 import { type ConfigSource, parseSource } from "./source.ts";
+import { suggest } from "./suggest.ts";
 
 export { UsageError };
 
@@ -61,6 +62,8 @@ const CONFIG_FLAGS: Readonly<Record<Program, Flag>> = {
   reverse: { ...CONFIG_FLAG, description: "YAML: FILE or -; flags win" },
 };
 
+const COMMANDS = ["reverse", "config", ...Object.keys(QUESTIONS)];
+
 /**
  * Reads the command line.
  *
@@ -81,8 +84,13 @@ export function parseFlags(
   args: readonly string[],
   environment: Environment = () => undefined,
 ): Command {
-  const [first, ...others] = args;
+  const [first = "", ...others] = args;
   if (isQuestion(first)) return parseQuestion(others, first, environment);
+  if (/^[a-z]/i.test(first) && !COMMANDS.includes(first)) {
+    const closest = suggest(first, COMMANDS);
+    const hint = closest === undefined ? "see --help" : `did you mean ${closest}?`;
+    throw new UsageError(`Unknown command ${JSON.stringify(first)}: ${hint}`);
+  }
   const program = first === "reverse" ? "reverse" : "gateway";
   const rest = program === "reverse" ? args.slice(1) : args;
   return rest[0] === "config"

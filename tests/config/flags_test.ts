@@ -233,10 +233,22 @@ Deno.test("parseFlags() refuses an unknown flag, and guesses what was meant", as
 });
 
 Deno.test("parseFlags() refuses what is no flag", async (t) => {
-  for (const args of [["extra"], ["--", "extra"], ["--publish-only", "extra"], [""], ["-"]]) {
+  for (const args of [["--", "extra"], ["--publish-only", "extra"], [""], ["-"]]) {
     await t.step(JSON.stringify(args), () => {
       assertUsage(args, JSON.stringify(args.at(-1)), "expected flags only", "--help");
     });
+  }
+});
+
+Deno.test("parseFlags() suggests a command for a word that is none", async (t) => {
+  const table: [word: string, hint: string][] = [
+    ["revers", "did you mean reverse?"],
+    ["conections", "did you mean connections?"],
+    ["Config", "did you mean config?"],
+    ["help", "see --help"],
+  ];
+  for (const [word, hint] of table) {
+    await t.step(word, () => assertUsage([word, "--listen", ":80"], `"${word}"`, hint));
   }
 });
 
