@@ -99,5 +99,6 @@ function renderFlag(
   if (flags[option] === undefined || part === undefined) {
     return `Cannot do without ${flag}: ${reason}`;
   }
-  return `Cannot use ${flag} ${JSON.stringify(present(part, flags[option]))}: ${reason}`;
+  const given = [present(part, flags[option])].flat().map((value) => JSON.stringify(value));
+  return `Cannot use ${flag} ${given.join(", ")}: ${reason}`;
 }

@@ -148,7 +148,10 @@ const ROUTE: readonly Row[] = [
 ];
 const TOGETHER: readonly Row[] = [
   ["auth: jwt", "1:7: auth: expected a section jwt, too"],
-  ["routes: [{ match: {}, auth: key }]", "1:29: routes.0.auth: expected authorizationKey, too"],
+  [
+    "routes: [{ match: {}, auth: key }]",
+    "1:29: routes.0.auth: expected authorizationKey (--authorization-key), too",
+  ],
   [
     `authorizationKey: [a]\njwt: { secret: ${"s".repeat(32)} }`,
     "1:1: auth: it is missing, expected one of key, jwt, none, since both are configured",

@@ -205,7 +205,7 @@ export function checkIdentity(config: Identities, context: z.RefinementCtx): voi
     context.addIssue({ code: "custom", path, message });
   const check = (auth: Auth | undefined, path: (string | number)[]) => {
     if (auth === "key" && !hasKeys) {
-      complain(path, "expected authorizationKey, too");
+      complain(path, "expected authorizationKey (--authorization-key), too");
     }
     if (auth === "jwt" && jwt === undefined) complain(path, "expected a section jwt, too");
   };
