@@ -71,6 +71,15 @@ export function toRequest(
   };
 }
 
+function toModeText({ kind, mode, isPersistent }: Explanation): string {
+  const text = kind === "websocket"
+    ? "each message is published"
+    : mode === "request"
+    ? "a reply is waited for"
+    : "no reply is waited for";
+  return isPersistent ? `${text}, into the stream` : text;
+}
+
 function render(explanation: Explanation, terminal: Terminal): void {
   const { paint } = terminal;
   const { subject, uploadSubject, subscribe, hostTokens, pathTokens, route, mode } = explanation;
@@ -84,10 +93,7 @@ function render(explanation: Explanation, terminal: Terminal): void {
   row("path", pathTokens === "" ? "(the root)" : pathTokens);
   row("route", route === undefined ? "none: the convention" : `#${route.index} ${route.match}`);
   for (const [name, value] of Object.entries(route?.params ?? {})) row("", `:${name} = ${value}`);
-  if (mode !== undefined) {
-    const isKept = explanation.isPersistent ? ", into the stream" : "";
-    row("mode", (mode === "request" ? "a reply is waited for" : "no reply is waited for") + isKept);
-  }
+  if (mode !== undefined) row("mode", toModeText(explanation));
   for (const { check, verdict, text, status } of explanation.checks) {
     const sign = { passes: paint.green, refuses: paint.red, asks: paint.yellow }[verdict];
     const what = status === undefined ? text : `${status}: ${text}`;

@@ -27,6 +27,8 @@ Deno.test("h8s subject says what becomes of a request, without NATS", async () =
   assert.match(refused.stdout, /^host +refused +403: This host is not served here$/m);
   const socket = JSON.parse((await ask("shop.example/chat", "--upgrade", "--json")).stdout);
   assert.equal(socket.subject, "h8s.ws.ws.example.shop.chat");
+  const told = await ask("ws://shop.example/chat");
+  assert.match(told.stdout, /^mode +each message is published$/m);
   const unknown = await ask("shop.example", "--upgrde");
   assert.deepEqual([unknown.code, unknown.stdout], [2, ""]);
   assert.match(unknown.stderr, /did you mean --upgrade\?/);
