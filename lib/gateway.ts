@@ -94,7 +94,8 @@ export class Gateway implements AsyncDisposable {
     const live = this.#live = new LiveConfig(options);
     const current = () => live.current;
     const log = this.#log = createLog({ level: config.logLevel, format: config.logFormat });
-    log.info("options besides the defaults", live.differences);
+    const { differences } = live;
+    if (Object.keys(differences).length > 0) log.info("options besides the defaults", differences);
     const reach = this.#reach = new Reach(log, config.natsUrl);
     const session = this.#session = new Session({
       login,
