@@ -14,6 +14,7 @@ import { isWebSocketUpgrade } from "./admission/handshake.ts";
 import { Cors } from "./cors.ts";
 import { askWorkload } from "./socket/handshake_question.ts";
 import { Handshakes } from "./socket/handshakes.ts";
+import { ReadSizes } from "./http/read_sizes.ts";
 import { serveHttp } from "./http/serve.ts";
 import { InFlight } from "./limits/in_flight.ts";
 import { LostGateways } from "./connections/lost_gateways.ts";
@@ -42,6 +43,7 @@ export class Edge implements Disposable {
   readonly #lostGateways: LostGateways | undefined;
   readonly #service: ConnectionService;
   readonly #heads = new RequestHeads();
+  readonly #readSizes = new ReadSizes();
   readonly #inFlight = new InFlight();
   readonly #handshakes = new Handshakes();
   #isDraining = false;
@@ -144,7 +146,7 @@ export class Edge implements Disposable {
       const admitted = this.#admit(entry);
       const response = await serveHttp(
         admitted instanceof Promise ? await admitted : admitted,
-        { parts, delivery: visit },
+        { parts, delivery: visit, readSizes: this.#readSizes },
       );
       return visit.cors?.apply(response, "workload") ?? response;
     } catch (thrown) {

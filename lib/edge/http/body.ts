@@ -44,14 +44,17 @@ export async function readBody(request: Request, options: BodyOptions): Promise<
   if (announced !== undefined && announced > limit) throw tooLarge(limit);
   const { method } = request;
   const isSmall = announced !== undefined && announced <= Math.min(room, PLATFORM_BYTES);
+  const readBytes = isSmall ? options.toReadBytes?.(announced) : undefined;
   // The platform keeps the bodies of the others to itself.
-  if (isSmall && method !== "GET" && method !== "HEAD") {
+  if (isSmall && method !== "GET" && method !== "HEAD" && readBytes === undefined) {
     return { kind: "whole", bytes: await readAtOnce(request, { announced, patience }) };
   }
   const body = toBodyStream(request);
   if (body === null) return NOTHING;
   const reader = new BodyReader(body, options);
-  if (announced === undefined || announced > room) return await gather(reader, room);
+  if (announced === undefined || announced > room || readBytes !== undefined) {
+    return await gather(reader, { room, readBytes });
+  }
   return { kind: "whole", bytes: await reader.fillUp(announced) };
 }
 
@@ -70,11 +73,14 @@ async function readAtOnce(
 }
 
 /** Reads a message full, and gives the rest in turn where there is one. */
-async function gather(reader: BodyReader, room: number): Promise<ClientBody> {
+async function gather(
+  reader: BodyReader,
+  { room, readBytes = READ_BYTES }: { room: number; readBytes: number | undefined },
+): Promise<ClientBody> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   while (length <= room) {
-    const piece = await reader.fill(READ_BYTES);
+    const piece = await reader.fill(readBytes);
     if (piece === undefined) return { kind: "whole", bytes: concatenate(pieces, length) };
     pieces.push(piece);
     length += piece.length;

@@ -16,6 +16,8 @@ export interface BodyOptions {
   readonly patience: Patience;
   /** What the client announces, where that was read; the platform reads all headers again for one. */
   readonly contentLength?: string | undefined;
+  /** How much to read into at once for the sake of those to come; undefined for what is best for this one. */
+  readonly toReadBytes?: (announced: number) => number | undefined;
 }
 
 /** Smaller pieces that are there already are copied together up to this. */

@@ -9,21 +9,31 @@ import type { DeliveryOptions } from "./delivery.ts";
 import { Exchange } from "./exchange.ts";
 import { Patience } from "./patience.ts";
 import { publishOnly } from "./publish.ts";
+import type { ReadSizes } from "./read_sizes.ts";
 
 /** What the gateway adds to a request's headers besides its lines: inbox, close subject, window. */
 const REPLY_HEADERS_ROOM = 512;
+
+/** What a request is served with. */
+export interface ServingOptions extends DeliveryOptions {
+  /** Of all connections. */
+  readonly readSizes: ReadSizes;
+}
 
 /**
  * Publishes a request and waits for its reply.
  *
  * @throws {GatewayError} with what the client is to be told.
  */
-export function serveHttp(admitted: Admitted, options: DeliveryOptions): Promise<Response> {
+export function serveHttp(admitted: Admitted, options: ServingOptions): Promise<Response> {
   if (admitted.isBodyless) return answer(admitted, { ...options, body: NOTHING });
   return readFitting(admitted, options).then((body) => answer(admitted, { ...options, body }));
 }
 
-async function readFitting(admitted: Admitted, { parts }: DeliveryOptions): Promise<ClientBody> {
+async function readFitting(
+  admitted: Admitted,
+  { parts, delivery, readSizes }: ServingOptions,
+): Promise<ClientBody> {
   const room = () => parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
   const { maxBodySize: limit, bodyTimeout } = parts.config();
   const read = await readBody(admitted.request, {
@@ -31,6 +41,7 @@ async function readFitting(admitted: Admitted, { parts }: DeliveryOptions): Prom
     limit,
     patience: new Patience(bodyTimeout, parts.deadlines),
     contentLength: admitted.contentLength,
+    toReadBytes: (announced) => readSizes.grow(delivery.connection, announced),
   });
   // The server may have come back with a smaller limit while the body came.
   return read.kind === "whole" && read.bytes.length > room() ? toStream(read.bytes) : read;
