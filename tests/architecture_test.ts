@@ -35,6 +35,8 @@ const OWN_SUBJECT = String
   .raw`\.control\.(?:ws|http|connection|gateway|interest|reverse|workload)\b`;
 /** Users import them from different entry points, each of which has its own. */
 const OF_TWO_PACKAGES = ["Address", "ListenOptions", "connect"];
+/** Their state is that of something of which a process has one. */
+const OF_THE_PROCESS = ["lib/without_environment.ts"];
 /** Of code: a cap on comments, too, would be paid for with files that belong to another. */
 const MAX_LINES = 250;
 const ROOT = new URL("../", import.meta.url);
@@ -76,6 +78,12 @@ Deno.test(`no file has more than ${MAX_LINES} lines of code`, async () => {
 
 Deno.test("each exported name has one meaning", async () => {
   assert.deepEqual(findTwins(await readSources()), []);
+});
+
+Deno.test("no file keeps a state that all who import it share", async () => {
+  const sources = await readSources();
+  const others = [...sources].filter(([path]) => !OF_THE_PROCESS.includes(path));
+  assert.deepEqual(findSharedState(new Map(others)), []);
 });
 
 Deno.test("every file is looked at, and belongs to a layer", async () => {
@@ -217,6 +225,20 @@ Deno.test("findLongFiles() counts neither comments nor blank lines", () => {
   assert.deepEqual(findLongFiles(sources), [`lib/b.ts: ${MAX_LINES + 1} lines`]);
 });
 
+Deno.test("findSharedState() finds what can be set again, and none in a function", () => {
+  const text = [
+    "let a = 1;",
+    "export let b;",
+    "const c = new Map<string, number>();",
+    "const D = new Map([[1, 2]]);",
+    "function e() {",
+    "  let f = 1;",
+    "}",
+  ].join("\n");
+  const sources = new Map([["lib/a.ts", text], ["main.ts", ""]]);
+  assert.deepEqual(findSharedState(sources), ["lib/a.ts:1", "lib/a.ts:2", "lib/a.ts:3"]);
+});
+
 Deno.test("findTwins() finds a name of two files, and none that is exported again", () => {
   const sources = new Map([
     ["lib/a.ts", "export class A {}\nexport async function toB() {}\nconst C = 1;\n"],
@@ -328,6 +350,14 @@ function findLongFiles(sources: Sources): string[] {
     ): [string, number] => [path, withoutComments(text).match(/\S.*$/gm)?.length ?? 0])
     .filter(([path, lines]) => path.startsWith("lib/") && lines > MAX_LINES)
     .map(([path, lines]) => `${path}: ${lines} lines`);
+}
+
+/** What can be set again, and tables that are empty at first. */
+function findSharedState(sources: Sources): string[] {
+  const shared = /^(?:export )?(?:let |var |const .* = new (?:Map|Set|WeakMap|WeakSet)\b.*\(\);)/;
+  return [...sources].flatMap(([path, text]) =>
+    text.split("\n").flatMap((line, index) => shared.test(line) ? [`${path}:${index + 1}`] : [])
+  );
 }
 
 /** What two files export under one name; one that is exported again is the same thing. */
