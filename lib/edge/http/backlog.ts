@@ -19,6 +19,10 @@ export class Backlog {
   readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
   /** What is free behind the last piece, in its own buffer. */
   #room = 0;
+  /** What the first piece is the rest of. */
+  #whole: Uint8Array | undefined;
+  /** What was taken last, to its end. */
+  #taken: Uint8Array | undefined;
 
   /** Adds a chunk. */
   push(chunk: Uint8Array<ArrayBuffer>): void {
@@ -32,9 +36,20 @@ export class Backlog {
   /** Takes what is handed on next; undefined when nothing waits. */
   take(): Uint8Array<ArrayBuffer> | undefined {
     const [first] = this.#pieces;
-    if (first === undefined || first.length <= PIECE_BYTES) return this.#pieces.shift();
-    this.#pieces[0] = first.subarray(PIECE_BYTES);
-    return first.subarray(0, PIECE_BYTES);
+    if (first !== undefined && first.length > PIECE_BYTES) {
+      this.#whole ??= first;
+      this.#pieces[0] = first.subarray(PIECE_BYTES);
+      return first.subarray(0, PIECE_BYTES);
+    }
+    this.#taken = this.#whole ?? first;
+    this.#whole = undefined;
+    return this.#pieces.shift();
+  }
+
+  /** Who took it has no need of it any more. */
+  giveBack(): void {
+    if (this.#taken !== undefined) free(this.#taken);
+    this.#taken = undefined;
   }
 
   /** Forgets all, and gives its memory back. */

@@ -123,6 +123,8 @@ export class ResponseStream implements Waiting {
   }
 
   #pull(): Promise<void> | void {
+    // Who asks for more has what came before: the platform holds memory of its own for what it sends.
+    this.#backlog.giveBack();
     if (this.#handOn()) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#deliver = () => {

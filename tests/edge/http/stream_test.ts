@@ -40,9 +40,28 @@ Deno.test("single bytes that wait for a client cost about a byte each, and stay 
   const grown = now.heapUsed + now.external - begun.heapUsed - begun.external;
   assert.ok(grown < 50 * count, `${grown} bytes`);
   stream.close();
-  const all = new Uint8Array(await new Response(stream.readable).arrayBuffer());
+  const all: number[] = [];
+  for await (const chunk of stream.readable) all.push(...chunk);
   assert.equal(all.length, count);
   assert.equal(all.findIndex((byte, index) => byte !== index % 251), -1);
+});
+
+Deno.test("the memory of a chunk is given back once the client asks for more, and no sooner", async () => {
+  const stream = make(1_000_000, QUIET);
+  const reader = stream.readable.getReader();
+  const chunks = [65_536, 200_000, 20_000].map((size) => new Uint8Array(size).fill(size % 251));
+  for (const chunk of chunks) stream.push(chunk);
+  stream.close();
+  const sizes: number[] = [];
+  const left: number[] = [];
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    const size = [65_536, 200_000, 20_000][chunks.findIndex(({ length }) => length > 0)]!;
+    assert.ok(step.value.every((byte) => byte === size % 251));
+    sizes.push(step.value.length);
+    left.push(chunks.filter(({ length }) => length > 0).length);
+  }
+  assert.deepEqual(sizes, [65_536, 65_536, 65_536, 65_536, 3392, 20_000]);
+  assert.deepEqual(left, [3, 2, 2, 2, 2, 1]);
 });
 
 Deno.test("push() says when the client is too slow, and takes nothing then", async () => {
