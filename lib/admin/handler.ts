@@ -105,14 +105,18 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   throw new BadQuestion("Cannot read the request: expected a JSON object");
 }
 
-/** Undefined for more than anything that is meant can have. */
+/** Undefined for more than anything that is meant can have, and for what breaks off: nobody reads the answer. */
 async function readText(request: Request): Promise<string | undefined> {
   if (request.body === null) return "";
   const decoder = new TextDecoder();
   let text = "";
-  for await (const chunk of request.body) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_BODY_BYTES) return undefined;
+  try {
+    for await (const chunk of request.body) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length > MAX_BODY_BYTES) return undefined;
+    }
+  } catch {
+    return undefined;
   }
   return text + decoder.decode();
 }

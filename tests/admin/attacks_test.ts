@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { Access } from "../../lib/admin/access.ts";
+import type { Answers } from "../../lib/admin/answers.ts";
+import { createAdminHandler } from "../../lib/admin/handler.ts";
 import { type Gateway, startGateway } from "../../lib/mod.ts";
 import { rawRequest } from "../harness/raw_http.ts";
 
@@ -93,4 +96,19 @@ Deno.test("nothing but the key, or a cookie signed with it, opens the page", asy
     const head = "POST /login HTTP/1.1\r\nHost: localhost:PORT\r\nOrigin: http://evil.example\r\n";
     assert.equal(await ask(gateway, head, `key=${KEY}`), 403);
   });
+});
+
+Deno.test("a body that breaks off is no fault of the gateway's", async () => {
+  const handle = createAdminHandler({
+    health: () => Promise.reject(new Error("asked for nothing")),
+    access: new Access(() => undefined),
+    answers: undefined as unknown as Answers,
+  });
+  const info = { remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port: 1 } } as const;
+  const headers = { origin: "http://localhost", "content-type": "application/json" };
+  for (const path of ["/login", "/connections/close"]) {
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error("gone")) });
+    const request = new Request(`http://localhost${path}`, { method: "POST", body, headers });
+    assert.ok((await handle(request, info)).status >= 400);
+  }
 });
