@@ -22,6 +22,7 @@ import { Outbox } from "./nats/outbox.ts";
 import { openRecords } from "./nats/jetstream/records.ts";
 import { Streams } from "./nats/jetstream/streams.ts";
 import { Reach, toServer } from "./nats/client/reach.ts";
+import { ServerLacks } from "./nats/client/lacks.ts";
 import { MissingRights } from "./nats/client/rights.ts";
 import { Session } from "./nats/client/session.ts";
 import { Taps } from "./nats/taps.ts";
@@ -62,6 +63,7 @@ export class Gateway implements AsyncDisposable {
   readonly #session: Session;
   readonly #reach: Reach;
   readonly #rights: MissingRights;
+  readonly #lacks: ServerLacks;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #streams: Streams;
@@ -104,15 +106,15 @@ export class Gateway implements AsyncDisposable {
       onMove: (server) => log.info("nats moved", { server }),
       onRetry: (error, attempt) => reach.failed(error, attempt),
       onError: (error) => {
-        if (!reach.note(error) && !this.#rights.note(error)) {
-          log.error("nats", { error: error.message });
-        }
+        if ([reach, this.#rights, this.#lacks].some((one) => one.note(error))) return;
+        log.error("nats", { error: error.message });
       },
       onFault: (stage, error) => this.#onFault(stage, error),
     });
     const controlLine = new ControlLine((bytes) => session.takesLine(bytes));
     const { prefix } = config;
     this.#rights = new MissingRights({ session, prefix, log });
+    this.#lacks = new ServerLacks({ session, log });
     const metrics = new Metrics({
       reconnects: () => session.reconnects,
       connected: () => session.state === "connected",
@@ -285,7 +287,7 @@ export class Gateway implements AsyncDisposable {
   async #release(): Promise<void> {
     this.#connected.reject(new Error("Cannot wait for NATS: the gateway was stopped"));
     const first = [this.#page, this.#edge, this.#bounds.deadlines, this.#outbox];
-    const then = [this.#streams, this.#inbox, ...this.#ears, this.#rights];
+    const then = [this.#streams, this.#inbox, ...this.#ears, this.#rights, this.#lacks];
     for (const part of [...first, ...then]) part?.[Symbol.dispose]();
     await this.#session[Symbol.asyncDispose]();
     const told = this.#reports.map((report) => report?.[Symbol.asyncDispose]());
@@ -295,7 +297,7 @@ export class Gateway implements AsyncDisposable {
   #notReady(): string | undefined {
     if (this.#edge.isDraining) return "draining";
     if (this.#session.state !== "connected") return this.#reach.trouble ?? "NATS is not connected";
-    return this.#rights.trouble ?? this.#streams.trouble;
+    return this.#lacks.trouble ?? this.#rights.trouble ?? this.#streams.trouble;
   }
 }
 

@@ -147,3 +147,23 @@ Deno.test("a wrong password is called that, in the log and by /readyz", async ()
   assert.equal((await gateway.admin("/readyz")).text, "NATS refuses the login\n");
   await nats.kill();
 });
+
+Deno.test("a gateway is not ready where its server lacks what it needs, until the next one has it", async (t) => {
+  const table: [config: string, lack: string][] = [
+    ["no_header_support: true", "NATS takes no headers"],
+    ["max_subscriptions: 3", "NATS takes no more subscriptions"],
+  ];
+  for (const [config, lack] of table) {
+    await t.step(lack, async () => {
+      await using nats = await RestartableNats.start({ config });
+      await using gateway = await GatewayProcess.start(["--nats-url", nats.url], {
+        connected: false,
+      });
+      await gateway.logged(lack);
+      assert.deepEqual(await gateway.admin("/readyz"), { status: 503, text: `${lack}\n` });
+      await nats.kill();
+      await nats.restart({ config: "debug: false" });
+      await gateway.ready();
+    });
+  }
+});
