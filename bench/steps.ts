@@ -215,7 +215,7 @@ async function main(args: readonly string[]): Promise<number> {
   const add = async (ladder: Ladder) => {
     report.ladders.push(ladder);
     await Deno.writeTextFile(values.json, JSON.stringify(report, null, 2) + "\n");
-    unit ??= ladder.steps["serve"]?.micros.median;
+    if (ladder.load.startsWith("GET")) unit = ladder.steps["serve"]?.micros.median;
     console.log(render(ladder, unit));
   };
   const requests = Object.entries(LOADS).filter(isChosen);

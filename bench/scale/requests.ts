@@ -4,6 +4,7 @@
  * @module
  */
 import { loadHttp } from "../load/http.ts";
+import { memoryOf, resetPeak } from "../process.ts";
 import { startTarget, type Target } from "../targets.ts";
 import type { Growth, GrowthWorld } from "./growth.ts";
 
@@ -12,6 +13,7 @@ const CONNECTIONS = 32;
 /** Of a body in flight the gateway holds all, where it is no stream. */
 const LARGE_CONNECTIONS = 4;
 const MEGABYTE = 1_000_000;
+const MEBIBYTE = 1024 * 1024;
 
 /** One load for each. */
 export const requestGrowths: readonly Growth[] = [
@@ -34,11 +36,21 @@ export const requestGrowths: readonly Growth[] = [
       const { seconds } = world;
       const isStream = bodyBytes > MEGABYTE;
       const connections = bodyBytes < MEGABYTE ? CONNECTIONS : LARGE_CONNECTIONS;
-      return await loadHttp(target, {
+      const load = {
         ...{ connections, seconds, bodyBytes },
         path: isStream ? "/upload" : PATH,
         host: isStream ? "stream.example.com" : "bench.example.com",
-      });
+      };
+      await loadHttp(target, load);
+      resetPeak(target.pid);
+      const { rss } = memoryOf(target.pid);
+      const sample = await loadHttp(target, load);
+      return {
+        ...sample,
+        ...(bodyBytes === 0 ? {} : { "cpu µs/kB": sample["cpu µs/request"]! * 1000 / bodyBytes }),
+        "MB/s": sample["requests/s"]! * bodyBytes / MEGABYTE,
+        "peak growth MiB": (memoryOf(target.pid).peak - rss) / MEBIBYTE,
+      };
     },
   },
 ];
