@@ -22,12 +22,15 @@ import {
 import { toHostName } from "../../mapping/subject.ts";
 import type { BusMessage, BusSubscription } from "../../nats/bus.ts";
 import { repeat } from "../../time/clock.ts";
+import { afterTurn } from "../../time/turn.ts";
 import { VERSION } from "../../version.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Connections } from "./connections.ts";
 
 /** The most connections in one answer where nothing else is asked. */
 const DEFAULT_LIST_LIMIT = 1000;
+/** How many may wait for an answer: who gets none asks again. */
+const MAX_WAITING = 256;
 /** What an answer has besides its connections. */
 const REPLY_ROOM = 1024;
 
@@ -44,13 +47,16 @@ export class ConnectionService implements Disposable {
   readonly #since = new Date().toISOString();
   readonly #endState: () => void;
   readonly #endBeats: () => void;
+  readonly #waiting: BusMessage[] = [];
+  /** Undefined where nobody has been answered in this turn. */
+  #endTurn: (() => void) | undefined;
 
   /** Subscribes, and begins to beat. */
   constructor(connections: Connections, parts: ServiceParts) {
     this.#connections = connections;
     this.#parts = parts;
     const { prefix } = parts.config();
-    const answer = (message: BusMessage) => this.#answer(message);
+    const answer = (message: BusMessage) => this.#take(message);
     this.#subscriptions = [
       parts.bus.subscribe(toListSubject(prefix), answer),
       parts.bus.subscribe(toListSubject(prefix, parts.gatewayId), answer),
@@ -74,6 +80,7 @@ export class ConnectionService implements Disposable {
 
   /** Ends the subscriptions and the beat. */
   [Symbol.dispose](): void {
+    this.#endTurn?.();
     this.#endBeats();
     this.#endState();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
@@ -95,6 +102,20 @@ export class ConnectionService implements Disposable {
       now: new Date().toISOString(),
       connections: this.#connections.size,
     };
+  }
+
+  /** One in a turn of the event loop: each may be told of a thousand connections, and clients wait meanwhile. */
+  #take(message: BusMessage): void {
+    if (this.#endTurn !== undefined) {
+      if (this.#waiting.length < MAX_WAITING) this.#waiting.push(message);
+      return;
+    }
+    this.#answer(message);
+    this.#endTurn = afterTurn(() => {
+      this.#endTurn = undefined;
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.#take(next);
+    });
   }
 
   #answer({ data, reply }: BusMessage): void {

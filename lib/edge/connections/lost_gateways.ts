@@ -13,6 +13,7 @@ import { CLOSE } from "../../mapping/close.ts";
 import { PEER_SILENCE_MS } from "../../mapping/heartbeat.ts";
 import { GatewayWatch } from "../../nats/gateway_watch.ts";
 import type { RecordStore, StoredRecord } from "../../nats/jetstream/records.ts";
+import { Semaphore } from "../../nats/jetstream/semaphore.ts";
 import { type ConnectionRecords, LOST } from "../lifetime/connection_records.ts";
 import { type EventParts, tell } from "../lifetime/control_events.ts";
 import type { EdgeParts } from "../parts.ts";
@@ -22,6 +23,8 @@ import type { Resumables } from "../resume/resumables.ts";
 const NEXT_IN_LINE_MS = 500;
 /** So many that JetStream is kept busy, and so few that the living need not wait for what the dead have left. */
 const AT_ONCE = 32;
+/** Of how many it is looked at once what they left: each takes some requests, and many may be lost together. */
+const GATEWAYS_AT_ONCE = 4;
 /** When it is tried again, after JetStream has failed. */
 const RETRY_MS = 5000;
 
@@ -41,6 +44,7 @@ export class LostGateways implements Disposable {
   readonly #resumables: Resumables | undefined;
   readonly #watch: GatewayWatch;
   readonly #timers = new Set<() => void>();
+  readonly #semaphore = new Semaphore(GATEWAYS_AT_ONCE);
   #hasEnded = false;
 
   /**
@@ -99,7 +103,8 @@ export class LostGateways implements Disposable {
     const line = [...this.#watch.living, gatewayId].sort();
     const place = line.indexOf(gatewayId);
     const share = place / line.length;
-    this.#after(place * NEXT_IN_LINE_MS, () => this.#closeFor(gateway, share));
+    const close = () => this.#semaphore.run(() => this.#closeFor(gateway, share));
+    this.#after(place * NEXT_IN_LINE_MS, close);
   }
 
   /** @param share Of what is left, those that others begin with. */

@@ -4,6 +4,7 @@ import { Connections } from "../../../lib/edge/connections/connections.ts";
 import { ConnectionService } from "../../../lib/edge/connections/connection_service.ts";
 import type { Connection } from "../../../lib/edge/socket/websocket.ts";
 import type { CloseInfo } from "../../../lib/mapping/close.ts";
+import { afterTurn } from "../../../lib/time/turn.ts";
 import { FakeEdge, turn } from "../../harness/fake_edge.ts";
 
 /** One gateway's connections, and who tells of them. */
@@ -140,3 +141,24 @@ Deno.test("nobody is told who is connected while that may have changed", async (
   world.edge.bus.setState("disconnected");
   assert.deepEqual(ask(), []);
 });
+
+Deno.test("of many who ask who is connected one is answered in a turn, in order, and 257 in all", async () => {
+  using world = new World();
+  await turn();
+  const { bus } = world.edge;
+  const [listen] = [...bus.subscriptions].filter(({ subject }) => subject.endsWith("conn.list"));
+  const answered = () =>
+    bus.published.map(({ subject }) => subject).filter((to) => /^r\d/.test(to));
+  for (let count = 0; count < 300; count++) {
+    listen!.onMessage({ subject: "", reply: `r${count}`, headers: "", data: new Uint8Array() });
+  }
+  assert.deepEqual(answered(), ["r0"]);
+  await endOfTurn();
+  assert.deepEqual(answered(), ["r0", "r1"]);
+  for (let count = 0; count < 300; count++) await endOfTurn();
+  assert.deepEqual(answered(), Array.from({ length: 257 }, (_, index) => `r${index}`));
+});
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => afterTurn(resolve));
+}

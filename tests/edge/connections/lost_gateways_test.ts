@@ -203,3 +203,19 @@ Deno.test("two survivors share what takes long, and neither asks for what the ot
   );
   assert.ok(sum(asked) < 1.2 * many, `${sum(asked)} records were asked for`);
 });
+
+Deno.test("of many gateways that are lost together a few are looked after at once", async () => {
+  using world = new World();
+  const lost = Array.from({ length: 100 }, (_, index) => `L${index}`);
+  await world.live(1000, lost);
+  for (const gateway of lost) world.hold(`${gateway}.a`);
+  world.edge.records.plan = (operation) => operation === "list" ? "late" : "answered";
+  await world.live(LOST_MS);
+  const listed = () => world.edge.records.asked.filter((asked) => asked.startsWith("list")).length;
+  const first = listed();
+  assert.ok(first > 0 && first <= 4, `${first} at once`);
+  world.edge.records.plan = () => "answered";
+  world.edge.records.arrive();
+  await world.live(10_000);
+  assert.equal(world.edge.told.length, lost.length);
+});
