@@ -20,7 +20,7 @@ import { toCrossing } from "../mapping/client_headers.ts";
 import { type Target, toRequestHeaders } from "../mapping/request.ts";
 import type { Decision } from "../mapping/route_table.ts";
 import { toHostTokens } from "../mapping/subject.ts";
-import { pickSubprotocol } from "../mapping/subprotocol.ts";
+import { type Offer, pickSubprotocol } from "../mapping/subprotocol.ts";
 import { type Checks, type Memory, toChain } from "./admission/chain.ts";
 import { toCandidate } from "./admission/candidate.ts";
 import type { Candidate } from "./admission/check.ts";
@@ -209,10 +209,7 @@ export class Admission {
       headerLines,
       connectionId,
       socketId: connectionId,
-      protocol: offer && pickSubprotocol(
-        identity.protocol === undefined ? offer.names : [identity.protocol],
-        listSpoken(routed),
-      ),
+      protocol: offer && toProtocol(offer, identity, routed),
       numberScope: ackClient &&
         toNumberScope({ ...target, ackClient, who: toWho(identity), subject }),
       pingWord: offer?.asides.ping,
@@ -273,4 +270,13 @@ export class Admission {
         : { ...target, query: withoutParameter(target.query, query) },
     };
   }
+}
+
+function toProtocol(
+  offer: Offer,
+  { protocol }: Identity,
+  routed: Routed,
+): string | undefined {
+  const names = protocol === undefined ? offer.names : [protocol];
+  return names.length === 0 ? undefined : pickSubprotocol(names, listSpoken(routed));
 }

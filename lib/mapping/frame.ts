@@ -30,6 +30,9 @@ const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const LENIENT = new TextDecoder("utf-8", { ignoreBOM: true });
 /** What the lenient one puts where it cannot read. */
 const REPLACEMENT = "\ufffd";
+/** NATS's status where nobody subscribes to a subject. */
+const NO_RESPONDERS = 503;
+const NO_RESPONDERS_LINE = `NATS/1.0 ${NO_RESPONDERS}\r\n`;
 
 /**
  * The header line that tells a workload what kind of message the client sent.
@@ -39,6 +42,14 @@ const REPLACEMENT = "\ufffd";
  */
 export function toFrameHeader(kind: FrameKind): HeaderLines {
   return toHeaderLine(HEADER.frame, kind);
+}
+
+/**
+ * Says whether a message is NATS's own word that nobody subscribes to a subject; as a rule most of what comes to
+ * WebSockets that are only opened and closed.
+ */
+export function isNoResponders(headerBlock: string, payload: Uint8Array): boolean {
+  return payload.length === 0 && headerBlock.startsWith(NO_RESPONDERS_LINE);
 }
 
 /**
@@ -64,7 +75,7 @@ export function toFrameHeader(kind: FrameKind): HeaderLines {
 export function toFrame(headerBlock: string, payload: Uint8Array): Frame {
   if (headerBlock !== "") {
     const { status, entries } = parseHeaderBlock(headerBlock);
-    if (status === 503 && payload.length === 0) {
+    if (status === NO_RESPONDERS && payload.length === 0) {
       return { kind: "no_responders", subject: findHeader(entries, HEADER.natsSubject) };
     }
     const close = findHeader(entries, HEADER.close);

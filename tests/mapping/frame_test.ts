@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseHeaderBlock } from "../../lib/mapping/headers.ts";
-import { toFrame, toFrameHeader } from "../../lib/mapping/frame.ts";
+import { isNoResponders, toFrame, toFrameHeader } from "../../lib/mapping/frame.ts";
 
 const NOT_UTF8: [title: string, bytes: number[]][] = [
   ["a byte that never occurs", [0xff]],
@@ -144,3 +144,20 @@ function isUtf8(bytes: Uint8Array): boolean {
   const again = encode(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
   return again.length === bytes.length && again.every((byte, index) => byte === bytes[index]);
 }
+
+Deno.test("isNoResponders() knows what toFrame() makes of NATS's word that nobody listens", async (t) => {
+  const table: [headers: string, payload: string, is: boolean][] = [
+    ["NATS/1.0 503\r\n\r\n", "", true],
+    ["NATS/1.0 503\r\nNats-Subject: a.b\r\n\r\n", "", true],
+    ["NATS/1.0 503\r\n\r\n", "x", false],
+    ["NATS/1.0 5030\r\n\r\n", "", false],
+    ["NATS/1.0\r\nStatus: 503\r\n\r\n", "", false],
+    ["", "", false],
+  ];
+  for (const [headers, payload, is] of table) {
+    await t.step(JSON.stringify([headers, payload]), () => {
+      assert.equal(isNoResponders(headers, encode(payload)), is);
+      assert.equal(toFrame(headers, encode(payload)).kind === "no_responders", is);
+    });
+  }
+});

@@ -4,7 +4,7 @@
  * @module
  */
 import type { GatewayConfig } from "../../config/schema.ts";
-import type { HeaderEntry, RequestKind } from "../../mapping/headers.ts";
+import { type HeaderEntry, type RequestKind, valueOf } from "../../mapping/headers.ts";
 import { toTarget } from "../../mapping/request.ts";
 import type { toHostTokens } from "../../mapping/subject.ts";
 import type { Offer } from "../../mapping/subprotocol.ts";
@@ -38,7 +38,11 @@ export function toCandidate(
 }
 
 /** What a client says in passing among its subprotocols may be a secret: no workload gets to see it. */
-function withoutAsides(headers: readonly HeaderEntry[], { names }: Offer): HeaderEntry[] {
+function withoutAsides(
+  headers: readonly HeaderEntry[],
+  { names }: Offer,
+): readonly HeaderEntry[] {
+  if (valueOf(headers, "sec-websocket-protocol") === undefined) return headers;
   return headers.flatMap(([name, value]): HeaderEntry[] => {
     if (name !== "sec-websocket-protocol") return [[name, value]];
     return names.length === 0 ? [] : [[name, names.join(", ")]];

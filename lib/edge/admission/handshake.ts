@@ -41,15 +41,19 @@ export function parseHandshake(method: string, headers: readonly HeaderEntry[]):
   }
   const offer = parseOffer(valueOf(headers, "sec-websocket-protocol") ?? null);
   const { ackClient, ping } = offer.asides;
-  for (const [name, word] of [["ack.client.<id>", ackClient], ["ping.<word>", ping]]) {
-    if (word === undefined || isAckClientId(word)) continue;
-    throw malformed(`h8s.${name} needs 16 to 64 characters of A-Z a-z 0-9 _ -`);
-  }
+  checkWord("ack.client.<id>", ackClient);
+  checkWord("ping.<word>", ping);
   return offer;
 }
 
+function checkWord(name: string, word: string | undefined): void {
+  if (word === undefined || isAckClientId(word)) return;
+  throw malformed(`h8s.${name} needs 16 to 64 characters of A-Z a-z 0-9 _ -`);
+}
+
 function listsToken(list: string | undefined, token: string): boolean {
-  return list?.toLowerCase().split(",").some((item) => item.trim() === token) ?? false;
+  const all = list?.toLowerCase() ?? "";
+  return all === token || all.split(",").some((item) => item.trim() === token);
 }
 
 function malformed(reason: string): GatewayError {

@@ -61,7 +61,8 @@ export function tell(
   const headers = toHeaderBlock(joinLines(common, own));
   for (const to of toEventSubjects(event.type, { prefix, hostTokens, forms })) {
     outbox.tell(to, EMPTY, {
-      ...{ reply: inbox, headers },
+      reply: inbox,
+      headers,
       // A server that came back with a smaller limit may not take the client's own headers any more.
       onRefused: () => {
         const headers = toHeaderBlock(joinLines(toEssentialLines(common), own));
