@@ -3,18 +3,27 @@
  *
  * @module
  */
+import { Crowd } from "../../lib/crowd.ts";
+
+/** One of them; in no `Set`, which would cost a bare server more than all else that it does. */
+export class OpenSocket {
+  seat: number | undefined;
+
+  constructor(readonly socket: WebSocket) {}
+}
 
 /** Those of one server. */
 export class PlainSockets {
-  readonly open = new Set<WebSocket>();
+  readonly open = new Crowd<OpenSocket>();
   received = 0;
 
   /** Takes a handshake. */
   upgrade(request: Request): Response {
     const { socket, response } = Deno.upgradeWebSocket(request);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.open.add(socket);
-    socket.onclose = () => this.open.delete(socket);
+    const open = new OpenSocket(socket);
+    socket.onopen = () => this.open.add(open);
+    socket.onclose = () => this.open.delete(open);
     socket.onmessage = () => this.received++;
     return response;
   }
@@ -24,7 +33,7 @@ export class PlainSockets {
     if (pathname !== "/push") return new Response(String(this.received));
     const text = "x".repeat(Number(searchParams.get("bytes")));
     for (let round = Number(searchParams.get("rounds")); round > 0; round--) {
-      for (const socket of this.open) socket.send(text);
+      for (const { socket } of this.open) socket.send(text);
     }
     return new Response("");
   }

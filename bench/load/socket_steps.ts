@@ -12,7 +12,7 @@ import { listenToSocket } from "../../lib/edge/socket/socket_events.ts";
 import { toFrame } from "../../lib/mapping/frame.ts";
 import { Inbox } from "../../lib/nats/inbox.ts";
 import { connected } from "./connected.ts";
-import { PlainSockets } from "./plain_sockets.ts";
+import { OpenSocket, PlainSockets } from "./plain_sockets.ts";
 
 /** What each does besides all that the ones before it do. */
 export const SOCKET_STEPS = {
@@ -56,11 +56,12 @@ function toListening(toEars: (socket: WebSocket) => Ears): Handler {
     const { socket, response } = Deno.upgradeWebSocket(request, options);
     socket.binaryType = "arraybuffer";
     const ears = toEars(socket);
+    const entry = new OpenSocket(socket);
     listenToSocket(socket, {
-      onOpen: () => sockets.open.add(socket),
+      onOpen: () => sockets.open.add(entry),
       onSaid: (data) => ears.onMessage(data),
       onClosed() {
-        sockets.open.delete(socket);
+        sockets.open.delete(entry);
         ears.onClose();
       },
       onSocketError() {},
