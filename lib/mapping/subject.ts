@@ -148,12 +148,12 @@ export function encodeToken(text: string): string {
  * ```
  */
 export function toPathTokens(path: string): PathTokens {
-  if (PLAIN_PATH.test(path)) return joinSegments(path.split("/"));
+  if (PLAIN_PATH.test(path)) return joinSegments(path);
   if (BROKEN_ENCODING.test(path)) {
     const detail = `Cannot decode the path ${quote(path)}: a % without two hexadecimal digits`;
     throw new GatewayError("malformed_request", detail);
   }
-  return joinSegments(resolveDotSegments(path).split("/").map(fromAscii));
+  return joinSegments(resolveDotSegments(path).split("/").map(fromAscii).join("/"));
 }
 
 /**
@@ -269,10 +269,15 @@ export function isSubjectPrefix(prefix: string): boolean {
     prefix.split(".").every((token) => token !== "" && encodeToken(token) === token);
 }
 
-function joinSegments(segments: readonly string[]): PathTokens {
+/** In place: to split is a call into the runtime. No token has a slash in it. */
+function joinSegments(path: string): PathTokens {
   let tokens = "";
-  for (const segment of segments) {
+  for (let begin = 0; begin < path.length;) {
+    const slash = path.indexOf("/", begin);
+    const end = slash === -1 ? path.length : slash;
+    const segment = path.slice(begin, end);
     if (segment !== "") tokens = tokens === "" ? segment : `${tokens}.${segment}`;
+    begin = end + 1;
   }
   return tokens as PathTokens;
 }
