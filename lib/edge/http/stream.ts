@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { Backlog } from "../../nats/backlog.ts";
 import type { Deadline } from "../limits/deadlines.ts";
-import { Backlog } from "./backlog.ts";
 import type { SendBudget, Waiting } from "../limits/send_budget.ts";
 
 /** The error that cuts a response off; the server logs nothing of it. */

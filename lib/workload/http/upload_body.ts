@@ -4,6 +4,7 @@
  * @module
  */
 import { DEFAULT_WINDOW_BYTES, parseFlowSignal, renderFlowSignal } from "../../mapping/flow.ts";
+import { Backlog } from "../../nats/backlog.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { FlowAddress, FlowInbox } from "./flow_inbox.ts";
@@ -14,13 +15,18 @@ const EMPTY = new Uint8Array();
 /** Section 4 of the contract, the workload's side. */
 export class UploadBody implements Disposable {
   /** The body. Nothing is asked of the gateway before it is read. */
-  readonly readable: ReadableStream<Uint8Array>;
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #link: Link;
   readonly #inbox: string;
   readonly #address: FlowAddress;
-  readonly #controller: ReadableStreamDefaultController<Uint8Array>;
+  readonly #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+  /** What the handler has not asked for; its memory is not given back, as there may be other messages in it. */
+  #backlog = new Backlog();
+  /** Set while the handler waits for us. */
+  #deliver: (() => void) | undefined;
   #creditSubject = "";
   #received = 0;
+  #taken = 0;
   #granted = 0;
   #isBegun = false;
   #isEnded = false;
@@ -34,10 +40,10 @@ export class UploadBody implements Disposable {
     this.#link = link;
     this.#inbox = inbox;
     this.#address = flow.open((message) => this.#onMessage(message));
-    let controller: ReadableStreamDefaultController<Uint8Array>;
+    let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
     // Only what the handler asks for is asked of the gateway: no high-water mark of its own.
-    const strategy = new ByteLengthQueuingStrategy({ highWaterMark: 0 });
-    this.readable = new ReadableStream<Uint8Array>({
+    const strategy = { highWaterMark: 0 };
+    this.readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (given) => {
         controller = given;
       },
@@ -55,6 +61,7 @@ export class UploadBody implements Disposable {
   abort(error: unknown): void {
     if (this.#isEnded) return;
     this.#end();
+    this.#drop();
     this.#controller.error(error);
   }
 
@@ -71,20 +78,38 @@ export class UploadBody implements Disposable {
     this.#address.close();
   }
 
-  #onPull(): void {
+  #onPull(): Promise<void> | void {
     if (!this.#isBegun) {
       this.#isBegun = true;
       const signal = renderFlowSignal({ kind: "continue", windowBytes: DEFAULT_WINDOW_BYTES });
       const headers = encodeLatin1(signal);
       this.#link.publish(this.#inbox, EMPTY, { headers, reply: this.#address.subject });
-      return;
     }
-    // The queue is empty, or nothing would be asked for: all that came has been taken.
-    const taken = this.#received - this.#granted;
-    if (taken < DEFAULT_WINDOW_BYTES / 4 || this.#isEnded) return;
-    this.#granted = this.#received;
+    if (this.#handOn()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#deliver = () => {
+      if (!this.#handOn()) return;
+      this.#deliver = undefined;
+      resolve();
+    };
+    return promise;
+  }
+
+  /** False when there is nothing to hand on. */
+  #handOn(): boolean {
+    const piece = this.#backlog.take();
+    if (piece === undefined) {
+      if (this.#isEnded) this.#controller.close();
+      return this.#isEnded;
+    }
+    this.#controller.enqueue(piece);
+    this.#taken += piece.length;
+    const taken = this.#taken - this.#granted;
+    if (taken < DEFAULT_WINDOW_BYTES / 4 || this.#isEnded) return true;
+    this.#granted = this.#taken;
     const headers = encodeLatin1(renderFlowSignal({ kind: "credit", bytes: taken }));
     this.#link.publish(this.#creditSubject, EMPTY, { headers });
+    return true;
   }
 
   #onMessage({ headers, data, reply }: BusMessage): void {
@@ -95,7 +120,7 @@ export class UploadBody implements Disposable {
     }
     if (data.length === 0) {
       this.#end();
-      return this.#controller.close();
+      return this.#deliver?.();
     }
     this.#creditSubject = reply;
     const ahead = this.#received - this.#granted;
@@ -105,12 +130,19 @@ export class UploadBody implements Disposable {
       return this.#controller.error(new RangeError("Cannot go on: the upload heeds no credit"));
     }
     this.#received += data.length;
-    this.#controller.enqueue(data);
+    this.#backlog.push(data as Uint8Array<ArrayBuffer>);
+    this.#deliver?.();
+  }
+
+  #drop(): void {
+    this.#backlog = new Backlog();
+    this.#deliver = undefined;
   }
 
   #cancel(reason: string): void {
     const isTold = this.#creditSubject !== "" && !this.#isEnded;
     this.#end();
+    this.#drop();
     if (!isTold) return;
     const headers = encodeLatin1(
       renderFlowSignal({ kind: "cancel", reason: reason.slice(0, 100) }),

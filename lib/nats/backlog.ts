@@ -1,9 +1,9 @@
 /**
- * What of a body waits for its client.
+ * What of a body waits for whoever takes it.
  *
  * @module
  */
-import { free } from "../../nats/free.ts";
+import { free } from "./free.ts";
 
 /** The most that is handed on at once: a client that takes less than this shows no progress. */
 export const PIECE_BYTES = 64 * 1024;
