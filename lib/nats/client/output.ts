@@ -11,7 +11,7 @@ const CHUNK_BYTES = 64 * 1024;
 /** What is as large goes as it is: to copy it into fresh memory costs more. */
 const LARGE_BYTES = 16 * 1024;
 /** With so much the others begin at once, while the turn goes on: it is some dozen requests. */
-const PROMPT_BYTES = 16 * 1024;
+const PROMPT_BYTES = 32 * 1024;
 const CR = 13;
 const LF = 10;
 const CRLF_LENGTH = 2;
