@@ -8,6 +8,8 @@ import { type ServedHost, type ServedPath, toServedHost, toServedPath } from "..
 import { type Clock, systemClock } from "../time/clock.ts";
 import type { SocketHandlers } from "./socket/socket_handlers.ts";
 
+const TOKENS = "literal tokens joined by dots, at most 128 characters";
+
 /**
  * Where an error comes from.
  *
@@ -158,8 +160,8 @@ export function toServeSettings(options: ServeOptions): ServeSettings {
   const { prefix = "h8s", onError = logError, clock = systemClock() } = options;
   const hosts = [options.host].flat();
   if (hosts.length === 0) throw new TypeError("Cannot serve: no host is given");
-  if (!isSubjectPrefix(prefix)) throw refuse("prefix", prefix, "literal tokens joined by dots");
-  if (!isSubjectPrefix(queue)) throw refuse("queue", queue, "literal tokens joined by dots");
+  if (!isSubjectPrefix(prefix)) throw refuse("prefix", prefix, TOKENS);
+  if (!isSubjectPrefix(queue)) throw refuse("queue", queue, TOKENS);
   assertWhole("concurrency", concurrency, 1);
   assertWhole("maxWaiting", maxWaiting, 0);
   assertWhole("drainTimeoutMs", drainTimeoutMs, 0);

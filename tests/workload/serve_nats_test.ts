@@ -580,7 +580,10 @@ Deno.test("options that cannot be used are refused with what would be right", as
     [{ host, path: "api" }, /Cannot serve the path "api": it is not a path that starts with "\/"/],
     [{ host, path: "/%zz" }, /Cannot serve the path "\/%zz"/],
     [{ host, methods: ["get"] }, /Cannot serve the method "get"/],
-    [{ host, queue: "a b" }, /queue must be literal tokens joined by dots, not "a b"/],
+    [
+      { host, queue: "a b" },
+      /queue must be literal tokens joined by dots, at most 128 characters, not "a b"/,
+    ],
     [{ host, prefix: "h8s.>" }, /prefix must be/],
     [{ host, concurrency: 0 }, /concurrency must be a whole number of at least 1, not "0"/],
     [{ host, maxWaiting: -1 }, /maxWaiting must be/],

@@ -8,7 +8,7 @@ import { isSubjectPrefix } from "../../mapping/subject.ts";
 import { duration, parsed } from "../fields.ts";
 import { natsLoginFields, type NatsLoginOptions } from "./nats_login.ts";
 
-const PREFIX = `literal subject tokens joined by dots, e.g. "h8s"`;
+const PREFIX = `literal subject tokens joined by dots, at most 128 characters, e.g. "h8s"`;
 
 /** How NATS is reached, and the subjects there. */
 export interface NatsOptions extends NatsLoginOptions {
