@@ -53,6 +53,7 @@ function renderFigure({ median, min, max }: Figure): string {
 
 /** Three digits that say something. */
 export function toText(value: number): string {
+  if (Number.isInteger(value)) return String(value);
   if (Math.abs(value) >= 100) return value.toFixed(0);
   return value.toPrecision(3);
 }

@@ -49,16 +49,16 @@ Deno.test("toTables() puts the gateway beside the bare server and beside another
   });
   assert.deepEqual(toTables(run), [
     "`deno task bench get-32 --peer h8sd`, abc1234, 2026-11-27",
-    `CPU, 1 = one GET of the bare server in this run, 10.0 µs
+    `CPU, 1 = one GET of the bare server in this run, 10 µs
 
 |     | bare | Go daemon | gateway | aim | gateway / bare | gateway / Go |
 | --- | ---- | --------- | ------- | --- | -------------- | ------------ |
-| GET | 1.00 | 6.00      | 3.00    | 2.8 | 3.00           | 0.500        |`,
+| GET | 1    | 6         | 3       | 2.8 | 3.00           | 0.500        |`,
     `Latency in ms
 
 |     | p50 bare | p50 Go daemon | p50 gateway | p99 bare | p99 Go daemon | p99 gateway |
 | --- | -------- | ------------- | ----------- | -------- | ------------- | ----------- |
-| GET | 1.00     | 3.00          | 2.00        | 1.00     | 4.00          | 2.00        |`,
+| GET | 1        | 3             | 2           | 1        | 4             | 2           |`,
   ]);
 });
 
@@ -76,7 +76,7 @@ Deno.test("toTables() says what could not be measured, and has no figure for it"
   assert.deepEqual(toTables(run).slice(1), [
     `|                | bare | gateway (min–max) | gateway / bare |
 | -------------- | ---- | ----------------- | -------------- |
-| download: MB/s | 100  | 50.0 (40.0–60.0)  | 0.500          |`,
+| download: MB/s | 100  | 50 (40–60)        | 0.500          |`,
     "download: peer not measured: it has no streams",
   ]);
 });
@@ -95,13 +95,13 @@ Deno.test("toTables() shows both ends of what grows, and then all sizes", () => 
     }],
   });
   assert.deepEqual(toTables(run).slice(1), [
-    `| CPU of a request | least | most  | most / least | p99 ms      |
-| ---------------- | ----- | ----- | ------------ | ----------- |
-| headers          | 1     | 1 000 | 1.50         | 1.00 → 2.00 |`,
-    `| headers        | 1    | 10   | 1 000 |
-| -------------- | ---- | ---- | ----- |
-| cpu µs/request | 20.0 | 22.0 | 30.0  |
-| p99 ms         | 1.00 | 1.00 | 2.00  |`,
+    `| CPU of a request | least | most  | most / least | p99 ms |
+| ---------------- | ----- | ----- | ------------ | ------ |
+| headers          | 1     | 1 000 | 1.50         | 1 → 2  |`,
+    `| headers        | 1   | 10  | 1 000 |
+| -------------- | --- | --- | ----- |
+| cpu µs/request | 20  | 22  | 30    |
+| p99 ms         | 1   | 1   | 2     |`,
   ]);
 });
 
