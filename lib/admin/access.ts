@@ -41,11 +41,6 @@ export class Access {
     this.#now = now;
   }
 
-  /** Whether there is anything to log in with. */
-  get hasKey(): boolean {
-    return this.#readKey() !== undefined;
-  }
-
   /**
    * Looks at who asks.
    *

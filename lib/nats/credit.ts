@@ -10,6 +10,7 @@ import type { Bus } from "./bus.ts";
 /** How far a sender may be ahead of its receiver. */
 export class CreditWindow {
   readonly #windowBytes: number;
+  /** How many bytes were sent and not yet taken. */
   #outstanding = 0;
   #waiting: (() => void) | undefined;
 
@@ -26,11 +27,6 @@ export class CreditWindow {
    */
   get pieceBytes(): number {
     return Math.max(1, Math.floor(this.#windowBytes / 4));
-  }
-
-  /** How many bytes were sent and not yet taken. */
-  get outstanding(): number {
-    return this.#outstanding;
   }
 
   /**

@@ -76,11 +76,6 @@ export class ReverseDaemon implements AsyncDisposable {
     );
   }
 
-  /** Resolves once it serves. */
-  get serving(): Promise<void> {
-    return this.#serving.then(() => {});
-  }
-
   /** Stops in order: takes no new work, finishes what runs, tells its WebSocket clients to come back. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();

@@ -13,7 +13,6 @@ export class Limiter {
   readonly #maxWaiting: number;
   readonly #waiting: Task[] = [];
   #running = 0;
-  #onIdle: (() => void)[] = [];
 
   /**
    * @param limits `concurrency`: tasks that run at a time; `maxWaiting`: tasks that wait.
@@ -39,20 +38,10 @@ export class Limiter {
     return true;
   }
 
-  /** Resolves when nothing runs or waits. */
-  idle(): Promise<void> {
-    if (this.#running === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onIdle.push(resolve));
-  }
-
   async #work(first: Task): Promise<void> {
     for (let task: Task | undefined = first; task !== undefined; task = this.#waiting.shift()) {
       await task();
     }
     this.#running--;
-    if (this.#running > 0) return;
-    const listeners = this.#onIdle;
-    this.#onIdle = [];
-    for (const listener of listeners) listener();
   }
 }
