@@ -12,7 +12,7 @@ import {
   tooLarge,
 } from "./body_reader.ts";
 import { toBodyStream } from "./body_stream.ts";
-import { concatenate } from "./concatenate.ts";
+import { concatenate } from "../../mapping/concatenate.ts";
 import type { Patience } from "./patience.ts";
 
 /** A request's body, as far as it was read. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concatenate } from "../../mapping/concatenate.ts";
 import { afterTurn } from "../../time/turn.ts";
 
 /** What came of a body before it made the reader wait. */
@@ -33,11 +34,11 @@ export async function readBodyStart(
   for (;;) {
     const next = reader.read();
     const step = length === 0 && isPatient ? await next : await orUndefined(next);
-    if (step === undefined) return { bytes: join(chunks), next };
-    if (step.done) return { bytes: join(chunks), next: undefined };
+    if (step === undefined) return { bytes: concatenate(chunks, length), next };
+    if (step.done) return { bytes: concatenate(chunks, length), next: undefined };
     chunks.push(toChunkBytes(step.value));
     length += step.value.length;
-    if (length > room) return { bytes: join(chunks), next: reader.read() };
+    if (length > room) return { bytes: concatenate(chunks, length), next: reader.read() };
   }
 }
 
@@ -60,15 +61,4 @@ async function orUndefined<Value>(promise: Promise<Value>): Promise<Value | unde
   } finally {
     cancel();
   }
-}
-
-function join(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
