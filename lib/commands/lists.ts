@@ -4,8 +4,7 @@
  * @module
  */
 import type { Question } from "../config/questions.ts";
-import { toVisible } from "../mapping/masking.ts";
-import { maskQuery } from "../mapping/masking.ts";
+import { maskQuery, toVisible } from "../mapping/masking.ts";
 import {
   askConnections,
   closeConnection,

@@ -20,17 +20,17 @@ export async function checkRights(
   session: Session,
   errors: OpenNats["errors"],
 ): Promise<void> {
-  const violation = (await settle(session, errors))[0];
+  const [violation] = await settle(session, errors);
   if (violation === undefined) return;
   const verb = violation.operation === "publish" ? "publish to" : "subscribe to";
   throw new AskError(
     `NATS does not permit this user to ${verb} ${violation.subject}`,
-    `ask as a user who may, e.g. --nats-url nats://ADMIN:PASSWORD@HOST:4222`,
+    "ask as a user who may, e.g. --nats-url nats://ADMIN:PASSWORD@HOST:4222",
     "rights",
   );
 }
 
-/** Waits until NATS has taken all that was asked of it. */
+/** The same for who looks itself at what was not permitted. */
 export async function settle(
   session: Session,
   errors: OpenNats["errors"],

@@ -18,9 +18,8 @@ const OPTION = "authorizationKeyFile";
  */
 export function readKeys(path: string | undefined): readonly string[] {
   if (path === undefined) return [];
-  const keys = readText(path, { option: OPTION }).split(/\r?\n/).map((line) => line.trim()).filter((
-    line,
-  ) => line !== "");
+  const lines = readText(path, { option: OPTION }).split(/\r?\n/);
+  const keys = lines.map((line) => line.trim()).filter((line) => line !== "");
   if (keys.length === 0) throw new ConfigError([OPTION], `there is no key in ${toFileName(path)}`);
   const bad = keys.findIndex((key) => !KEY.test(key));
   if (bad === -1) return keys;

@@ -1,6 +1,6 @@
 /**
- * Header blocks as bytes, and what is written in them: latin-1, one byte a character, which no platform's own decoder reads (what the web
- * calls `latin1` is windows-1252).
+ * Header blocks as bytes, and what is written in them: latin-1, one byte a character, which no platform's own
+ * decoder reads (what the web calls `latin1` is windows-1252).
  *
  * @module
  */

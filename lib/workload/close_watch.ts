@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { EndReason } from "../mapping/control.ts";
-import { toRequestClosedSubject } from "../mapping/control.ts";
+import { type EndReason, toRequestClosedSubject } from "../mapping/control.ts";
 import type { BusMessage } from "../nats/bus.ts";
 import type { Link, LinkSubscription } from "./link.ts";
 
