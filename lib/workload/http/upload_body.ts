@@ -13,7 +13,7 @@ import type { Link } from "../link.ts";
 const EMPTY = new Uint8Array();
 
 /** Section 4 of the contract, the workload's side. */
-export class UploadBody implements Disposable {
+export class UploadBody {
   /** The body. Nothing is asked of the gateway before it is read. */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #link: Link;
@@ -71,11 +71,6 @@ export class UploadBody implements Disposable {
    */
   cutOff(error: unknown): void {
     if (this.#isBegun) this.abort(error);
-  }
-
-  /** Gives the address back. */
-  [Symbol.dispose](): void {
-    this.#address.close();
   }
 
   #onPull(): Promise<void> | void {
