@@ -5,7 +5,7 @@
  */
 import { Crowd } from "../../lib/crowd.ts";
 
-/** One of them; in no `Set`, which would cost a bare server more than all else that it does. */
+/** One of them; in no `Set`, whose old tables would hold those that are closed. */
 export class OpenSocket {
   seat: number | undefined;
 

@@ -1,48 +1,77 @@
 /**
- * Whether a WebSocket client takes what it is sent.
+ * What a WebSocket client is sent, and whether it takes it.
  *
  * @module
  */
 import type { Deadline } from "../limits/deadlines.ts";
 import type { EdgeParts } from "../parts.ts";
 import { SendCredit } from "./send_credit.ts";
+import { SendQueue } from "./send_queue.ts";
 
 /** The platform shows that a message was taken when the whole of it was; so a large one may take longer. */
 const SLOWEST_BYTES_PER_SECOND = 64 * 1024;
 
 /** Whose client it is. */
 export interface DownlinkOwner {
-  /** How many bytes wait for the client. */
-  readonly waiting: number;
-  /** The client has taken nothing for too long. */
+  /** The client has taken nothing for too long, or too much waits for it. */
   onSlow(): void;
 }
 
 /** What it takes. */
 export type DownlinkParts = Pick<EdgeParts, "bus" | "config" | "deadlines">;
 
-/** Watches one socket, and only while something waits for its client: a burst that is read is no fault. */
+/** Watches its socket only while something waits for the client: a burst that is read is no fault. */
 export class Downlink {
   readonly #parts: DownlinkParts;
   readonly #owner: DownlinkOwner;
+  readonly #queue: SendQueue;
   #credit: SendCredit | undefined;
   #deadline: Deadline | undefined;
   /** Since somebody looked; messages that were sent meanwhile included. */
   #waiting = 0;
   #largest = 0;
 
-  constructor(parts: DownlinkParts, owner: DownlinkOwner) {
+  constructor(socket: WebSocket, parts: DownlinkParts, owner: DownlinkOwner) {
+    this.#queue = new SendQueue(socket);
     this.#parts = parts;
     this.#owner = owner;
   }
 
   /** For those who send no faster than the client takes. */
   get credit(): SendCredit {
-    return this.#credit ??= new SendCredit(this.#parts.bus, () => this.#owner.waiting);
+    return this.#credit ??= new SendCredit(this.#parts.bus, () => this.#queue.waiting);
   }
 
-  /** A message was sent. */
-  onWaiting(bytes: number): void {
+  /**
+   * Sends a message.
+   *
+   * @returns False when too much waits for the client.
+   */
+  send(data: string | Uint8Array, length: number): boolean {
+    const { waiting } = this.#queue;
+    if (waiting > 0 && waiting + length > this.#parts.config().wsSendLimit) {
+      this.#owner.onSlow();
+      return false;
+    }
+    this.#queue.send(data as string | Uint8Array<ArrayBuffer>, { length, waiting });
+    this.#onSent(length);
+    return true;
+  }
+
+  /** The socket is about to be closed: all of it goes before that, unless the client takes nothing. */
+  end({ isSlow }: { isSlow: boolean }): void {
+    if (isSlow) this.#queue.clear();
+    else this.#queue.flush();
+  }
+
+  /** The socket is gone. */
+  close(): void {
+    this.#deadline?.stop();
+    this.#credit?.close();
+    this.#queue.clear();
+  }
+
+  #onSent(bytes: number): void {
     this.#credit?.onSent(bytes);
     this.#largest = Math.max(this.#largest, bytes);
     if (this.#deadline !== undefined) {
@@ -53,14 +82,8 @@ export class Downlink {
     this.#watch();
   }
 
-  /** The socket is gone. */
-  close(): void {
-    this.#deadline?.stop();
-    this.#credit?.close();
-  }
-
   #look(): void {
-    const waiting = this.#owner.waiting;
+    const { waiting } = this.#queue;
     if (waiting === 0) {
       this.#deadline = undefined;
       this.#largest = 0;
@@ -72,7 +95,7 @@ export class Downlink {
   }
 
   #watch(): void {
-    this.#waiting = this.#owner.waiting;
+    this.#waiting = this.#queue.waiting;
     const { wsSendTimeout } = this.#parts.config();
     this.#deadline!.start(wsSendTimeout + this.#largest / SLOWEST_BYTES_PER_SECOND * 1000);
   }

@@ -9,7 +9,7 @@ import type { Routed } from "../admission/routing.ts";
 
 /** It lives as long as its connection. */
 export type Handshake =
-  & Routed
+  & Omit<Routed, "timeouts">
   & Pick<
     Admitted,
     | "visit"
@@ -32,7 +32,6 @@ export function toKeptHandshake(admitted: Admitted): Handshake {
     mode: admitted.mode,
     isPersistent: admitted.isPersistent,
     windowMs: admitted.windowMs,
-    timeouts: admitted.timeouts,
     visit: admitted.visit,
     target: admitted.target,
     session: admitted.session,

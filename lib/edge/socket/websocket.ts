@@ -19,7 +19,6 @@ import type { Admitted } from "../admission.ts";
 import { describeHandshake, type Handshake, hasReply, toKeptHandshake } from "./handshake.ts";
 import type { Place } from "../admission/load.ts";
 import { closeWithHandshake } from "./close_handshake.ts";
-import { SendQueue } from "./send_queue.ts";
 import { Downlink, type DownlinkOwner, type DownlinkParts } from "./downlink.ts";
 import type { EdgeParts } from "../parts.ts";
 import { asksForCredit } from "../../mapping/flow.ts";
@@ -71,7 +70,6 @@ export class Connection implements Seated, Receiver, SocketListener, UplinkOwner
   #uplink: Uplink | undefined;
   #downlink: Downlink | undefined;
   #socket: WebSocket | undefined;
-  #queue: SendQueue | undefined;
   #state: "opening" | "open" | "closing" | "closed" = "opening";
   /** Why we closed it; a client that does not answer cannot tell another story. */
   #closing: CloseInfo | undefined;
@@ -122,10 +120,6 @@ export class Connection implements Seated, Receiver, SocketListener, UplinkOwner
     }
   }
 
-  get waiting(): number {
-    return this.#queue!.waiting;
-  }
-
   /** Unique among all gateways. */
   get id(): string {
     return this.#admitted.connectionId!;
@@ -158,8 +152,7 @@ export class Connection implements Seated, Receiver, SocketListener, UplinkOwner
     if (this.#state !== "open") return;
     this.#state = "closing";
     this.#closing = { code, reason };
-    if (reason === CLOSE.slowConsumer.reason) this.#queue!.clear();
-    else this.#queue!.flush();
+    this.#downlink?.end({ isSlow: reason === CLOSE.slowConsumer.reason });
     this.#slot.setDeadline(CLOSE_TIMEOUT_MS);
     this.#drop = closeWithHandshake(this.#socket!, { code, reason: toCloseReason(reason) });
   }
@@ -216,7 +209,6 @@ export class Connection implements Seated, Receiver, SocketListener, UplinkOwner
     for (const setCookie of setCookies) response.headers.append("set-cookie", setCookie);
     for (const [name, value] of answerHeaders) response.headers.append(name, value);
     this.#socket = socket;
-    this.#queue = new SendQueue(socket);
     this.#slot.setDeadline(OPEN_TIMEOUT_MS);
     socket.binaryType = "arraybuffer";
     listenToSocket(socket, this);
@@ -273,15 +265,11 @@ export class Connection implements Seated, Receiver, SocketListener, UplinkOwner
   }
 
   #toDownlink(): Downlink {
-    return this.#downlink ??= new Downlink(this.#parts, this);
+    return this.#downlink ??= new Downlink(this.#socket!, this.#parts, this);
   }
 
   #send(data: string | Uint8Array, length: number): void {
-    const { waiting } = this;
-    if (waiting > 0 && waiting + length > this.#parts.config().wsSendLimit) return this.onSlow();
-    this.#queue!.send(data as string | Uint8Array<ArrayBuffer>, { length, waiting });
-    this.#toDownlink().onWaiting(length);
-    this.#admitted.visit.onMessage("out", length);
+    if (this.#toDownlink().send(data, length)) this.#admitted.visit.onMessage("out", length);
   }
 
   onSlow(): void {
@@ -319,7 +307,6 @@ export class Connection implements Seated, Receiver, SocketListener, UplinkOwner
     this.#slot.release();
     this.#uplink?.close();
     this.#downlink?.close();
-    this.#queue?.clear();
     this.#subscriptions?.forEach((unsubscribe) => unsubscribe());
   }
 }
