@@ -228,7 +228,7 @@ export class Admission {
   }
 
   #toSession(
-    { request, peer }: Candidate,
+    { headers, peer }: Candidate,
     { sessionId, subject, setCookies = NONE }: Identity,
   ): { session: Admitted["session"]; setCookies: readonly string[] } {
     const { ids } = this.#parts;
@@ -244,7 +244,7 @@ export class Admission {
     if (config === undefined) return { session: undefined, setCookies };
     const isSecure = peer.scheme === "https";
     const newId = () => ids.nextRequestId();
-    const session = toClientSession(request, { config, isSecure, newId });
+    const session = toClientSession(headers, { config, isSecure, newId });
     // A new session has asked for nothing yet.
     if (!session.isNew) limit(`session ${session.id}`);
     const { setCookie } = session;

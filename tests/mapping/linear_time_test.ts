@@ -92,8 +92,11 @@ const READERS: readonly [name: string, bytes: number, read: (text: string) => un
   ["Cookie", HEAD_BYTES, (text) => {
     findCookie([["cookie", text]], "c");
     withoutCredentials([["cookie", text]], { authorization: true, cookie: "c" });
-    const request = new Request("http://a/", { headers: [["cookie", `c=${text}`]] });
-    toClientSession(request, { config: SESSION, isSecure: false, newId: () => "" });
+    toClientSession([["cookie", `c=${text}`]], {
+      config: SESSION,
+      isSecure: false,
+      newId: () => "",
+    });
   }],
   ["the query", HEAD_BYTES, (text) => [findParameter(text, "t"), withoutParameter(text, "t")]],
   ["Sec-WebSocket-Protocol", HEAD_BYTES, parseOffer],

@@ -7,6 +7,7 @@ import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { stringifySetCookie } from "cookie";
 import { readCookie } from "../../mapping/cookies.ts";
+import { type HeaderEntry, valueOf } from "../../mapping/headers.ts";
 import type { SessionConfig } from "../../config/options/routing.ts";
 
 /** A client's session. */
@@ -27,6 +28,7 @@ const HOST_PREFIX = "__Host-";
 /**
  * Finds a request's session, or begins one.
  *
+ * @param headers The request's, names in lower case.
  * @param options `config`: how the cookie is called, signed and for how long it lives; `isSecure`: whether
  * the client speaks TLS; `newId`: makes an id.
  *
@@ -37,20 +39,19 @@ const HOST_PREFIX = "__Host-";
  *
  * const options = { cookie: "clientId", maxAge: 3_600_000, keys: [] };
  * const config = { ...options, sameSite: "lax" as const };
- * const request = new Request("http://localhost/");
  * const newId = () => "0123456789abcdef";
- * const session = toClientSession(request, { config, isSecure: false, newId });
+ * const session = toClientSession([], { config, isSecure: false, newId });
  * assert.match(session.setCookie ?? "", /^clientId=0123456789abcdef; Max-Age=3600; Path=\/; HttpOnly/);
  * ```
  */
 export function toClientSession(
-  request: Request,
+  headers: readonly HeaderEntry[],
   { config, isSecure, newId }: { config: SessionConfig; isSecure: boolean; newId: () => string },
 ): ClientSession {
   const name = isSecure && !config.cookie.startsWith("__")
     ? HOST_PREFIX + config.cookie
     : config.cookie;
-  const known = readValue(readCookie(request.headers.get("cookie") ?? "", name), config);
+  const known = readValue(readCookie(valueOf(headers, "cookie") ?? "", name), config);
   const id = known?.id ?? newId();
   return {
     id,

@@ -12,9 +12,12 @@ function read(
   options: SessionOptions = {},
   isSecure = false,
 ): ClientSession {
-  const request = new Request("http://a.example/", { headers: cookie ? { cookie } : {} });
   const config = parseConfig({ session: options }).session!;
-  return toClientSession(request, { config, isSecure, newId: () => NEW_ID });
+  return toClientSession(cookie ? [["cookie", cookie]] : [], {
+    config,
+    isSecure,
+    newId: () => NEW_ID,
+  });
 }
 
 /** The name and value that a client would send back. */
