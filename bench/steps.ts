@@ -43,12 +43,17 @@ const SOCKET_LOADS: Readonly<Record<string, Pick<SocketLoad, "mode" | "sockets" 
 
 const USAGE = `deno task bench:steps [LOAD …] [options]
 
-  LOAD         the beginning of its name: "GET", "WebSocket"; all without one
+  LOAD         the beginning of its name; all without one:
+${
+  [...Object.keys(LOADS), ...Object.keys(SOCKET_LOADS)].map((name) => `                 ${name}`)
+    .join("\n")
+}
 
   --runs N     runs of each (default 3)
   --seconds N  how long each load lasts (default 3)
   --json FILE  writes all figures there (default bench/steps.json)
 
+steps:
 ${Object.entries(ALL).map(([name, title]) => `  ${name.padEnd(8)} ${title}`).join("\n")}`;
 
 /** A server, and what it has allocated. */
