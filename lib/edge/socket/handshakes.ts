@@ -19,7 +19,10 @@ export class Handshakes {
    * platform, and as many more, of microseconds, until what is known to it has been told here. One more of
    * each, since the first one may be nearly over.
    */
-  readonly #turns: readonly Turns[] = [new Turns(setTimeout, 4), new Turns(setImmediate, 11)];
+  readonly #turns: readonly Turns[] = [
+    new Turns((next) => setTimeout(next), 4),
+    new Turns((next) => setImmediate(next), 11),
+  ];
 
   /**
    * Waits for a handshake to be let in, as long as its client does.
