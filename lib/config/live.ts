@@ -21,7 +21,7 @@ const LIVE: ReadonlySet<Option> = new Set<Option>([
     "bareReplies",
     "publishOnly",
   ] as const,
-  ...["wsSendTimeout", "wsSendLimit", "wsReceiveBuffer", "wsReceiveTotal"] as const,
+  ...["wsSendTimeout", "wsSendLimit", "wsSendTotal", "wsReceiveBuffer", "wsReceiveTotal"] as const,
   ...["wsIdleTimeout", "resumeMaxWaiting"] as const,
   ...["hostFilters", "allowedOrigins", "trustedProxies", "proxyHeaders", "rate"] as const,
   ...["cors", "corsMaxAge", "corsExposedHeaders"] as const,

@@ -63,6 +63,8 @@ export interface EdgeParts {
   readonly bursts: Bursts;
   /** What waits for HTTP clients. */
   readonly sending: SendBudget;
+  /** What waits for WebSocket clients, besides what the platform has. */
+  readonly sendingToSockets: SendBudget;
   /** For what may last only so long. */
   readonly deadlines: Deadlines;
   readonly ids: RequestIds;

@@ -40,6 +40,7 @@ const VALUED: readonly Row[] = [
   row("replyTotal", "--reply-total SIZE", ["64MiB", "2XB"], "32MiB"),
   row("wsSendTimeout", "--ws-send-timeout DURATION", ["5s", "soon"], "10s"),
   row("wsSendLimit", "--ws-send-limit SIZE", ["64KiB", "2XB"], "16MiB"),
+  row("wsSendTotal", "--ws-send-total SIZE", ["64MiB", "2XB"], "256MiB"),
   row("wsReceiveBuffer", "--ws-receive-buffer SIZE", ["64KiB", "2XB"], "1MiB"),
   row("wsReceiveTotal", "--ws-receive-total SIZE", ["64MiB", "2XB"], "256MiB"),
   row("persist", "--persist STREAM", ["said", "a.b"], ""),

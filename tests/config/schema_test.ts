@@ -27,6 +27,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   replyTotal: 33_554_432,
   wsSendTimeout: 10_000,
   wsSendLimit: 16_777_216,
+  wsSendTotal: 268_435_456,
   wsReceiveBuffer: 1_048_576,
   wsReceiveTotal: 268_435_456,
   persist: undefined,

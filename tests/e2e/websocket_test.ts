@@ -261,6 +261,30 @@ Deno.test("a client that does not read is closed as a slow consumer, told though
   assert.equal(await other.next(), "still here");
 });
 
+Deno.test("where too much waits for all clients, the one for which most waits is closed, and no other", async () => {
+  await using setup = await setUp(["--ws-send-limit", "1GiB", "--ws-send-total", "8MiB"]);
+  const { nc, gateway } = setup;
+  const established = await listen(nc, ESTABLISHED);
+  const closed = await listen(nc, CLOSED);
+  const [few, many] = [await rawHandshake(gateway.port), await rawHandshake(gateway.port)];
+  const [toFew, toMany] = [(await established.next()).reply!, (await established.next()).reply!];
+  await using other = await Client.connect(`ws://127.0.0.1:${gateway.port}/other`);
+  const toOther = (await established.next()).reply!;
+  for (let sent = 0; sent < 1000 && closed.all.length === 0; sent++) {
+    nc.publish(toMany, new Uint8Array(64 * 1024));
+    if (sent % 4 === 0) nc.publish(toFew, new Uint8Array(64 * 1024));
+    await nc.flush();
+  }
+  const end = await closed.next();
+  assert.equal(end.reply, toMany);
+  assert.equal(end.headers?.get("X-H8s-Close-Reason"), "slow consumer");
+  nc.publish(toOther, "still here");
+  assert.equal(await other.next(), "still here");
+  assert.equal(closed.all.length, 1);
+  many.conn.close();
+  few.conn.close();
+});
+
 Deno.test("a message that nobody hears never reaches the client as an empty frame", async () => {
   await using setup = await setUp();
   const { nc, gateway } = setup;

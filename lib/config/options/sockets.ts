@@ -25,6 +25,13 @@ export interface SocketOptions {
    */
   readonly wsSendLimit?: string;
   /**
+   * The same for all WebSocket clients together, besides the last MiB of each, which the platform has; past it the
+   * one for which most waits has to go.
+   *
+   * @default "256MiB"
+   */
+  readonly wsSendTotal?: string;
+  /**
    * What of a WebSocket client's messages may wait for NATS: while it is away, or too slow.
    *
    * @default "1MiB"
@@ -81,6 +88,7 @@ export interface SocketOptions {
 export const socketFields = {
   wsSendTimeout: duration("10s", "How long a WebSocket client may take nothing that waits"),
   wsSendLimit: size("16MiB", "How much may wait for a WebSocket client"),
+  wsSendTotal: size("256MiB", "How much may wait for all WebSocket clients together"),
   wsReceiveBuffer: size("1MiB", "What of a WebSocket client may wait for NATS"),
   wsReceiveTotal: size("256MiB", "What of all WebSocket clients together may wait for NATS"),
   wsIdleTimeout: duration("30s", "How often idle WebSockets are pinged; 0s for never"),

@@ -12,7 +12,10 @@ import { SendBudget } from "./send_budget.ts";
 import { Windows } from "./windows.ts";
 
 /** Those parts of the edge. */
-export type Bounds = Pick<EdgeParts, "budget" | "bursts" | "windows" | "deadlines" | "sending">;
+export type Bounds = Pick<
+  EdgeParts,
+  "budget" | "bursts" | "windows" | "deadlines" | "sending" | "sendingToSockets"
+>;
 
 /**
  * Makes them.
@@ -29,6 +32,7 @@ export function createBounds(
     deadlines,
     budget: new ReceiveBudget(bus, config),
     sending: new SendBudget(deadlines, () => config().responseTotal),
+    sendingToSockets: new SendBudget(deadlines, () => config().wsSendTotal),
     windows: new Windows(total),
     bursts: new Bursts(clock, { total, largest: () => bus.maxPayload }),
   };

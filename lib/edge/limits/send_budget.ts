@@ -1,5 +1,5 @@
 /**
- * What waits for HTTP clients, counted for each connection and for all.
+ * What waits for clients, counted for each connection and for all.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { Deadlines } from "./deadlines.ts";
 export interface Waiting extends Seated {
   /** How many bytes. */
   readonly waiting: number;
-  /** Which connection they wait for. */
-  readonly connection: string;
+  /** Which connection they wait for; who has one alone may be it. */
+  readonly connection: string | object;
   /** They have to go. */
   giveUp(): void;
 }
 
-/** The bytes of all responses. */
+/** The bytes of all responses, or of all WebSockets. */
 export class SendBudget {
   readonly deadlines: Deadlines;
   readonly #limit: () => number;
@@ -29,17 +29,17 @@ export class SendBudget {
     this.#limit = limit;
   }
 
-  /** How many bytes wait for HTTP clients. */
+  /** How many bytes wait. */
   get total(): number {
     return this.#total;
   }
 
-  /** Begins to count what waits for one response's client. */
+  /** Begins to count what waits for a client; once, however often it is called. */
   join(stream: Waiting): void {
     this.#streams.add(stream);
   }
 
-  /** The response has ended. */
+  /** Nothing waits any more. */
   leave(stream: Waiting): void {
     this.#streams.delete(stream);
   }
@@ -56,8 +56,8 @@ export class SendBudget {
     for (const stream of this.#streams) if (stream.connection === largest) stream.giveUp();
   }
 
-  #findLargest(): string | undefined {
-    const bytes = new Map<string, number>();
+  #findLargest(): Waiting["connection"] | undefined {
+    const bytes = new Map<Waiting["connection"], number>();
     for (const { connection, waiting } of this.#streams) {
       bytes.set(connection, (bytes.get(connection) ?? 0) + waiting);
     }

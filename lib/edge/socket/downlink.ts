@@ -18,7 +18,7 @@ export interface DownlinkOwner {
 }
 
 /** What it takes. */
-export type DownlinkParts = Pick<EdgeParts, "bus" | "config" | "deadlines">;
+export type DownlinkParts = Pick<EdgeParts, "bus" | "config" | "deadlines" | "sendingToSockets">;
 
 /** Watches its socket only while something waits for the client: a burst that is read is no fault. */
 export class Downlink {
@@ -32,7 +32,8 @@ export class Downlink {
   #largest = 0;
 
   constructor(socket: WebSocket, parts: DownlinkParts, owner: DownlinkOwner) {
-    this.#queue = new SendQueue(socket);
+    const budget = parts.sendingToSockets;
+    this.#queue = new SendQueue(socket, { budget, onExceeded: () => owner.onSlow() });
     this.#parts = parts;
     this.#owner = owner;
   }

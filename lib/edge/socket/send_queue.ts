@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SendBudget, Waiting } from "../limits/send_budget.ts";
 
 /**
  * So much is given to the platform at once. What it has it keeps until the client takes it or is gone, even when
@@ -15,16 +16,31 @@ const MAX_LOOK_MS = 128;
 
 type Data = string | Uint8Array<ArrayBuffer>;
 
+/** What it takes. */
+export interface SendQueueOptions {
+  /** Counts what is kept for all clients. */
+  readonly budget: Pick<SendBudget, "join" | "leave" | "add">;
+  /** Called where all of that is too much, and most of it waits for this client, which has to go. */
+  readonly onExceeded: () => void;
+}
+
 /** In the order in which it is sent. */
-export class SendQueue {
+export class SendQueue implements Waiting {
   readonly #socket: Pick<WebSocket, "bufferedAmount" | "send">;
+  readonly #options: SendQueueOptions;
+  readonly connection = this;
+  seat: number | undefined;
   #held: { readonly data: Data; readonly length: number }[] = [];
   #heldBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lookMs = FIRST_LOOK_MS;
 
-  constructor(socket: Pick<WebSocket, "bufferedAmount" | "send">) {
+  constructor(
+    socket: Pick<WebSocket, "bufferedAmount" | "send">,
+    options: SendQueueOptions,
+  ) {
     this.#socket = socket;
+    this.#options = options;
   }
 
   /** How many bytes the client has not taken. */
@@ -40,8 +56,9 @@ export class SendQueue {
   send(data: Data, { length, waiting }: { length: number; waiting: number }): void {
     if (waiting < PLATFORM_BYTES) return this.#socket.send(data);
     this.#held.push({ data: typeof data === "string" ? data : data.slice(), length });
-    this.#heldBytes += length;
     if (this.#timer === undefined) this.#lookLater();
+    this.#options.budget.join(this);
+    this.#count(length);
   }
 
   /** Gives all of it to the platform: what comes next is the end. */
@@ -55,7 +72,17 @@ export class SendQueue {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#held = [];
-    this.#heldBytes = 0;
+    this.#options.budget.leave(this);
+    this.#count(-this.#heldBytes);
+  }
+
+  giveUp(): void {
+    this.#options.onExceeded();
+  }
+
+  #count(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#options.budget.add(bytes);
   }
 
   #look(): void {
@@ -65,12 +92,13 @@ export class SendQueue {
       const next = this.#held[count];
       if (next === undefined) break;
       this.#socket.send(next.data);
-      this.#heldBytes -= next.length;
+      this.#count(-next.length);
       free -= next.length;
     }
     this.#held.splice(0, count);
     this.#lookMs = count > 0 ? FIRST_LOOK_MS : Math.min(2 * this.#lookMs, MAX_LOOK_MS);
     if (this.#held.length > 0) this.#lookLater();
+    else this.#options.budget.leave(this);
   }
 
   #lookLater(): void {

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { SendQueue } from "../../../lib/edge/socket/send_queue.ts";
+import { SendBudget } from "../../../lib/edge/limits/send_budget.ts";
+import { Deadlines } from "../../../lib/edge/limits/deadlines.ts";
+import { FakeClock } from "../../harness/fake_clock.ts";
 import { until } from "../../harness/waiting.ts";
 
 const KIB = 1024;
@@ -7,8 +10,17 @@ const KIB = 1024;
 /** A socket whose client takes what a test says. */
 class PlayedSocket {
   bufferedAmount = 0;
+  isClosed = false;
   readonly sent: number[] = [];
-  readonly queue = new SendQueue(this);
+  readonly queue: SendQueue;
+
+  constructor(budget = toBudget(Infinity)) {
+    const onExceeded = () => {
+      this.isClosed = true;
+      this.queue.clear();
+    };
+    this.queue = new SendQueue(this, { budget, onExceeded });
+  }
 
   send(data: Parameters<WebSocket["send"]>[0]): void {
     const bytes = data as Uint8Array;
@@ -18,7 +30,7 @@ class PlayedSocket {
 
   /** Sends messages of so many bytes that begin with 0, 1, 2 … */
   say(count: number, length: number): void {
-    for (let first = 0; first < count; first++) {
+    for (let first = 0; first < count && !this.isClosed; first++) {
       const data = new Uint8Array(length);
       data[0] = first;
       this.queue.send(data, { length, waiting: this.queue.waiting });
@@ -56,3 +68,21 @@ Deno.test("nothing is left behind where the end is to be said after it", () => {
   socket.queue.flush();
   assert.deepEqual(socket.sent, Array.from({ length: 30 }, (_, index) => index));
 });
+
+Deno.test("where too much waits for all, the one for which most waits has to go", async () => {
+  const budget = toBudget(4000 * KIB);
+  const [reads, least, most] = [1, 2, 3].map(() => new PlayedSocket(budget));
+  reads!.say(30, 100 * KIB);
+  reads!.bufferedAmount = 0;
+  await until(() => reads!.sent.length > 11, "more is sent");
+  least!.say(20, 100 * KIB);
+  most!.say(40, 100 * KIB);
+  assert.deepEqual([reads, least, most].map((socket) => socket!.isClosed), [false, false, true]);
+  least!.queue.clear();
+  reads!.queue.clear();
+  assert.equal(budget.total, 0);
+});
+
+function toBudget(limit: number): SendBudget {
+  return new SendBudget(new Deadlines(new FakeClock(), () => {}), () => limit);
+}
