@@ -44,8 +44,9 @@ const CASES: readonly [name: string, options: GatewayOptions, headers?: Record<s
   ];
 
 for (const [name, options, headers] of CASES) {
+  const config = parseConfig(options);
   const parts = {
-    config: parseConfig(options),
+    config: () => config,
     fileKeys: [],
     gatewayId: "G",
     ids: new RequestIds(),
