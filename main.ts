@@ -7,22 +7,19 @@
  *
  * @module
  */
-import { ask } from "./lib/commands/mod.ts";
 import { toCommand } from "./lib/config/command.ts";
 import { explained } from "./lib/config/explain.ts";
 import { type Command, parseFlags, renderHelp, SCHEMAS, UsageError } from "./lib/config/flags.ts";
-import { loadOptions, renderOptions } from "./lib/config/load.ts";
 import { ConfigError, ConfigFileError, type ReverseOptions } from "./lib/config/options.ts";
 import { logFields } from "./lib/config/options/log.ts";
 import { natsLoginFields } from "./lib/config/options/nats_login.ts";
 import { listRouteWarnings } from "./lib/config/route_warnings.ts";
 import { parseWith, toJsonSchema } from "./lib/config/schema.ts";
-import type { KvSource } from "./lib/config/source.ts";
+import type { Written } from "./lib/config/load.ts";
+import type { KvSource, TextSource } from "./lib/config/source.ts";
 import { type Gateway, ListenError, startGateway } from "./lib/gateway.ts";
-import { ConfigWatch } from "./lib/nats/jetstream/config_watch.ts";
 import { StreamError } from "./lib/nats/jetstream/stream.ts";
 import { prepareGateway, prepareReverse } from "./lib/prepare.ts";
-import { ReverseDaemon } from "./lib/reverse/daemon.ts";
 import { createLog } from "./lib/telemetry/log.ts";
 import { VERSION } from "./lib/version.ts";
 
@@ -32,7 +29,8 @@ const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
 /**
- * Runs the program until it is told to stop.
+ * Runs the program until it is told to stop. What only some commands need is loaded there: a gateway is to be
+ * ready soon.
  *
  * @param args The command line without the program's name.
  * @returns The exit code.
@@ -52,6 +50,7 @@ export async function main(args: readonly string[]): Promise<number> {
         return 0;
       case "config-show": {
         await using config = await openConfig(command);
+        const { renderOptions } = await import("./lib/config/load.ts");
         const schema = SCHEMAS[command.program];
         config.use((options) => {
           parseWith<unknown>(schema, options);
@@ -70,6 +69,7 @@ export async function main(args: readonly string[]): Promise<number> {
         Deno.addSignalListener("SIGINT", () => Deno.exit(EXIT_INTERRUPTED));
         await using config = await openConfig(command);
         const { config: prepared, login } = config.use(prepareGateway);
+        const { ask } = await import("./lib/commands/mod.ts");
         return await ask(command.question, { config: prepared, login, output: OUTPUT });
       }
       case "run": {
@@ -114,6 +114,7 @@ async function runGateway(config: OpenConfig): Promise<number> {
 }
 
 async function runReverse(config: OpenConfig): Promise<number> {
+  const { ReverseDaemon } = await import("./lib/reverse/daemon.ts");
   await using daemon = config.use((options) =>
     // What it is given has been written by hand; it looks at it itself.
     new ReverseDaemon(options as unknown as ReverseOptions)
@@ -138,13 +139,19 @@ interface OpenConfig extends AsyncDisposable {
 async function openConfig({ program, flags, configSource }: Sourced): Promise<OpenConfig> {
   const schema = SCHEMAS[program];
   if (configSource?.kind === "nats-kv") return await openWatched(configSource, flags);
-  const written = configSource && await loadOptions(configSource);
+  const written = configSource && await load(configSource);
   const isStdinTaken = configSource?.kind === "stdin";
   return {
     use: (work) => explained({ schema, flags, written, isStdinTaken }, work),
     follow: () => {},
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+}
+
+/** Without a file, YAML need not be understood. */
+async function load(source: TextSource): Promise<Written> {
+  const { loadOptions } = await import("./lib/config/load.ts");
+  return await loadOptions(source);
 }
 
 /** Where NATS is cannot come from NATS, so that much the flags have to say. */
@@ -158,6 +165,7 @@ async function openWatched(source: KvSource, given: Sourced["flags"]): Promise<O
   // Standard input can be read once, and there are two who want to log in.
   const flags = { ...given, ...pick(config, WATCH_OPTIONS.filter((option) => option in given)) };
   const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const { ConfigWatch } = await import("./lib/nats/jetstream/config_watch.ts");
   const watch = await ConfigWatch.open(source, { login, log });
   return {
     use: (work) => explained({ schema, flags, written: watch.written }, work),
