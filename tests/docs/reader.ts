@@ -171,13 +171,16 @@ export class Reader implements AsyncDisposable {
 
   #start(line: string, command = this.#localize(line)): void {
     const process = this.#command(`exec ${command}`).spawn();
-    const output = Promise.all([
+    const texts = Promise.all([
       new Response(process.stdout).text(),
       new Response(process.stderr).text(),
-    ])
-      .then((texts) => texts.join(""));
+    ]);
+    const ended = process.status.then(({ code }) => {
+      running.code = code;
+    });
+    // Its pipes may be closed before it has ended.
+    const output = ended.then(() => texts).then((texts) => texts.join(""));
     const running: Running = { line, process, output, code: undefined };
-    void process.status.then(({ code }) => running.code = code);
     this.#running.push(running);
   }
 
