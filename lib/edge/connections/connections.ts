@@ -85,7 +85,8 @@ export class Connections implements ConnectionOwner, Disposable {
       tellEnd();
       return this.#forget(connection);
     }
-    this.records.end(lease, end, tellEnd).then(() => this.#forget(connection)).catch(this.#onFault);
+    this.records.end(lease, end, tellEnd).catch(this.#onFault)
+      .then(() => this.#forget(connection)).catch(this.#onFault);
   }
 
   /**
