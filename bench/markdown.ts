@@ -11,7 +11,7 @@ import type { Machine } from "./machine.ts";
 
 /** What one of the harness's commands has written, and the section that shows it. */
 export interface Run {
-  /** A heading of docs/performance.md, and after a colon what else there is to say. */
+  /** A heading of docs/performance.md or docs/performance-log.md, and after a colon what else there is to say. */
   readonly of: string;
   readonly command: string;
   readonly machine: Machine;

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { type Run, toTables } from "../../bench/markdown.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
-const TEXT = await Deno.readTextFile(new URL("performance.md", DOCS));
+const PAGES = await Promise.all(
+  ["performance.md", "performance-log.md"].map((page) => Deno.readTextFile(new URL(page, DOCS))),
+);
 const RUNS: Run[] = JSON.parse(await Deno.readTextFile(new URL("performance.json", DOCS)));
 const MACHINE = { commit: "abc1234", date: "2026-11-27" };
 
-Deno.test("each run in docs/performance.json is named after a heading of docs/performance.md", () => {
-  const headings = [...TEXT.matchAll(/^#{2,} (.*)$/gm)].map(([, heading]) => heading!);
+Deno.test("each run in docs/performance.json is named after a heading of the pages", () => {
+  const headings = [...PAGES.join("\n").matchAll(/^#{2,} (.*)$/gm)].map(([, heading]) => heading!);
   for (const { of } of RUNS) {
     assert.ok(headings.some((heading) => of === heading || of.startsWith(`${heading}: `)), of);
   }
@@ -15,8 +17,8 @@ Deno.test("each run in docs/performance.json is named after a heading of docs/pe
   assert.deepEqual(names, [...new Set(names)]);
 });
 
-Deno.test("docs/performance.json has a run of each command that docs/performance.md shows", () => {
-  const shown = TEXT.slice(TEXT.indexOf("\n## "));
+Deno.test("docs/performance.json has a run of each command that the pages show", () => {
+  const shown = PAGES.map((text) => text.slice(text.indexOf("\n## "))).join("\n");
   const commands = [...shown.matchAll(/deno task bench(?:\\\n|[^`\n])*/g)]
     .map(([command]) => toWords(command.replace(/#.*/, "").replaceAll("\\\n", " ")));
   assert.ok(commands.length > 5, "the commands are found");
