@@ -51,14 +51,12 @@ export interface Admitted extends Routed, BodyFacts {
   readonly connectionId: string | undefined;
   /** The same, and unique among all sockets that one connection has had. */
   readonly socketId: string | undefined;
+  /** Of a handshake. */
+  readonly offer: Offer | undefined;
   /** The subprotocol that is picked; undefined where none is offered. */
   readonly protocol: string | undefined;
   /** Whose numbers the messages have of a client that names itself to `h8s.ack.v1`; undefined for others. */
   readonly numberScope: string | undefined;
-  /** The text that a client pings with; undefined for one that does not. */
-  readonly pingWord: string | undefined;
-  /** With what it asks for an earlier connection; undefined where it does not. */
-  readonly resumeToken: string | undefined;
   readonly identity: Identity;
   /** Undefined where sessions are off. */
   readonly session: Pick<ClientSession, "id"> | undefined;
@@ -209,11 +207,10 @@ export class Admission {
       headerLines,
       connectionId,
       socketId: connectionId,
+      offer,
       protocol: offer && toProtocol(offer, identity, routed),
       numberScope: ackClient &&
         toNumberScope({ ...target, ackClient, who: toWho(identity), subject }),
-      pingWord: offer?.asides.ping,
-      resumeToken: offer?.asides.resumeToken,
       identity,
       session,
       setCookies,

@@ -211,7 +211,8 @@ export class Edge implements Disposable {
   /** A client that goes on with its connection is known to the workload. */
   #askWorkload(admitted: Admitted): Admitted | Promise<Admitted> {
     const { interests } = this.#parts;
-    if (speaksResume(admitted.protocol) && admitted.resumeToken !== undefined) return admitted;
+    const isComingBack = admitted.offer?.asides.resumeToken !== undefined;
+    if (speaksResume(admitted.protocol) && isComingBack) return admitted;
     const { target: { hostTokens, pathTokens } } = admitted;
     return after(
       interests.settled,

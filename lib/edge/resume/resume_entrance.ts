@@ -109,7 +109,7 @@ export class ResumeEntrance {
   }
 
   async #find(admitted: Admitted): Promise<Entered> {
-    const { resumeToken } = admitted;
+    const resumeToken = admitted.offer?.asides.resumeToken;
     const request = resumeToken === undefined ? undefined : parseResumeRequest(resumeToken);
     // Who asks in words that cannot be read has missed something, too, whatever it was.
     const lastSeq = request?.lastSeq ?? (resumeToken === undefined ? undefined : 0);

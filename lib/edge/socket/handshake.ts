@@ -18,11 +18,14 @@ export type Handshake =
     | "socketId"
     | "protocol"
     | "numberScope"
-    | "pingWord"
     | "session"
     | "expiresAt"
     | "remoteAddress"
-  >;
+  >
+  & {
+    /** The text that the client pings with; undefined for one that does not. */
+    readonly pingWord: string | undefined;
+  };
 
 /** Leaves out what is done with once it is open. */
 export function toKeptHandshake(admitted: Admitted): Handshake {
@@ -41,12 +44,14 @@ export function toKeptHandshake(admitted: Admitted): Handshake {
     socketId: admitted.socketId,
     protocol: admitted.protocol,
     numberScope: admitted.numberScope,
-    pingWord: admitted.pingWord,
+    pingWord: admitted.offer?.asides.ping,
   };
 }
 
 /** What goes into a stream has none: the stream would answer there. */
-export function hasReply({ mode, isPersistent }: Handshake): boolean {
+export function hasReply(
+  { mode, isPersistent }: Pick<Handshake, "mode" | "isPersistent">,
+): boolean {
   return mode === "request" && !isPersistent;
 }
 

@@ -7,7 +7,7 @@ import { GatewayError } from "../../errors.ts";
 import { parseHandshakeAnswer, toAuthorizeSubject } from "../../mapping/authorize.ts";
 import { findHeader, joinLines, parseHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
 import { HEADER } from "../../mapping/names.ts";
-import { isOwn, listPickable, parseOffer } from "../../mapping/subprotocol.ts";
+import { isOwn, listPickable } from "../../mapping/subprotocol.ts";
 import type { Admitted } from "../admission.ts";
 import { askInTime, type AskParts, Refusal } from "../admission/authorize.ts";
 import type { EdgeParts } from "../parts.ts";
@@ -61,10 +61,9 @@ function isByWorkload(headers: string): boolean {
 }
 
 /** What the gateway itself speaks with the client is none of the workload's business. */
-function toProtocol({ request, protocol }: Admitted, picked: string | undefined) {
+function toProtocol({ offer, protocol }: Admitted, picked: string | undefined) {
   if (protocol !== undefined && isOwn(protocol)) return protocol;
-  const { names } = parseOffer(request.headers.get("sec-websocket-protocol"));
-  if (picked === undefined || listPickable(names).includes(picked)) return picked;
+  if (picked === undefined || listPickable(offer?.names ?? []).includes(picked)) return picked;
   const detail = "The workload picks a subprotocol that was not offered, or a credential";
   throw new GatewayError("malformed_reply", detail);
 }

@@ -154,11 +154,23 @@ export class Gateway implements Disposable {
       protocol: "h8s.resume.v1",
       remoteAddress: remote,
       subject: "h8s.ws.ws.a",
-      resumeToken: token && `${token}.${lastSeq}`,
+      offer: { names: [], asides: token ? { resumeToken: `${token}.${lastSeq}` } : {} },
     } as unknown as Admitted;
     const { admitted, place, owner } = await this.resumables.entrance.open(handshake);
     const { connectionId: id = "" } = admitted;
     return { client: new FakeClient({ id, place, gateway: gatewayId }), owner };
+  }
+
+  /** How many places are taken: the fewest that would all be. */
+  get placesTaken(): number {
+    for (let count = 0;; count++) {
+      try {
+        this.load.checkConnection("", { maxConnections: count + 1, maxConnectionsPerAddress: 0 });
+        return count;
+      } catch {
+        // There are more.
+      }
+    }
   }
 
   /** A workload sends to a client: the stream keeps it, and whoever listens hears it. */
