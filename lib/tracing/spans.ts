@@ -38,13 +38,13 @@ export function createSpans({ tracer, share }: SpanOptions): Observer {
       const isSampled = parent === undefined
         ? Math.random() < share
         : (parent.traceFlags & SAMPLED) !== 0;
-      return isSampled ? new Visit(tracer, { observation, parent }) : undefined;
+      return isSampled ? new TracedRequest(tracer, { observation, parent }) : undefined;
     },
   };
 }
 
 /** One request, or one handshake, that is traced. */
-class Visit implements Following {
+class TracedRequest implements Following {
   readonly #tracer: Tracer;
   readonly #server: Span;
   readonly #context: Context;

@@ -3,8 +3,13 @@
  *
  * @module
  */
-import { type About, fromHeartbeatSubject, parseAbout } from "../../mapping/heartbeat.ts";
-import { SILENCE_MS, toHeartbeatPattern } from "../../mapping/heartbeat.ts";
+import {
+  type About,
+  fromHeartbeatSubject,
+  parseAbout,
+  SILENCE_MS,
+  toHeartbeatPattern,
+} from "../../mapping/heartbeat.ts";
 import type { Bus, BusMessage, BusSubscription } from "../bus.ts";
 
 /** A gateway that lives. */
