@@ -23,11 +23,6 @@ export class Fanout {
     this.#bus = bus;
   }
 
-  /** How many subscriptions there are at the server. */
-  get size(): number {
-    return this.#shared.size;
-  }
-
   /**
    * Listens to a subject.
    *

@@ -23,13 +23,9 @@ export interface Place extends Disposable {
 /** Counts what goes on, whether it is limited or not: limits may come later. */
 export class Load {
   readonly #connections = new Map<string, number>();
+  /** Connections that are open, about to be, or waited for until their clients come back. */
   #total = 0;
   #requests = 0;
-
-  /** Connections that are open, about to be, or waited for until their clients come back. */
-  get connections(): number {
-    return this.#total;
-  }
 
   /** Requests that have not been answered to the end, the latest included. */
   get requests(): number {

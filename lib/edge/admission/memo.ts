@@ -21,11 +21,6 @@ export class IdentityMemo {
     this.#keepMs = keepMs;
   }
 
-  /** How many are remembered. */
-  get size(): number {
-    return this.#known.size;
-  }
-
   /**
    * Whose token it is.
    *

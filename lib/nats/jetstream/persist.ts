@@ -85,11 +85,6 @@ export class Persist implements Disposable {
     return this.#options.subjects;
   }
 
-  /** How many messages wait for their acknowledgement. */
-  get size(): number {
-    return this.#pending.size;
-  }
-
   /**
    * Publishes a message, held while NATS is away. Whoever publishes bounds how many wait.
    *

@@ -151,13 +151,12 @@ Deno.test("IdentityMemo believes for a while, and never beyond the end", () => {
   assert.equal(memo.find("a", 999), ann);
   assert.equal(memo.find("a", 1000), undefined);
   assert.equal(memo.find("A", 0), undefined);
-  assert.equal(memo.size, 0);
+  assert.equal(memo.find("a", 0), undefined, "it is forgotten");
 });
 
 Deno.test("IdentityMemo is bounded, and forgets the oldest", () => {
   const memo = new IdentityMemo(1000);
   for (let index = 0; index <= 10_000; index++) memo.keep(`token ${index}`, {}, 0);
-  assert.equal(memo.size, 10_000);
   assert.equal(memo.find("token 0", 0), undefined);
   assert.deepEqual(memo.find("token 1", 0), {});
 });

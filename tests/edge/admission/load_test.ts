@@ -13,7 +13,6 @@ Deno.test("Load gives as many places as there are, and takes them back once", ()
   assert.throws(() => load.connect("192.0.2.2", limits), TOO_MANY);
   first[Symbol.dispose]();
   first[Symbol.dispose]();
-  assert.equal(load.connections, 1);
   load.connect("192.0.2.2", limits);
   assert.throws(() => load.connect("192.0.2.3", limits), TOO_MANY);
 });
@@ -46,7 +45,6 @@ Deno.test("Load lets a connection change its place where there is no other", () 
   const next = load.connect("192.0.2.1", limits, own);
   assert.throws(() => load.connect("192.0.2.1", limits, own), TOO_MANY);
   own[Symbol.dispose]();
-  assert.equal(load.connections, 2);
   assert.throws(() => load.connect("192.0.2.1", limits, own), TOO_MANY, "it has left its place");
   assert.throws(() => load.connect("192.0.2.2", limits, next), TOO_MANY_OF_ONE);
 });

@@ -39,10 +39,10 @@ Deno.test("a new connection is told, recorded, listed, and takes one place", asy
   assert.deepEqual(gateway.edge.told, ["established"]);
   assert.deepEqual([...gateway.held].map(({ id }) => id), [ID]);
   assert.equal(gateway.edge.records.read(KEY)?.detached, undefined);
-  assert.equal(gateway.load.connections, 1);
+  assert.equal(gateway.placesTaken, 1);
   client.leave();
   await turn();
-  assert.equal(gateway.load.connections, 1, "it is waited for");
+  assert.equal(gateway.placesTaken, 1, "it is waited for");
   assert.deepEqual(gateway.edge.told, ["established"]);
   const { end } = gateway.edge.records.read(KEY)!.detached as { end: unknown };
   assert.deepEqual(end, VANISHED);
@@ -57,7 +57,7 @@ Deno.test("who does not come back within the window is told as gone, once, as it
   await gateway.edge.pass(1000);
   assert.deepEqual(gateway.edge.told, ["established", "closed 1001 going away"]);
   assert.equal(gateway.edge.records.bucket.size, 0);
-  assert.equal(gateway.load.connections, 0);
+  assert.equal(gateway.placesTaken, 0);
   assert.equal(gateway.held.size, 0);
   const late = await gateway.connect({ token: client.token, lastSeq: 0 });
   assert.deepEqual(late.got, ["new", "gap 1-"]);
@@ -105,7 +105,7 @@ Deno.test("a client that lost its connection without knowing comes back beside i
   old.leave({ code: 1008, reason: "resumed elsewhere" });
   assert.deepEqual(old.got, ["new"]);
   assert.deepEqual(client.got, ["resumed", "1 one"]);
-  assert.equal(gateway.load.connections, 1);
+  assert.equal(gateway.placesTaken, 1);
   await gateway.edge.pass(2 * WINDOW_MS);
   assert.deepEqual(gateway.edge.told, ["established"], "it is there");
 });
@@ -143,7 +143,7 @@ Deno.test("whose connection ends before its socket opens is told to try again", 
   client.arrive(owner);
   assert.deepEqual(client.closed, ["1013 held elsewhere"]);
   client.leave({ code: 1013, reason: "held elsewhere" });
-  assert.equal(gateway.load.connections, 0);
+  assert.equal(gateway.placesTaken, 0);
   assert.deepEqual(gateway.edge.told, ["established", "closed 1006"]);
 });
 
@@ -158,7 +158,7 @@ Deno.test("a client goes on at another gateway, which tells so, and the first on
   hearMoved(first, second);
   await turn();
   assert.equal(first.held.size, 0);
-  assert.equal(first.load.connections, 0);
+  assert.equal(first.placesTaken, 0);
   await first.edge.pass(2 * WINDOW_MS);
   assert.deepEqual(first.edge.told, ["established"], "the end is not its to tell");
   client.leave({ code: 1000, reason: "done" });
@@ -182,7 +182,7 @@ Deno.test("it goes on elsewhere while the first gateway still has its socket", a
       assert.equal(first.held.size, 0);
       client.leave();
       await turn();
-      assert.equal(first.load.connections, 0);
+      assert.equal(first.placesTaken, 0);
       assert.deepEqual(first.edge.told, ["established"]);
       assert.deepEqual(again.got, ["resumed"]);
       assert.equal(toOwner(first), "G2");
@@ -256,7 +256,7 @@ Deno.test("of two that come back at once to another gateway the last one keeps i
   client.leave({ code: 1013, reason: "held elsewhere" });
   assert.ok(second.resumables.find(ID)?.hasClient);
   assert.equal(second.held.size, 1);
-  assert.equal(second.load.connections, 1);
+  assert.equal(second.placesTaken, 1);
 });
 
 Deno.test("a record that changes hands all the time is no new connection", async () => {
@@ -271,7 +271,7 @@ Deno.test("a record that changes hands all the time is no new connection", async
     return "answered";
   };
   await assert.rejects(second.connect(back), /The connection changes hands; try again/);
-  assert.equal(second.load.connections, 0);
+  assert.equal(second.placesTaken, 0);
   assert.equal(second.held.size, 0);
 });
 
@@ -314,7 +314,7 @@ Deno.test("nobody is let in while JetStream is away", async (t) => {
       using world = await open();
       lose(world.second);
       await assert.rejects(world.second.connect(world.back), /Resuming needs JetStream/);
-      assert.equal(world.second.load.connections, 0);
+      assert.equal(world.second.placesTaken, 0);
     });
   }
 });
@@ -326,7 +326,7 @@ Deno.test("no place is left for it elsewhere: nobody takes it over", async () =>
   await full.connect();
   await assert.rejects(full.connect(back), /All connections are taken/);
   assert.equal(toOwner(first), "G1");
-  assert.equal(full.load.connections, 1);
+  assert.equal(full.placesTaken, 1);
 });
 
 Deno.test("a connection outlives its gateway", async (t) => {
@@ -346,7 +346,7 @@ Deno.test("a connection outlives its gateway", async (t) => {
     first.keep(ID, "missed");
     const client = await second.connect(back);
     assert.deepEqual(client.got, ["resumed", "1 missed"]);
-    assert.equal(second.load.connections, 1);
+    assert.equal(second.placesTaken, 1);
   });
 
   await t.step("and its client does not come back: told once, by whoever holds it", async () => {
