@@ -92,6 +92,8 @@ export class Output {
     if (parts.length > 1) sink?.cork();
     for (const part of parts) sink?.write(part);
     if (parts.length > 1) sink?.uncork();
+    // As a rule the system has all of it now, and the buffer is free again.
+    if (sink?.writableLength === 0) this.#begin = this.#end = 0;
   }
 
   /** Forgets what waits: there is no socket any more. */

@@ -94,6 +94,25 @@ Deno.test("Output begins to write before the turn is over where much waits", () 
   assert.equal(sink.text, `${message}\r\n`.repeat(100));
 });
 
+Deno.test("Output uses its memory again once the socket has taken all of it", () => {
+  const memory = new Set<ArrayBufferLike>();
+  let taken = "";
+  const output = new Output(() => ({
+    writableLength: 0,
+    cork() {},
+    uncork() {},
+    write(bytes: Uint8Array) {
+      memory.add(bytes.buffer);
+      taken += Buffer.from(bytes).toString();
+    },
+  }));
+  const message = "x".repeat(1000);
+  for (let count = 0; count < 200; count++) output.add(message);
+  output.flush();
+  assert.equal(taken, `${message}\r\n`.repeat(200));
+  assert.equal(memory.size, 1);
+});
+
 Deno.test("Output counts what the system has not taken", () => {
   const sink = new Sink();
   assert.equal(sink.output.unsentBytes, 0);
