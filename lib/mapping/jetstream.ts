@@ -7,6 +7,9 @@
 import { type HeaderLines, joinLines, parseHeaderBlock, toHeaderLine } from "./headers.ts";
 import { HEADER } from "./names.ts";
 
+/** Made once: that costs more than reading an answer. */
+const DECODER = new TextDecoder();
+
 /**
  * The header lines by which a stream tells a message from others, and that it is the stream that was meant.
  *
@@ -158,7 +161,7 @@ export function parseDelivery(reply: string): Delivered {
 
 function parseObject(payload: Uint8Array): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(payload));
+    const value: unknown = JSON.parse(DECODER.decode(payload));
     return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
   } catch {
     return {};

@@ -27,9 +27,11 @@ const LOOK_AGAIN_MS = 1000;
 /** In the place of a gateway: here stands who is taken for lost. */
 export const LOST = "lost";
 
+const ENCODER = new TextEncoder();
+
 /** The key says whose it is. */
 const KIND: RecordKind<ConnectionRecord> = {
-  encode: (record) => new TextEncoder().encode(renderConnectionRecord(record)),
+  encode: (record) => ENCODER.encode(renderConnectionRecord(record)),
   isOurs: () => true,
   attempts: 6,
 };

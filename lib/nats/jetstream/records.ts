@@ -18,6 +18,8 @@ const TIMEOUT_MS = 3000;
 /** What may be under way at once: JetStream drops what makes its queue of requests too long. */
 const MAX_IN_FLIGHT = 256;
 
+const ENCODER = new TextEncoder();
+
 /** Error code of the JetStream API: wrong last sequence. */
 const WRONG_LAST_SEQUENCE = 10071;
 
@@ -110,7 +112,7 @@ export class Records {
     const what = revision === undefined ? { filter } : { filter, seq: revision + 1 };
     const { purged } = await this.#ask({
       subject: `$JS.API.STREAM.PURGE.KV_${this.#bucket}`,
-      data: new TextEncoder().encode(JSON.stringify(what)),
+      data: ENCODER.encode(JSON.stringify(what)),
     });
     return toCount(purged) > 0;
   }

@@ -7,7 +7,7 @@
 import type { HeaderBlock } from "../../mapping/headers.ts";
 import { parseApiAnswer } from "../../mapping/jetstream.ts";
 import type { Bus, BusMessage } from "../bus.ts";
-import type { Inbox } from "../inbox.ts";
+import type { Inbox, Receiver, Slot } from "../inbox.ts";
 
 /** What is asked. */
 export interface JetStreamRequest {
@@ -41,29 +41,60 @@ export class JetStreamError extends Error {
  * @throws {JetStreamError} when it refuses, or there is nobody who could answer.
  * @throws {Error} when NATS is away, or the answer does not come in time: it may be done or not.
  */
-export async function requestJetStream(
-  { subject, data, headers, timeoutMs }: JetStreamRequest,
-  { bus, inbox }: RequestParts,
-): Promise<Readonly<Record<string, unknown>>> {
-  const { promise, resolve, reject } = Promise.withResolvers<BusMessage>();
-  const slot = inbox.open({
-    takesAcks: true,
-    onMessage: resolve,
-    onDeadline: () => reject(new Error(`JetStream did not answer within ${timeoutMs} ms`)),
-  });
-  try {
-    slot.setDeadline(timeoutMs);
-    const isOut = bus.publish(subject, data, {
-      reply: slot.subject,
-      ...(headers === undefined ? {} : { headers }),
-    });
-    if (!isOut) throw new Error("Cannot ask JetStream: NATS is not connected");
-    const message = await promise;
-    const answer = parseApiAnswer(message.headers, message.data);
-    if (answer.kind === "done") return answer.fields;
-    if (answer.kind === "refused") throw new JetStreamError(answer.reason, answer.code);
-    throw new JetStreamError(`Nobody takes what is published to "${subject}"`);
-  } finally {
-    slot.release();
+export function requestJetStream(request: JetStreamRequest, parts: RequestParts): Promise<Fields> {
+  return new Promise((resolve, reject) => new Question(request, parts, { resolve, reject }));
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** One that waits for its answer. */
+class Question implements Receiver {
+  readonly takesAcks = true;
+  /** The answer is read at once. */
+  readonly borrows = true;
+  readonly #request: JetStreamRequest;
+  readonly #slot: Slot;
+  readonly #settle: Pick<PromiseWithResolvers<Fields>, "resolve" | "reject">;
+
+  constructor(
+    request: JetStreamRequest,
+    { bus, inbox }: RequestParts,
+    settle: Pick<PromiseWithResolvers<Fields>, "resolve" | "reject">,
+  ) {
+    const { subject, data, headers, timeoutMs } = this.#request = request;
+    this.#settle = settle;
+    const { subject: reply } = this.#slot = inbox.open(this);
+    this.#slot.setDeadline(timeoutMs);
+    try {
+      const options = headers === undefined ? { reply } : { reply, headers };
+      if (bus.publish(subject, data, options)) return;
+      this.#fail(new Error("Cannot ask JetStream: NATS is not connected"));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  onMessage({ headers, data }: BusMessage): void {
+    const answer = parseApiAnswer(headers, data);
+    switch (answer.kind) {
+      case "done":
+        this.#slot.release();
+        return this.#settle.resolve(answer.fields);
+      case "refused":
+        return this.#fail(new JetStreamError(answer.reason, answer.code));
+      case "nobody": {
+        const { subject } = this.#request;
+        return this.#fail(new JetStreamError(`Nobody takes what is published to "${subject}"`));
+      }
+    }
+  }
+
+  onDeadline(): void {
+    this.#fail(new Error(`JetStream did not answer within ${this.#request.timeoutMs} ms`));
+  }
+
+  #fail(error: unknown): void {
+    this.#slot.release();
+    this.#settle.reject(error);
   }
 }
