@@ -5,10 +5,13 @@
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { killNow } from "../tests/harness/kill.ts";
 
 /** A clock tick of `/proc`: USER_HZ is 100 on every Linux of today. */
 const TICK_NANOS = 10_000_000;
 const READY_TIMEOUT_MS = 20_000;
+/** Files that a process needs besides its sockets. */
+const SPARE_FILES = 100;
 
 /** A measurement that cannot be had; the message says why. */
 export class Unmeasurable extends Error {
@@ -64,7 +67,7 @@ export class Child implements AsyncDisposable {
    */
   async nextLine(isWanted: (line: string) => boolean = () => true): Promise<string> {
     const last: string[] = [];
-    const timer = setTimeout(() => this.#kill(), READY_TIMEOUT_MS * 6);
+    const timer = setTimeout(() => killNow(this.#process), READY_TIMEOUT_MS * 6);
     try {
       for (;;) {
         const { done, value } = await this.#lines.next();
@@ -84,17 +87,9 @@ export class Child implements AsyncDisposable {
 
   /** Ends it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#kill();
+    killNow(this.#process);
     await this.#process.status;
     await this.ignoreOutput();
-  }
-
-  #kill(): void {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
   }
 }
 
@@ -163,13 +158,13 @@ export function resetPeak(pid: number): void {
 }
 
 /**
- * Says how many files a process may open: a socket is one.
+ * Says how many sockets a process may have: each is an open file.
  *
- * @returns The limit of this process, which its children inherit.
+ * @returns What this process may have, and its children as well.
  */
-export function maxOpenFiles(): number {
+export function maxSockets(): number {
   const limits = Deno.readTextFileSync("/proc/self/limits");
-  return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? 1024);
+  return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? 1024) - SPARE_FILES;
 }
 
 /**

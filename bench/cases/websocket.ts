@@ -5,12 +5,10 @@
  */
 import type { Case, Sample, World } from "../case.ts";
 import type { SocketLoad, SocketMode } from "../load/websocket.ts";
-import { Child, maxOpenFiles, Unmeasurable } from "../process.ts";
+import { Child, maxSockets, Unmeasurable } from "../process.ts";
 import type { Target } from "../targets.ts";
 
 const LOAD = new URL("../load/websocket.ts", import.meta.url).pathname;
-/** Files that a process needs besides its sockets. */
-const SPARE_FILES = 100;
 /** Every socket hears the same subject. */
 const FANOUT_ROUTES = `
 routes:
@@ -83,9 +81,9 @@ async function measure(
 ): Promise<Sample> {
   const isScaled = options.mode === "idle" || options.mode === "open";
   const wanted = Math.ceil(isScaled ? options.sockets * effort.scale : options.sockets);
-  const sockets = Math.min(wanted, maxOpenFiles() - SPARE_FILES);
+  const sockets = Math.min(wanted, maxSockets());
   if (sockets < wanted * 0.9) {
-    throw new Unmeasurable(`only ${maxOpenFiles()} files may be open here (ulimit -n)`);
+    throw new Unmeasurable(`only ${sockets} may be open here (ulimit -n)`);
   }
   const load: SocketLoad = {
     ...options,

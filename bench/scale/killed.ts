@@ -6,14 +6,12 @@
 import { pause } from "../../lib/time/within.ts";
 import type { Sample } from "../case.ts";
 import { inParallel, openSocket } from "../load/websocket.ts";
-import { CpuMeter, maxOpenFiles } from "../process.ts";
+import { CpuMeter, maxSockets } from "../process.ts";
 import type { Growth, GrowthWorld } from "./growth.ts";
 import { Bucket } from "./bucket.ts";
 import { probe } from "./probe.ts";
 import { startGateway } from "./requests.ts";
 
-/** Files that a process needs besides its sockets. */
-const SPARE_FILES = 100;
 /** Longer than for what is quickly over: the requests are not to be what the gateways do. */
 const PROBE_PAUSE_MS = 20;
 /** The second in line looks half a second later. */
@@ -23,7 +21,7 @@ const LATE_MS = 600;
 export const killedGrowth: Growth = {
   name: "killed",
   title: "WebSockets of a gateway that is killed (kill -9), told as closed by two others",
-  sizes: [1, 1000, Math.min(20_000, maxOpenFiles() - SPARE_FILES)],
+  sizes: [1, 1000, Math.min(20_000, maxSockets())],
   maxRuns: 1,
   measure,
 };

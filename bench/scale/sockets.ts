@@ -6,12 +6,10 @@
 import { pause } from "../../lib/time/within.ts";
 import { loadHttp } from "../load/http.ts";
 import { inParallel, openSocket } from "../load/websocket.ts";
-import { CpuMeter, maxOpenFiles, memoryOf } from "../process.ts";
+import { CpuMeter, maxSockets, memoryOf } from "../process.ts";
 import type { Growth } from "./growth.ts";
 import { startGateway } from "./requests.ts";
 
-/** Files that a process needs besides its sockets. */
-const SPARE_FILES = 100;
 const SETTLE_MS = 1000;
 const IDLE_MS = 5000;
 
@@ -19,7 +17,7 @@ const IDLE_MS = 5000;
 export const socketGrowth: Growth = {
   name: "sockets",
   title: "WebSockets that are open, and quiet",
-  sizes: [1, 100, 5000, Math.min(20_000, maxOpenFiles() - SPARE_FILES)],
+  sizes: [1, 100, 5000, Math.min(20_000, maxSockets())],
   measure: async (size, world) => {
     await using target = await startGateway(world);
     const before = memoryOf(target.pid).rss;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { killNow } from "../harness/kill.ts";
 import { within } from "../harness/waiting.ts";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
@@ -49,11 +50,7 @@ export class WorkloadProcess implements AsyncDisposable {
 
   /** Ends it at once, without a word to anybody. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
+    killNow(this.#process);
     await this.#process.status;
     await this.#reading;
   }

@@ -6,6 +6,7 @@
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { killNow } from "./kill.ts";
 import { within } from "./waiting.ts";
 
 /** The newest stable release when this was last looked at; CI tests against it. */
@@ -172,11 +173,7 @@ export class NatsServer implements AsyncDisposable {
 
   /** Ends the process and removes what it stored, except a store of the caller's own. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
+    killNow(this.#process);
     await this.#process.status;
     await this.#log;
     await Deno.remove(this.#directory, { recursive: true }).catch(unlessGone);

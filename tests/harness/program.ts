@@ -5,6 +5,7 @@
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { killNow } from "./kill.ts";
 import { within } from "./waiting.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -115,11 +116,7 @@ export class Program implements AsyncDisposable {
 
   /** Ends the process at once. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
+    killNow(this.#process);
     await this.ended;
     if (this.#isPrinting && !this.#process.stdout.locked) await this.#process.stdout.cancel();
   }

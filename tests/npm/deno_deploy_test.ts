@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { connect } from "@nats-io/transport";
 import { freePort } from "../harness/free_port.ts";
+import { killNow } from "../harness/kill.ts";
 import { type NatsServer, startNats } from "../harness/nats_server.ts";
 import { natsHeaders } from "../harness/setup.ts";
 import { until, within } from "../harness/waiting.ts";
@@ -101,11 +102,7 @@ class World implements AsyncDisposable {
       },
     }).spawn();
     this.#stack.defer(async () => {
-      try {
-        process.kill("SIGKILL");
-      } catch {
-        // It has ended already.
-      }
+      killNow(process);
       await process.status;
     });
     return process;
