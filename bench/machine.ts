@@ -1,5 +1,5 @@
 /**
- * What is measured on, and the workload that all measurements share.
+ * What is measured on, and the workloads that all measurements share.
  *
  * @module
  */
@@ -27,6 +27,14 @@ export async function startResponder(natsPort: number): Promise<{ child: Child; 
   await child.nextLine((line) => line === "ready");
   await Deno.remove(binary);
   return { child, kind: isBuilt ? "C" : "Deno; there is no cc" };
+}
+
+/** Starts the workload that streams. */
+export async function startStreamWorkload(natsUrl: string): Promise<Child> {
+  const args = ["run", "--allow-net", "--allow-env", `${HERE}load/workload.ts`, natsUrl];
+  const child = new Child(Deno.execPath(), args);
+  await child.nextLine((line) => line === "ready");
+  return child;
 }
 
 /** Says what there is to measure on, besides what is known. */

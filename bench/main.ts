@@ -4,7 +4,7 @@
  * @module
  */
 import { announceNats, startNats } from "../tests/harness/nats_server.ts";
-import { describeMachine, type Machine, startResponder } from "./machine.ts";
+import { describeMachine, type Machine, startResponder, startStreamWorkload } from "./machine.ts";
 import { aloneCases } from "./cases/alone.ts";
 import { httpCases } from "./cases/http.ts";
 import { seenCases } from "./cases/seen.ts";
@@ -12,7 +12,6 @@ import { streamCases } from "./cases/stream.ts";
 import { socketCases } from "./cases/websocket.ts";
 import type { Case, Effort, Result } from "./case.ts";
 import { type BenchOptions, parseBenchOptions, USAGE } from "./options.ts";
-import { Child } from "./process.ts";
 import { renderResult } from "./report.ts";
 import { runCase } from "./runner.ts";
 
@@ -53,9 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
   await using nats = await startNats({ jetstream: options.jetstream });
   const responder = await startResponder(nats.port);
   await using _responder = responder.child;
-  const args_ = ["run", "--allow-net", "--allow-env", `${HERE}load/workload.ts`, nats.url];
-  await using workload = new Child(Deno.execPath(), args_);
-  await workload.nextLine((line) => line === "ready");
+  await using workload = await startStreamWorkload(nats.url);
   const report: Report = {
     command: ["deno task bench", ...args].join(" "),
     machine: await describeMachine({ nats: version, responder: responder.kind }),

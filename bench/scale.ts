@@ -5,8 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import { announceNats, startNats } from "../tests/harness/nats_server.ts";
-import { describeMachine, type Machine, startResponder } from "./machine.ts";
-import { Child, Unmeasurable } from "./process.ts";
+import { describeMachine, type Machine, startResponder, startStreamWorkload } from "./machine.ts";
+import { Unmeasurable } from "./process.ts";
 import { processGrowth, proxiedGrowth } from "./scale/processes.ts";
 import { bucketGrowths, recordGrowths } from "./scale/records.ts";
 import { requestGrowths } from "./scale/requests.ts";
@@ -80,9 +80,7 @@ async function main(args: readonly string[]): Promise<number> {
   await using nats = await startNats();
   const responder = await startResponder(nats.port);
   await using _responder = responder.child;
-  const streams = ["run", "--allow-net", "--allow-env", `${HERE}load/workload.ts`, nats.url];
-  await using workload = new Child(Deno.execPath(), streams);
-  await workload.nextLine((line) => line === "ready");
+  await using _workload = await startStreamWorkload(nats.url);
   const report: Report = {
     command: ["deno task bench:scale", ...args].join(" "),
     machine: await describeMachine({ nats: version, responder: responder.kind }),

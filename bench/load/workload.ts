@@ -1,6 +1,6 @@
 /**
  * A workload that streams with credit: `/download?bytes=N` and `/upload`. Prints "ready".
- * `deno run --allow-net bench/load/workload.ts NATS_URL`
+ * `deno run --allow-net --allow-env bench/load/workload.ts NATS_URL`
  *
  * @module
  */
