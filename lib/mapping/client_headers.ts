@@ -138,15 +138,17 @@ export function fromClientHeaders(
  * Says whether a header's name is, or an application could read it as, one of those that only the gateway
  * and NATS speak. A name with `_` is, whatever it says: CGI, WSGI and PHP read `X_H8s_Subject` as
  * `X-H8s-Subject` (RFC 3875 §4.1.18), and some of them every other character but letters and digits
- * so, too. A `Nats-Rollup` from outside could erase a stream.
+ * so, too. A `Nats-Rollup` from outside could erase a stream. A message with a `Status` is no message for
+ * consumers in Go (`checkMsg` of nats.go), Python and Ruby (`is_status_msg`): they take it for the word of
+ * nats-server that there is none, or that the consumer is gone.
  *
  * @param name In lower case.
- * @returns True for `x-h8s-…`, `nats-…`, `x.h8s.…` and everything with `_` in it.
+ * @returns True for `x-h8s-…`, `nats-…`, `x.h8s.…`, `status` and everything with `_` in it.
  */
 export function isReservedName(name: string): boolean {
   if (name.includes("_")) return true;
   const plain = toPlainName(name);
-  return isOwnHeader(plain);
+  return plain === "status" || isOwnHeader(plain);
 }
 
 /** As CGI reads it: letters, digits, and one character for all others. */
