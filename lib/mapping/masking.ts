@@ -33,6 +33,15 @@ const QUERIES: ReadonlySet<string> = new Set(
 );
 
 /**
+ * Says whether a header, by its name, holds what only its sender should know.
+ *
+ * @param name In lower case.
+ */
+export function isSecretHeader(name: string): boolean {
+  return SECRET.has(name) || SECRET_NAME.test(name);
+}
+
+/**
  * A header as it may be shown.
  *
  * @param entry Its name and value; latin-1.
@@ -50,11 +59,7 @@ const QUERIES: ReadonlySet<string> = new Set(
  */
 export function maskHeader([name, value]: HeaderEntry): HeaderEntry {
   const key = name.toLowerCase();
-  const shown = SECRET.has(key) || SECRET_NAME.test(key)
-    ? MASK
-    : QUERIES.has(key)
-    ? maskQuery(value)
-    : maskValue(value);
+  const shown = isSecretHeader(key) ? MASK : QUERIES.has(key) ? maskQuery(value) : maskValue(value);
   return [toVisible(name), toVisible(shown)];
 }
 

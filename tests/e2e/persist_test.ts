@@ -8,7 +8,7 @@ import { GatewayProcess } from "../harness/gateway.ts";
 import { type NatsServer, startNats } from "../harness/nats_server.ts";
 import { Program } from "../harness/program.ts";
 import { rawRequest } from "../harness/raw_http.ts";
-import { listen, setUp } from "../harness/setup.ts";
+import { answer, listen, natsHeaders, setUp } from "../harness/setup.ts";
 import { Client } from "../harness/websocket.ts";
 
 interface Running extends AsyncDisposable {
@@ -180,6 +180,42 @@ Deno.test("a key is one client's, on one path, host and method, for one request"
   ];
   for (const [row, answer] of table) assert.equal(await order(setup.port, row), answer);
   assert.equal((await stored(setup.nc, "orders")).length, 9);
+});
+
+Deno.test("a key is one client's also where an authorizer names nobody", async (t) => {
+  const persist = { mode: "publish", persist: true } as const;
+  await using setup = await run({
+    persist: "orders",
+    auth: "authorize",
+    session: { cookie: "seen" },
+    routes: [{ match: { path: "/orders/:kind" }, subject: "orders.new", ...persist }],
+  });
+  const { nc, port } = setup;
+  const yes = natsHeaders(["Status-Code", "200"]);
+  await answer(nc, "h8s.control.http.authorize.>", () => ({ headers: yes }));
+  const ask = async (kind: number, shown: string) => {
+    const head = `POST /orders/${kind} HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n`;
+    const { body } = await rawRequest(port, `${head}Idempotency-Key: 1\r\n${shown}`, "a book");
+    return JSON.parse(body).duplicate;
+  };
+  const session = "Cookie: seen=0123456789abcdef";
+  const table: [name: string, one: string, other: string, isSame: boolean][] = [
+    ["two cookies", "Cookie: sid=ann", "Cookie: sid=bob", false],
+    ["two keys", "X-Api-Key: a", "X-Api-Key: b", false],
+    ["two names and passwords", "Authorization: Basic YTph", "Authorization: Basic Yjpi", false],
+    ["one token, two cookies", "Authorization: Bearer x\r\nCookie: a=1", "Cookie: a=1", false],
+    ["two sessions of ours", session, session.replace("f", "e"), false],
+    ["one cookie", "Cookie: sid=ann", "Cookie: sid=ann", true],
+    ["one cookie and its session", "Cookie: sid=ann", `${session}; sid=ann`, true],
+    ["one session of ours", session, session, true],
+    ["one token, two browsers", "Authorization: Bearer x", "authorization: bearer x", true],
+  ];
+  for (const [kind, [name, one, other, isSame]] of table.entries()) {
+    await t.step(name, async () => {
+      assert.equal(await ask(kind, one), false);
+      assert.equal(await ask(kind, other), isSame);
+    });
+  }
 });
 
 Deno.test("a key is remembered when a worker has taken the message", async () => {

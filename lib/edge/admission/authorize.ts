@@ -3,25 +3,26 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import type { SessionConfig } from "../../config/options/routing.ts";
 import { GatewayError } from "../../errors.ts";
 import { parseVerdict, toAuthorizeSubject, type Verdict } from "../../mapping/authorize.ts";
 import {
-  findHeader,
   type HeaderEntry,
   type HeaderLines,
   joinLines,
   toHeaderBlock,
   toHeaderLine,
 } from "../../mapping/headers.ts";
-import { findBearer } from "../../mapping/credentials.ts";
+import { isSecretHeader } from "../../mapping/masking.ts";
+import { digest } from "../../mapping/message_id.ts";
 import { isBodyless } from "../../mapping/reply.ts";
 import { toRequestHeaders } from "../../mapping/request.ts";
 import type { BusMessage } from "../../nats/bus.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Candidate } from "./check.ts";
-import { findCredential, type Identify, type Identity } from "./identity.ts";
+import { findCredential, type Identify, type Identity, isKnown } from "./identity.ts";
+import { withoutSession } from "./session_cookie.ts";
 
 const EMPTY = new Uint8Array();
 
@@ -71,32 +72,45 @@ export function authorizedIdentity(parts: AuthorizerParts): Identify {
       case "refused":
         throw new Refusal(verdict.status, { headers: verdict.headers, body: data });
       case "accepted":
-        return toIdentity(verdict, candidate);
+        return toIdentity(verdict, { candidate, session: parts.config().session });
     }
   };
 }
 
 function toIdentity(
   { protocol, ...rest }: Extract<Verdict, { kind: "accepted" }>,
-  candidate: Candidate,
+  shown: { candidate: Candidate; session: SessionConfig | undefined },
 ): Identity {
-  if (protocol === undefined || candidate.offer?.names.includes(protocol)) {
-    return { protocol, ...rest, credential: toCredential(rest, candidate) };
+  if (protocol === undefined || shown.candidate.offer?.names.includes(protocol)) {
+    const credential = isKnown(rest) ? undefined : toCredential(shown);
+    return { protocol, ...rest, credential };
   }
   const detail = "The authorizer's reply picks a subprotocol that was not offered";
   throw new GatewayError("malformed_reply", detail);
 }
 
-/** An authorizer that does not say who it is has let in whoever holds what was shown. */
+/** Secret, but of one request alone. */
+const OF_ONE_REQUEST: ReadonlySet<string> = new Set(["idempotency-key", "sec-websocket-key"]);
+
+/**
+ * An authorizer that does not say who it is has let in whoever holds what was shown, in whichever header it
+ * looked. A token is the same one in a header and among the subprotocols.
+ */
 function toCredential(
-  { subject, claims, sessionId }: Identity,
-  candidate: Candidate,
+  { candidate, session }: { candidate: Candidate; session: SessionConfig | undefined },
 ): string | undefined {
-  if ((subject ?? claims ?? sessionId) !== undefined) return undefined;
-  const { headers } = candidate;
-  const shown = findBearer(headers) ?? findHeader(headers, "authorization") ??
-    findCredential(candidate);
-  return shown && createHash("sha256").update(shown).digest("base64url");
+  const { headers, peer } = candidate;
+  const token = findCredential(candidate);
+  const isSecure = peer.scheme === "https";
+  const shown = token === undefined ? [] : [token];
+  for (const [name, value] of headers) {
+    if (!isSecretHeader(name) || OF_ONE_REQUEST.has(name)) continue;
+    if (name === "authorization" && token !== undefined) continue;
+    const isCookie = name === "cookie" && session !== undefined;
+    const rest = isCookie ? withoutSession(value, { config: session, isSecure }) : value;
+    if (rest !== "") shown.push(`${name}: ${rest}`);
+  }
+  return shown.length === 0 ? undefined : digest(JSON.stringify(shown));
 }
 
 /** What it takes to ask a workload. */

@@ -69,6 +69,11 @@ export function toIdentityLines({ subject, claims }: Identity): HeaderLines {
   );
 }
 
+/** Says whether anything tells this client from others. */
+export function isKnown({ subject, claims, credential, sessionId }: Identity): boolean {
+  return (subject ?? claims ?? credential ?? sessionId) !== undefined;
+}
+
 /** What a renewed token changes, and nobody is another one for (RFC 7519 §4.1). */
 const CLAIMS_OF_ONE_TOKEN: ReadonlySet<string> = new Set(["exp", "iat", "nbf", "jti"]);
 

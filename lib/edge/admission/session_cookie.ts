@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { stringifySetCookie } from "cookie";
-import { readCookie } from "../../mapping/cookies.ts";
+import { readCookie, withoutCookie } from "../../mapping/cookies.ts";
 import { type HeaderEntry, valueOf } from "../../mapping/headers.ts";
 import type { SessionConfig } from "../../config/options/routing.ts";
 
@@ -48,9 +48,7 @@ export function toClientSession(
   headers: readonly HeaderEntry[],
   { config, isSecure, newId }: { config: SessionConfig; isSecure: boolean; newId: () => string },
 ): ClientSession {
-  const name = isSecure && !config.cookie.startsWith("__")
-    ? HOST_PREFIX + config.cookie
-    : config.cookie;
+  const name = toCookieName(config, isSecure);
   const known = readValue(readCookie(valueOf(headers, "cookie") ?? "", name), config);
   const id = known?.id ?? newId();
   return {
@@ -66,6 +64,18 @@ export function toClientSession(
       secure: isSecure,
     }),
   };
+}
+
+/** A request's cookies without the session's own, which the first answer gives to a client. */
+export function withoutSession(
+  cookies: string,
+  { config, isSecure }: { config: SessionConfig; isSecure: boolean },
+): string {
+  return withoutCookie(cookies, toCookieName(config, isSecure));
+}
+
+function toCookieName({ cookie }: SessionConfig, isSecure: boolean): string {
+  return isSecure && !cookie.startsWith("__") ? HOST_PREFIX + cookie : cookie;
 }
 
 /** The id alone, or `<id>.<signature>` with the first key. */

@@ -16,7 +16,7 @@ import { toBodyLines } from "../../mapping/request.ts";
 import type { Outcome, Persist } from "../../nats/jetstream/persist.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { Admitted } from "../admission.ts";
-import { ANYBODY, toWho } from "../admission/identity.ts";
+import { isKnown, toWho } from "../admission/identity.ts";
 import type { ClientBody } from "./body.ts";
 import { tooLarge } from "./body_reader.ts";
 import type { EdgeParts } from "../parts.ts";
@@ -83,7 +83,7 @@ async function toMessageId(
   if (key === null) return parts.ids.nextRequestId();
   const { hostTokens, pathTokens, query } = target;
   const { method } = request;
-  const who = identity === ANYBODY ? session?.id ?? "" : toWho(identity);
+  const who = isKnown(identity) ? toWho(identity) : session?.id ?? "";
   const messageId = toKeyId(key, { who, method, subject, hostTokens, pathTokens });
   await parts.keys?.use(messageId, toFingerprint(query, data));
   return messageId;
