@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { findHeader, type HeaderEntry } from "../mapping/headers.ts";
 import { listPickable, parseOffer } from "../mapping/subprotocol.ts";
-import { isForwarded, toBackendTarget, toHandshakeHeaders } from "./backend_request.ts";
+import { toBackendTarget, toForwarded, toHandshakeHeaders } from "./backend_request.ts";
 import type { Ws, WsSocket } from "./libraries.ts";
 
 /** A backend that says nothing for so long is down; the gateway waits no longer by default. */
@@ -116,9 +116,7 @@ function toClientHeaders({ rawHeaders }: IncomingMessage): HeaderEntry[] {
   const entries = rawHeaders.flatMap((name, index): HeaderEntry[] =>
     index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""]] : []
   );
-  return entries.filter(([name]) =>
-    isForwarded(name.toLowerCase()) && !/^sec-websocket-/i.test(name)
-  );
+  return toForwarded(entries).filter(([name]) => !/^sec-websocket-/i.test(name));
 }
 
 /** Credentials among the subprotocols are for the backend; what is the gateway's own is not. */

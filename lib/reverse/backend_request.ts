@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { type HeaderEntry, isHopByHop, toCanonicalName } from "../mapping/headers.ts";
+import {
+  type HeaderEntry,
+  isHopByHop,
+  namedByConnection,
+  toCanonicalName,
+} from "../mapping/headers.ts";
 
 /** Between this daemon and the backend, or said anew by the client library. */
 const OWN: ReadonlySet<string> = new Set(["host", "expect"]);
@@ -32,25 +37,25 @@ export function toBackendTarget(backendUrl: URL, target: string): string {
  * assert.deepEqual(toBackendHeaders(headers), ["X-A", "1", "X-A", "2"]);
  * ```
  */
-export function toBackendHeaders(headers: Iterable<HeaderEntry>): string[] {
-  const list: string[] = [];
-  for (const [name, value] of headers) {
-    if (isForwarded(name.toLowerCase())) list.push(toCanonicalName(name), value);
-  }
-  return list;
+export function toBackendHeaders(headers: readonly HeaderEntry[]): string[] {
+  return toForwarded(headers).flatMap(([name, value]) => [toCanonicalName(name), value]);
 }
 
 /** A handshake's headers for the backend, as the WebSocket library wants them. */
-export function toHandshakeHeaders(headers: Iterable<HeaderEntry>): Record<string, string[]> {
+export function toHandshakeHeaders(headers: readonly HeaderEntry[]): Record<string, string[]> {
   const result: Record<string, string[]> = {};
-  for (const [name, value] of headers) {
+  for (const [name, value] of toForwarded(headers)) {
     const key = name.toLowerCase();
-    if (isForwarded(key) && !HANDSHAKE.test(key)) (result[toCanonicalName(key)] ??= []).push(value);
+    if (!HANDSHAKE.test(key)) (result[toCanonicalName(key)] ??= []).push(value);
   }
   return result;
 }
 
-/** Says whether a header goes on, either way. */
-export function isForwarded(lowerCaseName: string): boolean {
-  return !isHopByHop(lowerCaseName) && !OWN.has(lowerCaseName);
+/** The headers that go on, either way: without those of one hop, and what `Connection` names as such. */
+export function toForwarded(headers: readonly HeaderEntry[]): readonly HeaderEntry[] {
+  const named = namedByConnection(headers);
+  return headers.filter(([name]) => {
+    const key = name.toLowerCase();
+    return !isHopByHop(key) && !OWN.has(key) && !named?.has(key);
+  });
 }

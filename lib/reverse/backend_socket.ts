@@ -20,6 +20,8 @@ import type { WsSocket } from "./libraries.ts";
 
 /** How many bytes a client may say that the backend does not take. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+/** What it costs to keep a message besides its bytes; it may have none. */
+const MESSAGE_BYTES = 256;
 const CONNECTING = 0;
 const OPEN = 1;
 const EMPTY = new Uint8Array();
@@ -53,6 +55,9 @@ export class BackendSocket {
   /** What the client said before the backend was there. */
   #early: (string | Uint8Array)[] = [];
   #earlyBytes = 0;
+  /** How many messages the backend has not taken. */
+  #untaken = 0;
+  readonly #onTaken = () => void this.#untaken--;
   /** What waits for NATS, or for a client to be there. */
   readonly #outgoing: Outgoing[] = [];
   #isSending = false;
@@ -70,6 +75,7 @@ export class BackendSocket {
     });
     socket.on("error", (error) => this.#onError(error));
     socket.on("close", (code: number, reason: Buffer) => this.#onClose(code, reason.toString()));
+    this.#hearGoodbye();
   }
 
   /** The client is there. */
@@ -88,12 +94,13 @@ export class BackendSocket {
   receive(data: string | Uint8Array): void {
     if (this.#isEnded) return;
     const { readyState, bufferedAmount } = this.#socket;
-    if (readyState === OPEN) this.#socket.send(data);
+    if (readyState === OPEN) this.#sendOn(data);
     else if (readyState === CONNECTING) {
       this.#early.push(data);
-      this.#earlyBytes += data.length;
+      this.#earlyBytes += data.length + MESSAGE_BYTES;
     }
-    if (bufferedAmount + this.#earlyBytes <= MAX_WAITING_BYTES) return;
+    const waiting = bufferedAmount + this.#untaken * MESSAGE_BYTES + this.#earlyBytes;
+    if (waiting <= MAX_WAITING_BYTES) return;
     this.close(CLOSE.backendUnread);
     this.#socket.terminate();
   }
@@ -119,9 +126,28 @@ export class BackendSocket {
     else this.#socket.terminate();
   }
 
+  #sendOn(data: string | Uint8Array): void {
+    this.#untaken++;
+    this.#socket.send(data, this.#onTaken);
+  }
+
+  /**
+   * The library answers a close frame with `close()`, or `close(code, reason)`, at once; but it tells of it
+   * only when the backend hangs up, which one that waits for us to do so never does.
+   */
+  #hearGoodbye(): void {
+    const socket = this.#socket;
+    const answer = socket.close.bind(socket);
+    socket.close = (code, reason) => {
+      const isAnswer = code === undefined || reason !== undefined;
+      if (isAnswer && !this.#isEnded) this.#onClose(code ?? NO_STATUS, String(reason ?? ""));
+      answer(code, reason);
+    };
+  }
+
   #onOpen(): void {
     this.#wasOpen = true;
-    for (const data of this.#early) this.#socket.send(data);
+    for (const data of this.#early) this.#sendOn(data);
     this.#early = [];
     this.#earlyBytes = 0;
     if (this.#inbox !== undefined) this.#socket.resume();

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { toHeaderEntries } from "../mapping/headers.ts";
 import { toProblemResponse } from "../mapping/problem.ts";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { ServeHandler } from "../workload/mod.ts";
-import { isForwarded, toBackendHeaders, toBackendTarget } from "./backend_request.ts";
+import { toBackendHeaders, toBackendTarget, toForwarded } from "./backend_request.ts";
 import type { Undici } from "./libraries.ts";
 
 /**
@@ -82,7 +83,7 @@ export function createHttpProxy(
         const answer = await pool.request({
           method: method as Dispatcher.HttpMethod,
           path: toBackendTarget(backendUrl, info.target),
-          headers: toBackendHeaders(request.headers),
+          headers: toBackendHeaders(toHeaderEntries(request.headers)),
           body: body as AsyncIterable<Uint8Array> | null as never,
           signal,
           responseHeaders: "raw",
@@ -109,9 +110,7 @@ function toResponse(
   const response = new Response(toBody(body, { method, statusCode, entries }), {
     status: statusCode,
   });
-  for (const [name, value] of entries) {
-    if (isForwarded(name.toLowerCase())) response.headers.append(name, value);
-  }
+  for (const [name, value] of toForwarded(entries)) response.headers.append(name, value);
   return response;
 }
 

@@ -16,9 +16,10 @@ export interface WsSocket extends EventEmitter {
   readonly readyState: 0 | 1 | 2 | 3;
   /** Bytes that the backend has not taken. */
   readonly bufferedAmount: number;
-  send(data: string | Uint8Array): void;
+  /** `onTaken` is called when the system has taken it, or never will. */
+  send(data: string | Uint8Array, onTaken?: () => void): void;
   /** Without a code, so is the close frame. */
-  close(code?: number, reason?: string): void;
+  close(code?: number, reason?: string | Uint8Array): void;
   /** Hangs up. */
   terminate(): void;
   /** Reads no more until {@link WsSocket.resume}. */

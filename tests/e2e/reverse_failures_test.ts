@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer as createNetServer,
+  type Server as NetServer,
+  type Socket,
+} from "node:net";
 import { type WebSocket as BackendSocket, WebSocketServer } from "ws";
 import { fetchOnce } from "../harness/fetch_once.ts";
 import { freePort } from "../harness/free_port.ts";
@@ -9,7 +15,7 @@ import type { Program } from "../harness/program.ts";
 import { startReverse } from "../harness/reverse.ts";
 import { setUp } from "../harness/setup.ts";
 import { until } from "../harness/waiting.ts";
-import { Client } from "../harness/websocket.ts";
+import { Client, HANDSHAKE, rawHandshake } from "../harness/websocket.ts";
 
 /** A local server that dies when it is told to, and takes all its connections with it. */
 class MortalBackend implements AsyncDisposable {
@@ -171,4 +177,52 @@ Deno.test("a backend that dies costs what it had begun, visibly, and nothing is 
   });
   assert.equal(linesOf(reverse, "something failed that should not").length, 0);
   assert.deepEqual(reverse.noise, []);
+});
+
+/** A backend by hand: answers each head with bytes, and hangs up only when the other side does. */
+async function startByHand(answer: (head: string) => string): Promise<NetServer> {
+  const server = createNetServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (head) => socket.write(answer(String(head)), "latin1"));
+    socket.on("end", () => socket.end());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+Deno.test("what is of one hop stays there, and who says goodbye need not hang up", async (t) => {
+  const goodbye = "\x88\x06\x0f\xa1late";
+  await using server = await startByHand((head) => {
+    const hop = "Connection: X-Hop, Upgrade\r\nX-Hop: 1\r\nX-Open: 1\r\n";
+    const key = /^sec-websocket-key: (.*)\r$/im.exec(head)?.[1];
+    if (key === undefined) return `HTTP/1.1 200 OK\r\n${hop}Content-Length: 2\r\n\r\nok`;
+    const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+    return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n${hop}` +
+      `Sec-WebSocket-Accept: ${accept.digest("base64")}\r\n\r\n${goodbye}`;
+  });
+  const { port } = server.address() as AddressInfo;
+  await using setup = await setUp();
+  const { gateway } = setup;
+  await using _reverse = await startReverse({ natsUrl: setup.nats.url, port });
+
+  await t.step("what a backend's Connection names is not for the client", async () => {
+    const { headers, body } = await fetchOnce(gateway.url);
+    await body?.cancel();
+    assert.deepEqual([headers.get("x-hop"), headers.get("x-open")], [null, "1"]);
+    const [line, , ...rest] = HANDSHAKE;
+    const { conn, response } = await rawHandshake(gateway.port, [
+      line!,
+      "Host: 127.0.0.1",
+      ...rest,
+    ]);
+    conn.close();
+    assert.match(response, /^HTTP\/1.1 101 [^]*x-open: 1/i);
+    assert.doesNotMatch(response, /x-hop/i);
+  });
+  await t.step("its goodbye reaches the client at once, though it does not hang up", async () => {
+    const client = await Client.connect(gateway.url.replace("http", "ws"));
+    const { code, reason } = await client.closed;
+    assert.deepEqual([code, reason], [4001, "late"]);
+  });
 });
