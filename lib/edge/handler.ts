@@ -15,7 +15,7 @@ import { Cors } from "./cors.ts";
 import { askWorkload } from "./socket/handshake_question.ts";
 import { Handshakes } from "./socket/handshakes.ts";
 import { ReadSizes } from "./http/read_sizes.ts";
-import { serveHttp } from "./http/serve.ts";
+import { serveHttp, type ServingOptions } from "./http/serve.ts";
 import { InFlight } from "./limits/in_flight.ts";
 import { LostGateways } from "./connections/lost_gateways.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -43,7 +43,7 @@ export class Edge implements Disposable {
   readonly #lostGateways: LostGateways | undefined;
   readonly #service: ConnectionService;
   readonly #heads = new RequestHeads();
-  readonly #readSizes = new ReadSizes();
+  readonly #serving: ServingOptions;
   readonly #inFlight = new InFlight();
   readonly #handshakes = new Handshakes();
   #isDraining = false;
@@ -51,6 +51,7 @@ export class Edge implements Disposable {
 
   constructor(parts: EdgeParts) {
     this.#parts = parts;
+    this.#serving = { parts, readSizes: new ReadSizes() };
     this.#peers = new Peers(parts);
     this.#admission = new Admission(parts);
     this.#connections = new Connections(parts, this.#admission.load);
@@ -77,24 +78,13 @@ export class Edge implements Disposable {
    * @returns The response, or the 101 of an upgrade.
    */
   async fetch(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> {
-    const { load } = this.#admission;
-    this.#parts.metrics.requestBegun();
-    load.requestBegun();
-    // Who is turned away is no reason to stay.
-    const isServed = !this.#isDraining;
-    if (isServed) this.#inFlight.begin();
-    const { hostname, port } = toAddress(info);
-    const visit = new Visit(request, {
-      parts: this.#parts,
-      peer: this.#peers.identify(request, hostname),
-      connection: `${hostname}:${port}`,
-      onLeft: () => {
-        load.requestEnded();
-        if (isServed) this.#inFlight.end();
-      },
-    });
-    info.completed.then(() => visit.onLeft(true), () => visit.onLeft(false));
-    const response = await this.#answer(request, visit);
+    const visit = this.#receive(request, info);
+    let response: Response;
+    try {
+      response = await this.#serve(request, visit);
+    } catch (thrown) {
+      response = this.#toErrorResponse(thrown, { request, visit });
+    }
     visit.onAnswered(response.status);
     // Who keeps the connection would ask on it again.
     if (this.#isDraining && visit.status !== 101) response.headers.set("connection", "close");
@@ -130,50 +120,76 @@ export class Edge implements Disposable {
     this.#connections[Symbol.dispose]();
   }
 
-  async #answer(request: Request, visit: Visit): Promise<Response> {
-    const parts = this.#parts;
-    const config = parts.config();
-    visit.cors = Cors.of(request, { config, route: undefined });
-    try {
-      if (this.#isDraining) throw draining();
-      if (isServerWide(request)) return new Response(null, { status: 204 });
-      const headers = this.#heads.read(request);
-      if (isWebSocketUpgrade(headers)) return await this.#upgrade(request, { visit, headers });
-      const entry = this.#admission.enter(request, { kind: "http", visit, headers });
-      if (visit.cors?.isPreflight && visit.cors.kind === "gateway") {
-        return visit.cors.toPreflightResponse();
-      }
-      const admitted = this.#admit(entry);
-      const response = await serveHttp(
-        admitted instanceof Promise ? await admitted : admitted,
-        { parts, delivery: visit, readSizes: this.#readSizes },
-      );
-      return visit.cors?.apply(response, "workload") ?? response;
-    } catch (thrown) {
-      if (thrown instanceof Refusal) {
-        visit.onRefused(thrown.status);
-        const response = thrown.toResponse();
-        return visit.cors?.apply(response, "workload") ?? response;
-      }
-      // A body that breaks off from here on was cut off by us, which is no fault of its client's.
-      const error = this.#isGivenUp ? draining() : toGatewayError(thrown);
-      // Where it got no further than here.
-      visit.userAgent ??= request.headers.get("user-agent") ?? undefined;
-      parts.metrics.requestRefused(error.code);
-      visit.onError(error);
-      const response = toErrorResponse(error, visit.requestId);
-      return visit.cors?.apply(response, "gateway") ?? response;
+  #receive(request: Request, info: Deno.ServeHandlerInfo): Visit {
+    const { load } = this.#admission;
+    this.#parts.metrics.requestBegun();
+    load.requestBegun();
+    // Who is turned away is no reason to stay.
+    const isServed = !this.#isDraining;
+    if (isServed) this.#inFlight.begin();
+    const { hostname, port } = toAddress(info);
+    const visit = new Visit(request, {
+      parts: this.#parts,
+      peer: this.#peers.identify(request, hostname),
+      connection: `${hostname}:${port}`,
+      onLeft: () => {
+        load.requestEnded();
+        if (isServed) this.#inFlight.end();
+      },
+    });
+    info.completed.then(() => visit.onLeft(true), () => visit.onLeft(false));
+    return visit;
+  }
+
+  /** No `async`: all that only the decision takes is garbage again when the wait for the reply begins. */
+  #serve(request: Request, visit: Visit): Response | Promise<Response> {
+    visit.cors = Cors.of(request, { config: this.#parts.config(), route: undefined });
+    if (this.#isDraining) throw draining();
+    if (isServerWide(request)) return new Response(null, { status: 204 });
+    const headers = this.#heads.read(request);
+    if (isWebSocketUpgrade(headers)) return this.#upgrade(request, { visit, headers });
+    const entry = this.#admission.enter(request, { kind: "http", visit, headers });
+    if (visit.cors?.isPreflight && visit.cors.kind === "gateway") {
+      return visit.cors.toPreflightResponse();
     }
+    const response = after(this.#admit(entry), this.#serveHttp);
+    const { cors } = visit;
+    return cors === undefined
+      ? response
+      : after(response, (response) => cors.apply(response, "workload"));
+  }
+
+  #toErrorResponse(
+    thrown: unknown,
+    { request, visit }: { request: Request; visit: Visit },
+  ): Response {
+    if (thrown instanceof Refusal) {
+      visit.onRefused(thrown.status);
+      const response = thrown.toResponse();
+      return visit.cors?.apply(response, "workload") ?? response;
+    }
+    // A body that breaks off from here on was cut off by us, which is no fault of its client's.
+    const error = this.#isGivenUp ? draining() : toGatewayError(thrown);
+    // Where it got no further than here.
+    visit.userAgent ??= request.headers.get("user-agent") ?? undefined;
+    this.#parts.metrics.requestRefused(error.code);
+    visit.onError(error);
+    const response = toErrorResponse(error, visit.requestId);
+    return visit.cors?.apply(response, "gateway") ?? response;
   }
 
   /** At once where no one else has to be asked. */
   #admit(entry: Entry): Admitted | Promise<Admitted> {
-    const check = (admitted: Admitted) => {
-      const checked = checkSubjects(admitted, this.#parts);
-      return checked instanceof Promise ? checked.then(() => admitted) : admitted;
-    };
-    return after(this.#admission.admit(entry), check);
+    return after(this.#admission.admit(entry), this.#checkSubjects);
   }
+
+  readonly #checkSubjects = (admitted: Admitted): Admitted | Promise<Admitted> => {
+    const checked = checkSubjects(admitted, this.#parts);
+    return checked instanceof Promise ? checked.then(() => admitted) : admitted;
+  };
+
+  readonly #serveHttp = (admitted: Admitted): Promise<Response> =>
+    serveHttp(admitted, this.#serving);
 
   async #upgrade(request: Request, arrival: Arrival): Promise<Response> {
     const { visit } = arrival;

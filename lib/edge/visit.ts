@@ -37,7 +37,8 @@ const IN_ORDER: ReadonlySet<Ending> = new Set(["completed", "termination_chunk",
 const NOBODY: readonly Following[] = [];
 
 export class Visit implements Observation, Page {
-  readonly #options: VisitOptions;
+  readonly #parts: VisitParts;
+  readonly #onLeft: () => void;
   readonly #begun = performance.now();
   readonly #following: readonly Following[];
   readonly #url: string;
@@ -48,6 +49,8 @@ export class Visit implements Observation, Page {
   #end: Ending | undefined;
   #lent: Uint8Array | undefined;
 
+  readonly peer: Peer;
+  readonly connection: string;
   kind: RequestKind = "http";
   time = 0;
   readonly method: string;
@@ -66,20 +69,15 @@ export class Visit implements Observation, Page {
   messagesOut = 0;
   cors: Cors | undefined;
 
-  constructor(request: Request, options: VisitOptions) {
-    const { parts: { observers }, peer } = this.#options = options;
+  constructor(request: Request, { parts, peer, connection, onLeft }: VisitOptions) {
+    const { observers } = this.#parts = parts;
+    this.#onLeft = onLeft;
+    this.peer = peer;
+    this.connection = connection;
     this.method = request.method;
     this.#url = request.url;
     this.traceparent = peer.traceparent;
     this.#following = observers.isEmpty ? NOBODY : observers.begin(this);
-  }
-
-  get peer(): Peer {
-    return this.#options.peer;
-  }
-
-  get connection(): string {
-    return this.#options.connection;
   }
 
   get client(): string {
@@ -114,7 +112,7 @@ export class Visit implements Observation, Page {
 
   get query(): string {
     const { query } = this.#target ?? splitUrl(this.#url);
-    const { jwt } = this.#options.parts.config();
+    const { jwt } = this.#parts.config();
     return jwt?.query === undefined ? query : withoutParameter(query, jwt.query);
   }
 
@@ -132,7 +130,7 @@ export class Visit implements Observation, Page {
   /** It may go on: this is where its messages go. Returns the `traceparent` that they carry. */
   onAdmitted(subject: string): string {
     this.subject = subject;
-    const { observers, ids } = this.#options.parts;
+    const { observers, ids } = this.#parts;
     const followed = this.#following.length === 0
       ? undefined
       : observers.tell("admitted", this.#following, this);
@@ -156,7 +154,7 @@ export class Visit implements Observation, Page {
   onBody(direction: Direction, bytes: number): void {
     if (direction === "in") this.bytesIn += bytes;
     else this.bytesOut += bytes;
-    this.#options.parts.metrics.bodyBytes(direction, bytes);
+    this.#parts.metrics.bodyBytes(direction, bytes);
   }
 
   /** All of its response is handed to the platform as it is, and given back when that has it. */
@@ -173,7 +171,7 @@ export class Visit implements Observation, Page {
       this.messagesOut++;
       this.bytesOut += bytes;
     }
-    this.#options.parts.metrics.message(direction, bytes);
+    this.#parts.metrics.message(direction, bytes);
   }
 
   /** How it ended, as its close subject tells. */
@@ -185,7 +183,7 @@ export class Visit implements Observation, Page {
   onError({ code, status, message, cause }: GatewayError): void {
     this.error = code;
     this.#end ??= "refused";
-    const { log } = this.#options.parts;
+    const { log } = this.#parts;
     const fields = {
       ...this.#toLogFields(status),
       code,
@@ -199,7 +197,7 @@ export class Visit implements Observation, Page {
   /** Somebody who was asked does not let it in. */
   onRefused(status: number): void {
     this.#end = "refused";
-    this.#options.parts.log.info("request refused: by a workload", this.#toLogFields(status));
+    this.#parts.log.info("request refused: by a workload", this.#toLogFields(status));
   }
 
   /** It is a WebSocket from now on; one that is resumed says what it did before. */
@@ -226,11 +224,11 @@ export class Visit implements Observation, Page {
     if (isTaken && this.#lent !== undefined) free(this.#lent);
     this.#lent = undefined;
     if (!isTaken && IN_ORDER.has(this.end)) this.#end = "ctx_done";
-    this.#options.onLeft();
+    this.#onLeft();
     // Its response may not be known: one that is upgraded is over before, and so is one whose client has gone.
     const status = this.status || (this.kind === "websocket" ? 101 : 499);
     this.durationMs = performance.now() - this.#begun;
-    this.#options.parts.metrics.requestEnded(status, this);
+    this.#parts.metrics.requestEnded(status, this);
     if (this.#isAnswered && status !== 101) this.#finish();
   }
 
@@ -252,14 +250,14 @@ export class Visit implements Observation, Page {
   }
 
   #tell(step: Exclude<keyof Following, "admitted">): void {
-    this.#options.parts.observers.tell(step, this.#following, this);
+    this.#parts.observers.tell(step, this.#following, this);
   }
 
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#report();
-    const { observers } = this.#options.parts;
+    const { observers } = this.#parts;
     if (observers.isEmpty) return;
     this.durationMs = performance.now() - this.#begun;
     this.time = Date.now() - this.durationMs;
@@ -271,7 +269,7 @@ export class Visit implements Observation, Page {
   #report(): void {
     const { end, error, status } = this;
     if (error !== undefined || end === "refused") return;
-    const { log } = this.#options.parts;
+    const { log } = this.#parts;
     if (!IN_ORDER.has(end)) log.info(`response broken off: ${end}`, this.#toLogFields(status));
     else if (status >= 500) log.info("a workload answered an error", this.#toLogFields(status));
   }

@@ -17,6 +17,8 @@ import type { EdgeParts } from "../parts.ts";
 import type { Subject } from "../../mapping/subject.ts";
 import type { GatewayConfig } from "../../config/schema.ts";
 
+const NONE: readonly string[] = [];
+
 /** What becomes of a request. */
 export interface Routed {
   /** Where its messages go. */
@@ -29,14 +31,9 @@ export interface Routed {
   readonly isPersistent: boolean;
   /** How long a WebSocket client may be away and still resume, in milliseconds; 0 for not at all. */
   readonly windowMs: number;
-  readonly timeouts: Timeouts;
-}
-
-/** How long a workload may take, in milliseconds. */
-export interface Timeouts {
-  /** Until the first message of its reply. */
+  /** How long a workload may take until the first message of its reply, in milliseconds. */
   readonly replyMs: number;
-  /** From one message of a stream to the next; infinite where it may be quiet. */
+  /** And from one message of a stream to the next; infinite where it may be quiet. */
   readonly idleMs: number;
 }
 
@@ -89,13 +86,15 @@ function byConvention(request: Routable, parts: RoutingParts): Routed {
   const { persist, resume } = parts;
   const config = parts.config();
   const { subject } = request.target;
+  const { replyMs, idleMs } = toTimeouts(config);
   return {
     subject,
     subscribe: toPush(request, config.prefix),
     mode: config.publishOnly ? "publish" : "request",
     isPersistent: request.kind === "websocket" && persist?.captures(subject) === true,
     windowMs: resume === undefined ? 0 : config.resume,
-    timeouts: toTimeouts(config),
+    replyMs,
+    idleMs,
   };
 }
 
@@ -141,7 +140,7 @@ function byRoute(
     isPersistent: isKept,
     // Without a stream at the start nothing can be kept, whatever a newer configuration says.
     windowMs: resume === undefined ? 0 : route.resumeMs ?? config.resume,
-    timeouts: toTimeouts(config, route),
+    ...toTimeouts(config, route),
   };
 }
 
@@ -172,15 +171,15 @@ function asksForMore(): GatewayError {
 function toTimeouts(
   { requestTimeout, idleTimeout }: GatewayConfig,
   route: Pick<Route, "requestTimeoutMs" | "idleTimeoutMs"> = {},
-): Timeouts {
+): Pick<Routed, "replyMs" | "idleMs"> {
   const replyMs = route.requestTimeoutMs ?? requestTimeout;
   const idleMs = route.idleTimeoutMs ?? idleTimeout ?? replyMs;
   return { replyMs, idleMs: idleMs === 0 ? Number.POSITIVE_INFINITY : idleMs };
 }
 
 /** Where whoever knows a session reaches its WebSockets. */
-function toPush({ kind, sessionId }: Routable, prefix: string): string[] {
+function toPush({ kind, sessionId }: Routable, prefix: string): readonly string[] {
   return kind === "websocket" && sessionId !== undefined
     ? [`${prefix}.${toPushTokens(sessionId)}`]
-    : [];
+    : NONE;
 }

@@ -20,16 +20,10 @@ export type HttpParts =
   & Pick<EdgeParts, "keys" | "log" | "metrics" | "outbox" | "persist" | "sending" | "strays">
   & Pick<EdgeParts, "windows">;
 
-/** What a response is delivered with. */
-export interface DeliveryOptions {
-  readonly parts: HttpParts;
-  readonly delivery: Delivery;
-}
-
 /** Opens a body that is handed on as the client takes it. */
 export function openBody(
   owner: ResponseStreamOwner,
-  { delivery: { connection }, parts }: DeliveryOptions,
+  { to: { connection }, parts }: { to: Delivery; parts: HttpParts },
 ): ResponseStream {
   const { responseBuffer: bufferBytes, sendTimeout: stallMs } = parts.config();
   return new ResponseStream({ bufferBytes, stallMs, connection, budget: parts.sending }, owner);

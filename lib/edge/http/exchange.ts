@@ -15,7 +15,7 @@ import type { Admitted } from "../admission.ts";
 import type { Visit } from "../visit.ts";
 import type { ClientBody } from "./body.ts";
 import type { Burst, Runner } from "../limits/bursts.ts";
-import { type DeliveryOptions, type HttpParts, openBody } from "./delivery.ts";
+import { type HttpParts, openBody } from "./delivery.ts";
 import { encodeHeaders, natsUnavailable } from "./publish.ts";
 import { type Answer, type Content, toResponse } from "./response.ts";
 import { ResponseFlow } from "./response_flow.ts";
@@ -32,8 +32,8 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
   ticket = 0;
   readonly #admitted: Admitted;
   readonly #parts: HttpParts;
-  readonly #options: DeliveryOptions;
-  readonly #body: ClientBody;
+  /** Undefined once it has gone: it is not kept while the reply is waited for. */
+  #body: ClientBody | undefined;
   #burst: Burst | undefined;
   readonly #slot: Slot;
   readonly #closeSubject: string;
@@ -47,13 +47,11 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
   /** Of a stream whose length is known; infinite for any other. */
   #missingBytes = Number.POSITIVE_INFINITY;
   #isWatching = false;
-  #isSent = false;
   /** All of the reply is there, and its client has not taken it. */
   #isLeft = false;
   #isEnded = false;
 
-  constructor(admitted: Admitted, options: DeliveryOptions & { readonly body: ClientBody }) {
-    const { parts, body } = this.#options = options;
+  constructor(admitted: Admitted, { body, parts }: { body: ClientBody; parts: HttpParts }) {
     [this.visit, this.#admitted, this.#body, this.#parts] = [admitted.visit, admitted, body, parts];
     this.#burst = parts.bursts.of(admitted.subject);
     this.#slot = parts.inbox.open(this);
@@ -64,14 +62,14 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
   }
 
   run(): Promise<Response> {
-    this.#slot.setDeadline(this.#admitted.timeouts.replyMs);
+    this.#slot.setDeadline(this.#admitted.replyMs);
     if (this.#burst?.enter(this)) this.start();
     return this.#response.promise;
   }
 
   start(): void {
     try {
-      this.#publish(this.#body);
+      if (this.#body !== undefined) this.#publish(this.#body);
     } catch (error) {
       this.#fail(error, "ctx_done");
     }
@@ -95,7 +93,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
   }
 
   onDeadline(): void {
-    const { replyMs } = this.#admitted.timeouts;
+    const { replyMs } = this.#admitted;
     const detail = `The workload did not reply within ${replyMs} ms`;
     this.#fail(new GatewayError("reply_timeout", detail), "timeout");
   }
@@ -113,7 +111,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
 
   onPhase(phase: UploadPhase): void {
     if (this.#isEnded) return;
-    this.#slot.setDeadline(phase === "workload" ? this.#admitted.timeouts.replyMs : Infinity);
+    this.#slot.setDeadline(phase === "workload" ? this.#admitted.replyMs : Infinity);
   }
 
   onFailure(error: unknown): void {
@@ -136,7 +134,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     if (!this.#isEnded) return this.#fail(new Error("The client takes nothing"), "write_error");
     this.#parts.metrics.responseAborted("write_error");
     this.#stream?.abort("write_error");
-    this.#options.delivery.onGivenUp();
+    this.visit.onGivenUp();
   }
 
   #onClientGone = (): void => {
@@ -159,7 +157,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     const isTaken = bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers });
     if (!isTaken) throw natsUnavailable();
     if (!isUpload && bus.isWritten) free(body.bytes);
-    this.#isSent = true;
+    this.#body = undefined;
     this.visit.onSent();
   }
 
@@ -186,7 +184,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     if (data.length <= WATCHED_BYTES || this.#isBodyless(reply)) this.#respond(reply, data);
     else {
       this.visit.onBody("out", data.length);
-      const stream = this.#stream = openBody(this, this.#options);
+      const stream = this.#stream = openBody(this, { to: this.visit, parts: this.#parts });
       const { headers } = this.#respond(reply, stream.readable);
       headers.set("content-length", String(data.length));
       stream.push(data);
@@ -206,8 +204,8 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
       this.#flow?.cancel("completed");
       return this.#end("completed");
     }
-    this.#stream = openBody(this, this.#options);
-    this.#idleMs = reply.isEventStream ? Number.POSITIVE_INFINITY : this.#admitted.timeouts.idleMs;
+    this.#stream = openBody(this, { to: this.visit, parts: this.#parts });
+    this.#idleMs = reply.isEventStream ? Number.POSITIVE_INFINITY : this.#admitted.idleMs;
     if (reply.contentLength !== undefined) this.#missingBytes = Number(reply.contentLength);
     this.#respond(reply, this.#stream.readable);
     if (data.length === 0 && reply.isHeadAlone) return this.#restartDeadline();
@@ -258,7 +256,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     if (this.#stream !== undefined) {
       this.#parts.metrics.responseAborted(reason);
       this.#stream.abort(reason);
-      this.#options.delivery.onGivenUp();
+      this.visit.onGivenUp();
     }
     this.#response.reject(error);
     this.#end(reason);
@@ -276,10 +274,8 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
       this.#admitted.request.signal.removeEventListener("abort", this.#onClientGone);
     }
     // Of what has never gone nobody waits for the end.
-    if (!this.#isSent && this.#body.kind === "stream") {
-      this.#body.chunks.return?.().catch(() => {});
-    }
-    if (!this.#isSent) return;
+    if (this.#body?.kind === "stream") this.#body.chunks.return?.().catch(() => {});
+    if (this.#body !== undefined) return;
     this.visit.onEnd(reason);
     this.#parts.outbox.publish(this.#closeSubject, toEndPayload(reason));
   }

@@ -5,7 +5,7 @@
  */
 import type { Admitted } from "../admission.ts";
 import { type ClientBody, NOTHING, readBody, toStream } from "./body.ts";
-import type { DeliveryOptions } from "./delivery.ts";
+import type { HttpParts } from "./delivery.ts";
 import { Exchange } from "./exchange.ts";
 import { Patience } from "./patience.ts";
 import { publishOnly } from "./publish.ts";
@@ -14,8 +14,9 @@ import type { ReadSizes } from "./read_sizes.ts";
 /** What the gateway adds to a request's headers besides its lines: inbox, close subject, window. */
 const REPLY_HEADERS_ROOM = 512;
 
-/** What a request is served with. */
-export interface ServingOptions extends DeliveryOptions {
+/** What all requests are served with. */
+export interface ServingOptions {
+  readonly parts: HttpParts;
   /** Of all connections. */
   readonly readSizes: ReadSizes;
 }
@@ -26,13 +27,14 @@ export interface ServingOptions extends DeliveryOptions {
  * @throws {GatewayError} with what the client is to be told.
  */
 export function serveHttp(admitted: Admitted, options: ServingOptions): Promise<Response> {
-  if (admitted.isBodyless) return answer(admitted, { ...options, body: NOTHING });
-  return readFitting(admitted, options).then((body) => answer(admitted, { ...options, body }));
+  const { parts } = options;
+  if (admitted.isBodyless) return answer(admitted, { body: NOTHING, parts });
+  return readFitting(admitted, options).then((body) => answer(admitted, { body, parts }));
 }
 
 async function readFitting(
   admitted: Admitted,
-  { parts, delivery, readSizes }: ServingOptions,
+  { parts, readSizes }: ServingOptions,
 ): Promise<ClientBody> {
   const room = () => parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
   const { maxBodySize: limit, bodyTimeout } = parts.config();
@@ -41,7 +43,7 @@ async function readFitting(
     limit,
     patience: new Patience(bodyTimeout, parts.deadlines),
     contentLength: admitted.contentLength,
-    toReadBytes: (announced) => readSizes.grow(delivery.connection, announced),
+    toReadBytes: (announced) => readSizes.grow(admitted.visit.connection, announced),
   });
   // The server may have come back with a smaller limit while the body came.
   return read.kind === "whole" && read.bytes.length > room() ? toStream(read.bytes) : read;
@@ -49,7 +51,7 @@ async function readFitting(
 
 function answer(
   admitted: Admitted,
-  options: DeliveryOptions & { readonly body: ClientBody },
+  options: { body: ClientBody; parts: HttpParts },
 ): Promise<Response> {
   const { mode, visit, setCookies } = admitted;
   const { body } = options;

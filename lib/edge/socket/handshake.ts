@@ -9,7 +9,7 @@ import type { Routed } from "../admission/routing.ts";
 
 /** It lives as long as its connection. */
 export type Handshake =
-  & Omit<Routed, "timeouts">
+  & Omit<Routed, "replyMs" | "idleMs">
   & Pick<
     Admitted,
     | "visit"
