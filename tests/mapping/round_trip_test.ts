@@ -53,9 +53,9 @@ const PROVENANCE = {
 
 /** What does not cross from the client: section 2 of the contract. */
 const NOT_FROM_CLIENT = new RegExp(
-  "^(x-h8s-.*|nats-.*|.*_.*|x-forwarded-.*|forwarded|proxy|host|client-id|reply-to|content-length|" +
-    "x-request-id|traceparent|tracestate|connection|keep-alive|te|trailer|transfer-encoding|" +
-    "upgrade|proxy-(authenticate|authorization|connection))$",
+  "^(x-h8s-.*|nats-.*|.*_.*|x-forwarded-.*|forwarded|proxy|host|client-id|reply-to|status|" +
+    "content-length|x-request-id|traceparent|tracestate|connection|keep-alive|te|trailer|" +
+    "transfer-encoding|upgrade|proxy-(authenticate|authorization|connection))$",
   "i",
 );
 /** What does not cross from the workload: section 3. */
