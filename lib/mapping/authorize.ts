@@ -85,7 +85,7 @@ export function toAuthorizeSubject(
  * ```
  */
 export function parseVerdict(headerBlock: string, payloadLength: number): Verdict {
-  const { entries } = parseHeaderBlock(headerBlock);
+  const entries = parseHeaderBlock(headerBlock);
   const code = findHeader(entries, "status-code") ?? findHeader(entries, "status");
   if (code !== undefined && /^\s*101(?!\d)/.test(code)) return toAccepted(entries);
   const reply = parseReply(headerBlock, payloadLength);
@@ -117,7 +117,7 @@ export function parseVerdict(headerBlock: string, payloadLength: number): Verdic
 export function parseHandshakeAnswer(headerBlock: string, payloadLength: number): HandshakeAnswer {
   const verdict = parseVerdict(headerBlock, payloadLength);
   if (verdict.kind !== "accepted") return verdict;
-  const { entries } = parseHeaderBlock(headerBlock);
+  const entries = parseHeaderBlock(headerBlock);
   const token = findHeader(entries, HEADER.handshake);
   if (token !== undefined && !TOKEN.test(token)) {
     throw malformed("names itself with what is no token of A-Z a-z 0-9 _ -");

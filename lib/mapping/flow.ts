@@ -59,7 +59,7 @@ export type FlowSignal =
  */
 export function parseFlowSignal(headerBlock: string): FlowSignal | undefined {
   if (!MAY_BE_SIGNAL.test(headerBlock)) return undefined;
-  const { entries } = parseHeaderBlock(headerBlock);
+  const entries = parseHeaderBlock(headerBlock);
   const credit = findHeader(entries, HEADER.credit);
   if (credit === "ask") return { kind: "ask" };
   if (credit !== undefined) return { kind: "credit", bytes: toBytes(credit) };

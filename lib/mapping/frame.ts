@@ -5,7 +5,13 @@
  */
 import { encodeLatin1 } from "./latin1.ts";
 import { CLOSE, type CloseInfo, isSendable, NO_STATUS, toCloseReason } from "./close.ts";
-import { findHeader, type HeaderLines, parseHeaderBlock, toHeaderLine } from "./headers.ts";
+import {
+  findHeader,
+  type HeaderLines,
+  isNoResponders,
+  parseHeaderBlock,
+  toHeaderLine,
+} from "./headers.ts";
 import { HEADER } from "./names.ts";
 
 /** What a WebSocket message is made of. */
@@ -30,9 +36,6 @@ const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const LENIENT = new TextDecoder("utf-8", { ignoreBOM: true });
 /** What the lenient one puts where it cannot read. */
 const REPLACEMENT = "\ufffd";
-/** NATS's status where nobody subscribes to a subject. */
-const NO_RESPONDERS = 503;
-const NO_RESPONDERS_LINE = `NATS/1.0 ${NO_RESPONDERS}\r\n`;
 
 /**
  * The header line that tells a workload what kind of message the client sent.
@@ -42,14 +45,6 @@ const NO_RESPONDERS_LINE = `NATS/1.0 ${NO_RESPONDERS}\r\n`;
  */
 export function toFrameHeader(kind: FrameKind): HeaderLines {
   return toHeaderLine(HEADER.frame, kind);
-}
-
-/**
- * Says whether a message is NATS's own word that nobody subscribes to a subject; as a rule most of what comes to
- * WebSockets that are only opened and closed.
- */
-export function isNoResponders(headerBlock: string, payload: Uint8Array): boolean {
-  return payload.length === 0 && headerBlock.startsWith(NO_RESPONDERS_LINE);
 }
 
 /**
@@ -74,8 +69,8 @@ export function isNoResponders(headerBlock: string, payload: Uint8Array): boolea
  */
 export function toFrame(headerBlock: string, payload: Uint8Array): Frame {
   if (headerBlock !== "") {
-    const { status, entries } = parseHeaderBlock(headerBlock);
-    if (status === NO_RESPONDERS && payload.length === 0) {
+    const entries = parseHeaderBlock(headerBlock);
+    if (isNoResponders(headerBlock, payload.length)) {
       return { kind: "no_responders", subject: findHeader(entries, HEADER.natsSubject) };
     }
     const close = findHeader(entries, HEADER.close);

@@ -10,6 +10,8 @@ import { isOwnHeader } from "./names.ts";
 
 /** The first line of a NATS header block (NATS ADR-4). */
 const VERSION_LINE = "NATS/1.0";
+/** One with the status of a subject that nobody subscribes to. */
+const NO_RESPONDERS = /^NATS\/1\.0 503\b/;
 const CRLF = "\r\n";
 
 /** RFC 9110 §7.6.1, and what proxies have added to it; never forwarded, either way. */
@@ -175,36 +177,25 @@ export function toHeaderBlock(lines: HeaderLines): HeaderBlock {
   return (lines === "" ? "" : `${VERSION_LINE}\r\n${lines}\r\n`) as HeaderBlock;
 }
 
-/** A header block, read. */
-export interface ParsedHeaders {
-  /** The status of the first line, e.g. 503 where nobody listened; undefined without one. */
-  readonly status: number | undefined;
-  /** The lines in order, names as they were written; empty for a line without one. */
-  readonly entries: readonly HeaderEntry[];
-}
-
 /**
  * Reads a NATS header block.
  *
  * @param block Latin-1 text; an empty one gives no entries.
- * @returns The status of its first line and the lines.
+ * @returns The lines in order, names as they were written; empty for a line without one.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
  * import { parseHeaderBlock } from "./headers.ts";
  *
- * assert.equal(parseHeaderBlock("NATS/1.0 503\r\n\r\n").status, 503);
- * assert.deepEqual(parseHeaderBlock("NATS/1.0\r\nA: 1\r\n\r\n").entries, [["A", "1"]]);
+ * assert.deepEqual(parseHeaderBlock("NATS/1.0\r\nA: 1\r\n\r\n"), [["A", "1"]]);
  * ```
  */
-export function parseHeaderBlock(block: string): ParsedHeaders {
-  const lineEnd = block.indexOf(CRLF);
-  const status = Number.parseInt(block.slice(VERSION_LINE.length, toEnd(lineEnd, block)), 10);
+export function parseHeaderBlock(block: string): HeaderEntry[] {
   const entries: HeaderEntry[] = [];
   let colon = -1;
   // Lines are looked for in place: this is done for every reply.
-  for (let begin = toEnd(lineEnd, block) + CRLF.length; begin < block.length;) {
+  for (let begin = toEnd(block.indexOf(CRLF), block) + CRLF.length; begin < block.length;) {
     const end = toEnd(block.indexOf(CRLF, begin), block);
     // One that is behind this line is that of the next one with a colon: not to be looked for again.
     if (colon < begin) colon = toEnd(block.indexOf(":", begin), block);
@@ -213,7 +204,26 @@ export function parseHeaderBlock(block: string): ParsedHeaders {
     } else if (end > begin) entries.push(["", block.slice(begin, end)]);
     begin = end + CRLF.length;
   }
-  return { status: Number.isNaN(status) ? undefined : status, entries };
+  return entries;
+}
+
+/**
+ * Says whether a message is NATS's own word that nobody subscribes to a subject; as a rule most
+ * of what comes to WebSockets that are only opened and closed.
+ *
+ * @param headerBlock Latin-1 text, empty without one.
+ * @param payloadLength In bytes.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { isNoResponders } from "./headers.ts";
+ *
+ * assert.equal(isNoResponders("NATS/1.0 503\r\n\r\n", 0), true);
+ * ```
+ */
+export function isNoResponders(headerBlock: string, payloadLength: number): boolean {
+  return payloadLength === 0 && NO_RESPONDERS.test(headerBlock);
 }
 
 function toEnd(index: number, block: string): number {

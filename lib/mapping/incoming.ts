@@ -71,7 +71,7 @@ export function parseIncoming(headerBlock: string): Incoming {
   let sentHost: string | undefined;
   let contentLength: string | undefined;
   let isPersisted = false;
-  for (const entry of parseHeaderBlock(headerBlock).entries) {
+  for (const entry of parseHeaderBlock(headerBlock)) {
     const name = entry[0].toLowerCase();
     if (name.startsWith(OWN_HEADERS)) {
       const key = name.slice(OWN_HEADERS.length);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type HeaderLines, joinLines, parseHeaderBlock, toHeaderLine } from "./headers.ts";
+import { type HeaderLines, isNoResponders, joinLines, toHeaderLine } from "./headers.ts";
 import { HEADER } from "./names.ts";
 
 /** Made once: that costs more than reading an answer. */
@@ -110,8 +110,7 @@ export type ApiAnswer =
  * ```
  */
 export function parseApiAnswer(headerBlock: string, payload: Uint8Array): ApiAnswer {
-  const isStatus = headerBlock !== "" && payload.length === 0;
-  if (isStatus && parseHeaderBlock(headerBlock).status === 503) return { kind: "nobody" };
+  if (isNoResponders(headerBlock, payload.length)) return { kind: "nobody" };
   const fields = parseObject(payload);
   const { error } = fields;
   if (typeof error !== "object" || error === null) return { kind: "done", fields };

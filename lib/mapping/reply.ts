@@ -4,7 +4,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
-import { type HeaderEntry, parseHeaderBlock, toClientHeaders } from "./headers.ts";
+import { type HeaderEntry, isNoResponders, parseHeaderBlock, toClientHeaders } from "./headers.ts";
 import { HEADER } from "./names.ts";
 
 /**
@@ -52,8 +52,8 @@ export type Reply =
  */
 export function parseReply(headerBlock: string, payloadLength: number): Reply {
   if (headerBlock === "") return BARE;
-  const { status: natsStatus, entries } = parseHeaderBlock(headerBlock);
-  if (natsStatus === 503 && payloadLength === 0) return { kind: "no_responders" };
+  if (isNoResponders(headerBlock, payloadLength)) return { kind: "no_responders" };
+  const entries = parseHeaderBlock(headerBlock);
   const first = toFirstValues(entries);
   const { ownLength, streamLength, serviceError, body, type } = first;
   const isWhole = ownLength !== undefined || serviceError !== undefined;

@@ -46,7 +46,7 @@ export function toAckedStream(headerBlock: string, payload: Uint8Array): string 
 /** What was read from a stream has that stream's headers. */
 function isBare(headerBlock: string): boolean {
   if (headerBlock === "") return true;
-  return parseHeaderBlock(headerBlock).entries.every(([name]) => /^nats-/i.test(name));
+  return parseHeaderBlock(headerBlock).every(([name]) => /^nats-/i.test(name));
 }
 
 function parseObject(payload: Uint8Array): Record<string, unknown> {

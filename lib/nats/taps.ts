@@ -144,6 +144,5 @@ export class Taps implements Disposable {
 
 function readHead(subject: string, headers: string | Uint8Array, size: number): TapHead {
   const block = typeof headers === "string" ? headers : decodeLatin1(headers);
-  const entries = block === "" ? [] : parseHeaderBlock(block).entries;
-  return toTapHead({ subject, headers: entries, size }, Date.now());
+  return toTapHead({ subject, headers: parseHeaderBlock(block), size }, Date.now());
 }

@@ -94,7 +94,7 @@ Deno.test("toEventHeaders() tells a reason without control characters in full", 
 
 function assertTwoLines(reason: string): void {
   const lines = toEventHeaders({ type: "closed", code: 4000, reason });
-  const { entries } = parseHeaderBlock(toHeaderBlock(lines));
+  const entries = parseHeaderBlock(toHeaderBlock(lines));
   const names = entries.map(([name]) => name);
   assert.deepEqual(names, ["X-H8s-Close-Code", "X-H8s-Close-Reason"]);
   assert.ok(!/[\r\n\0]/.test(lines.replaceAll(/\r\n(?=X-H8s-Close-Reason: |$)/g, "")), lines);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseHeaderBlock } from "../../lib/mapping/headers.ts";
-import { isNoResponders, toFrame, toFrameHeader } from "../../lib/mapping/frame.ts";
+import { isNoResponders, parseHeaderBlock } from "../../lib/mapping/headers.ts";
+import { toFrame, toFrameHeader } from "../../lib/mapping/frame.ts";
 
 const NOT_UTF8: [title: string, bytes: number[]][] = [
   ["a byte that never occurs", [0xff]],
@@ -131,7 +131,7 @@ Deno.test("toFrame() closes 1011 where the code may not be sent", async (t) => {
 
 function block(line: string): string {
   const text = `NATS/1.0\r\n${line}\r\n\r\n`;
-  assert.equal(parseHeaderBlock(text).entries.length, 1);
+  assert.equal(parseHeaderBlock(text).length, 1);
   return text;
 }
 
@@ -148,6 +148,7 @@ function isUtf8(bytes: Uint8Array): boolean {
 Deno.test("isNoResponders() knows what toFrame() makes of NATS's word that nobody listens", async (t) => {
   const table: [headers: string, payload: string, is: boolean][] = [
     ["NATS/1.0 503\r\n\r\n", "", true],
+    ["NATS/1.0 503 No Responders\r\n\r\n", "", true],
     ["NATS/1.0 503\r\nNats-Subject: a.b\r\n\r\n", "", true],
     ["NATS/1.0 503\r\n\r\n", "x", false],
     ["NATS/1.0 5030\r\n\r\n", "", false],
@@ -156,7 +157,7 @@ Deno.test("isNoResponders() knows what toFrame() makes of NATS's word that nobod
   ];
   for (const [headers, payload, is] of table) {
     await t.step(JSON.stringify([headers, payload]), () => {
-      assert.equal(isNoResponders(headers, encode(payload)), is);
+      assert.equal(isNoResponders(headers, payload.length), is);
       assert.equal(toFrame(headers, encode(payload)).kind === "no_responders", is);
     });
   }

@@ -411,5 +411,5 @@ function read(request: RequestSnapshot): readonly HeaderEntry[] {
     kind: "http",
     provenance: PROVENANCE,
   });
-  return parseHeaderBlock(toHeaderBlock(lines)).entries;
+  return parseHeaderBlock(toHeaderBlock(lines));
 }

@@ -124,7 +124,7 @@ interface Question {
   /** Of its header block. */
   readonly lines: HeaderLines;
   /** Says whether a reply is meant for this question; @default any that has headers */
-  readonly isAnswer?: (headers: string) => boolean;
+  readonly isAnswer?: (message: BusMessage) => boolean;
 }
 
 /**
@@ -140,10 +140,10 @@ export function askInTime(
   const { authorizeTimeout } = parts.config();
   const slot = parts.inbox.open({
     onMessage(message) {
-      if (isAnswer(message.headers)) resolve(message);
+      if (isAnswer(message)) resolve(message);
     },
     onDeadline() {
-      const detail = `The authorizer did not reply within ${authorizeTimeout} ms`;
+      const detail = `The workload that decides did not reply within ${authorizeTimeout} ms`;
       reject(new GatewayError("reply_timeout", detail));
     },
     onAbort: () => reject(new GatewayError("nats_unavailable", "NATS is not connected")),
@@ -157,7 +157,7 @@ export function askInTime(
 }
 
 /** A stream that captures the question answers without: that is no verdict. */
-function hasHeaders(headers: string): boolean {
+function hasHeaders({ headers }: BusMessage): boolean {
   return headers !== "";
 }
 

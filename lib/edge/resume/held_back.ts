@@ -29,5 +29,5 @@ export class HeldBack {
 
 /** The number that the stream gave a message that it republished. */
 export function toSeq({ headers }: BusMessage): number {
-  return Number(findHeader(parseHeaderBlock(headers).entries, HEADER.natsSequence));
+  return Number(findHeader(parseHeaderBlock(headers), HEADER.natsSequence));
 }

@@ -5,9 +5,16 @@
  */
 import { GatewayError } from "../../errors.ts";
 import { parseHandshakeAnswer, toAuthorizeSubject } from "../../mapping/authorize.ts";
-import { findHeader, joinLines, parseHeaderBlock, toHeaderLine } from "../../mapping/headers.ts";
+import {
+  findHeader,
+  isNoResponders,
+  joinLines,
+  parseHeaderBlock,
+  toHeaderLine,
+} from "../../mapping/headers.ts";
 import { HEADER } from "../../mapping/names.ts";
 import { isOwn, listPickable } from "../../mapping/subprotocol.ts";
+import type { BusMessage } from "../../nats/bus.ts";
 import type { Admitted } from "../admission.ts";
 import { askInTime, type AskParts, Refusal } from "../admission/authorize.ts";
 import type { EdgeParts } from "../parts.ts";
@@ -54,10 +61,10 @@ export async function askWorkload(
   }
 }
 
-/** NATS itself says that nobody is there. */
-function isByWorkload(headers: string): boolean {
-  const { status, entries } = parseHeaderBlock(headers);
-  return status === 503 || findHeader(entries, HEADER.handshake) !== undefined;
+/** Or by NATS itself: there is none. */
+function isByWorkload({ headers, data }: BusMessage): boolean {
+  return isNoResponders(headers, data.length) ||
+    findHeader(parseHeaderBlock(headers), HEADER.handshake) !== undefined;
 }
 
 /** What the gateway itself speaks with the client is none of the workload's business. */

@@ -7,8 +7,14 @@ import type { Seated } from "../../crowd.ts";
 import { GatewayError } from "../../errors.ts";
 import { CLOSE, type CloseInfo, fromCloseEventCode, toCloseReason } from "../../mapping/close.ts";
 import type { ConnectionRecord, ResumeRoute } from "../../mapping/connection_record.ts";
-import { type DataFrame, type Frame, isNoResponders, toFrame } from "../../mapping/frame.ts";
-import { type HeaderLines, joinLines, NO_LINES, toHeaderLine } from "../../mapping/headers.ts";
+import { type DataFrame, type Frame, toFrame } from "../../mapping/frame.ts";
+import {
+  type HeaderLines,
+  isNoResponders,
+  joinLines,
+  NO_LINES,
+  toHeaderLine,
+} from "../../mapping/headers.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
 import { HEADER } from "../../mapping/names.ts";
 import { MAX_SUBJECT_LENGTH } from "../../mapping/subject.ts";
@@ -173,7 +179,7 @@ export class Connection implements Seated, Receiver, SocketListener, UplinkOwner
   onMessage(message: BusMessage): void {
     const { headers, data, reply } = message;
     // Of an event, as long as the client has said nothing.
-    if (this.#uplink === undefined && isNoResponders(headers, data)) return;
+    if (this.#uplink === undefined && isNoResponders(headers, data.length)) return;
     this.#onFrame(toFrame(headers, data), data.length);
     if (!asksForCredit(message)) return;
     if (this.#state === "open") this.#toDownlink().credit.ask(reply, data.length);

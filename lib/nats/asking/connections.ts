@@ -5,7 +5,7 @@
  */
 import { createInbox } from "@nats-io/nats-core";
 import type { About } from "../../mapping/heartbeat.ts";
-import { parseHeaderBlock } from "../../mapping/headers.ts";
+import { isNoResponders } from "../../mapping/headers.ts";
 import {
   type ListedConnection,
   type Listing,
@@ -105,7 +105,8 @@ export async function askConnections(
     }
   };
   const subscription = bus.subscribe(inbox, ({ headers, data }: BusMessage) => {
-    if (isNoResponders(headers, data)) return gateways.size === 0 ? resolve() : undefined;
+    // There is no gateway.
+    if (isNoResponders(headers, data.length)) return gateways.size === 0 ? resolve() : undefined;
     clearTimeout(timer);
     timer = setTimeout(resolve, QUIET_MS);
     try {
@@ -146,9 +147,4 @@ function isMeant(
   if (host !== undefined && toHostName(connection.host) !== toHostName(host)) return false;
   return connection.path.startsWith(path) && connection.remote.startsWith(remote) &&
     (session === undefined || connection.session === session);
-}
-
-/** Nobody listens: there is no gateway. */
-function isNoResponders(headers: string, data: Uint8Array): boolean {
-  return data.length === 0 && headers !== "" && parseHeaderBlock(headers).status === 503;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { createInbox } from "@nats-io/nats-core";
-import { parseHeaderBlock } from "../../mapping/headers.ts";
+import { isNoResponders } from "../../mapping/headers.ts";
 import { INBOX } from "../../mapping/names.ts";
 import {
   parseTapReport,
@@ -43,8 +43,7 @@ export class Heads implements Disposable {
     const { clock, subjects, onReport } = options;
     const subscription = bus.subscribe(this.#inbox, ({ headers, data }) => {
       if (data.length === 0) {
-        const isNobody = headers !== "" && parseHeaderBlock(headers).status === 503;
-        return isNobody ? this.#begun.resolve(false) : undefined;
+        return isNoResponders(headers, 0) ? this.#begun.resolve(false) : undefined;
       }
       const report = read(data);
       if (report === undefined) return;

@@ -4,7 +4,7 @@
  * @module
  */
 import { createInbox } from "@nats-io/nats-core";
-import { parseHeaderBlock } from "../../mapping/headers.ts";
+import { isNoResponders } from "../../mapping/headers.ts";
 import {
   type Listing,
   type ListRequest,
@@ -129,7 +129,8 @@ export class ListSync implements Disposable {
 
   #onReply({ subject, headers, data }: BusMessage): void {
     const [asked, page = "0"] = subject.slice(this.#inbox.length + 1).split(".");
-    if (isNoResponders(headers, data)) return this.forget(asked || undefined);
+    // Where all were asked, there is no gateway; where one was, it is no more.
+    if (isNoResponders(headers, data.length)) return this.forget(asked || undefined);
     try {
       const listing = parseListing(data);
       if (this.#isAwaited(listing.gateway, Number(page))) this.#onListing(listing);
@@ -170,9 +171,4 @@ export class ListSync implements Disposable {
     if ([...this.#told.values()].some(({ end }) => end !== undefined)) return;
     for (const listener of this.#onSettled.splice(0)) listener();
   }
-}
-
-/** Nobody listens: where all were asked, there is no gateway; where one was, it is no more. */
-function isNoResponders(headers: string, data: Uint8Array): boolean {
-  return data.length === 0 && headers !== "" && parseHeaderBlock(headers).status === 503;
 }
