@@ -15,6 +15,7 @@ import {
   type HeaderLines,
   joinLines,
   type RequestKind,
+  valueOf,
 } from "../mapping/headers.ts";
 import { toCrossing } from "../mapping/client_headers.ts";
 import { type Target, toRequestHeaders } from "../mapping/request.ts";
@@ -57,6 +58,8 @@ export interface Admitted extends Routed, BodyFacts {
   readonly protocol: string | undefined;
   /** Whose numbers the messages have of a client that names itself to `h8s.ack.v1`; undefined for others. */
   readonly numberScope: string | undefined;
+  /** The client's own name for what is to be stored once; undefined for what goes into no stream. */
+  readonly idempotencyKey: string | undefined;
   readonly identity: Identity;
   /** Undefined where sessions are off. */
   readonly session: Pick<ClientSession, "id"> | undefined;
@@ -211,6 +214,9 @@ export class Admission {
       protocol: offer && toProtocol(offer, identity, routed),
       numberScope: ackClient &&
         toNumberScope({ ...target, ackClient, who: toWho(identity), subject }),
+      idempotencyKey: routed.isPersistent
+        ? valueOf(candidate.headers, "idempotency-key")
+        : undefined,
       identity,
       session,
       setCookies,

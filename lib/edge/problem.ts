@@ -14,7 +14,6 @@ export function toErrorResponse(error: GatewayError, requestId: string): Respons
   if (error.retryAfter !== undefined) headers.set("retry-after", String(error.retryAfter));
   // RFC 6750 §3.
   if (error.code === "unauthorized") headers.set("www-authenticate", "Bearer");
-  if (error.code === "draining") headers.set("connection", "close");
   // RFC 9110 §15.5.9. Deno closes it when the rest has come or the client is gone. To break the response off
   // would end it at once, and lose the descriptor for good: the read of the body is still under way (2.9).
   if (error.code === "body_timeout") headers.set("connection", "close");

@@ -23,17 +23,23 @@ type Held = Request & { readonly [symbol: symbol]: Partial<InnerRequest> | undef
 /**
  * What the server itself has of a request.
  *
+ * @param symbol Where it hangs; the same for all requests.
  * @returns Undefined where a release of Deno has no such thing.
  */
-export function toInner(request: Request): object | undefined {
-  const symbol = findSymbol(request);
-  const inner: unknown = symbol && Reflect.get(request, symbol);
-  return typeof inner === "object" && inner !== null ? inner : undefined;
+export function toInner(
+  request: Request,
+  symbol: symbol | undefined = findSymbol(request),
+): Partial<InnerRequest> | undefined {
+  return symbol && (request as Held)[symbol];
+}
+
+function findSymbol(request: Request): symbol | undefined {
+  const symbols = Object.getOwnPropertySymbols(request);
+  return symbols.find(({ description }) => description === INNER_REQUEST);
 }
 
 /** Reads the header lines of requests. */
 export class RequestHeads {
-  /** Looked for once: all requests have the same. */
   #symbol: symbol | undefined;
   readonly #toKey = remembering((name) => name.toLowerCase());
 
@@ -43,8 +49,8 @@ export class RequestHeads {
    * @returns Names in lower case, each once: the values of several lines are joined by commas (RFC 9110 §5.3).
    */
   read(request: Request): HeaderEntry[] {
-    const lines = this.#toLines(request);
-    if (lines === undefined) return toHeaderEntries(request.headers);
+    const lines = toInner(request, this.#symbol ??= findSymbol(request))?.headerList;
+    if (!Array.isArray(lines)) return toHeaderEntries(request.headers);
     const entries: HeaderEntry[] = [];
     const places = lines.length > FEW ? new Map<string, number>() : undefined;
     for (const line of lines) {
@@ -58,18 +64,6 @@ export class RequestHeads {
     }
     return entries;
   }
-
-  #toLines(request: Request): readonly HeaderEntry[] | undefined {
-    const symbol = this.#symbol ??= findSymbol(request);
-    if (symbol === undefined) return undefined;
-    const lines = (request as Held)[symbol]?.headerList;
-    return Array.isArray(lines) ? lines : undefined;
-  }
-}
-
-function findSymbol(request: Request): symbol | undefined {
-  const symbols = Object.getOwnPropertySymbols(request);
-  return symbols.find(({ description }) => description === INNER_REQUEST);
 }
 
 function findPlace(entries: readonly HeaderEntry[], name: string): number {

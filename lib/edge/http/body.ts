@@ -39,7 +39,7 @@ const READ_BYTES = 32 * 1024;
  */
 export async function readBody(request: Request, options: BodyOptions): Promise<ClientBody> {
   const { room, limit, patience } = options;
-  const announced = toLength(options.contentLength ?? request.headers.get("content-length"));
+  const announced = toLength(options.contentLength);
   if (announced === 0) return NOTHING;
   if (announced !== undefined && announced > limit) throw tooLarge(limit);
   const { method } = request;
@@ -88,8 +88,8 @@ async function gather(
   return { kind: "stream", chunks: reader.resume(concatenate(pieces, length)) };
 }
 
-function toLength(text: string | null): number | undefined {
-  const length = text === null || text === "" ? NaN : Number(text);
+function toLength(text: string | undefined): number | undefined {
+  const length = text === undefined || text === "" ? NaN : Number(text);
   return Number.isInteger(length) && length >= 0 ? length : undefined;
 }
 

@@ -14,8 +14,8 @@ export interface BodyOptions {
   /** The most that is taken in all, in bytes. */
   readonly limit: number;
   readonly patience: Patience;
-  /** What the client announces, where that was read; the platform reads all headers again for one. */
-  readonly contentLength?: string | undefined;
+  /** What the client announces; undefined where it does not. */
+  readonly contentLength: string | undefined;
   /** How much to read into at once for the sake of those to come; undefined for what is best for this one. */
   readonly toReadBytes?: (announced: number) => number | undefined;
 }

@@ -76,13 +76,11 @@ async function store(
 
 /** Only the client's own key makes two requests one; what a proxy calls a request does not. */
 async function toMessageId(
-  { request, subject, target, identity, session }: Admitted,
+  { request: { method }, subject, target, identity, session, idempotencyKey: key }: Admitted,
   { data, parts }: { data: Uint8Array; parts: PublishParts },
 ): Promise<string> {
-  const key = request.headers.get("idempotency-key");
-  if (key === null) return parts.ids.nextRequestId();
+  if (key === undefined) return parts.ids.nextRequestId();
   const { hostTokens, pathTokens, query } = target;
-  const { method } = request;
   const who = isKnown(identity) ? toWho(identity) : session?.id ?? "";
   const messageId = toKeyId(key, { who, method, subject, hostTokens, pathTokens });
   await parts.keys?.use(messageId, toFingerprint(query, data));

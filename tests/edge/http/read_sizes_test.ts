@@ -41,6 +41,7 @@ Deno.test("the platform then reads a body with its head", async () => {
       const body = await readBody(request, {
         room: 10_000,
         limit: 10_000,
+        contentLength: "1000",
         patience: new Patience(1000, deadlines),
         toReadBytes: (bytes) => sizes.grow("a", bytes),
       });
