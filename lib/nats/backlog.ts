@@ -5,36 +5,52 @@
  */
 import { free } from "./free.ts";
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
 /** The most that is handed on at once: a client that takes less than this shows no progress. */
 export const PIECE_BYTES = 64 * 1024;
 /** Up to this, chunks are copied together. */
 const TOGETHER_BYTES = 16 * 1024;
 const LEAST_BYTES = 512;
+const NOTHING: Bytes = new Uint8Array();
 
 /**
  * Chunks in their order. Small ones are put together as soon as they come: one by one, each of a single byte
  * would keep some hundred, and to hand one on costs as much as to copy some kilobytes.
  */
 export class Backlog {
-  readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
-  /** What is free behind the last piece, in its own buffer. */
-  #room = 0;
+  /** What came before {@link #last}. */
+  readonly #pieces: Bytes[] = [];
+  /** The last piece, and what is free behind it. */
+  #last = NOTHING;
+  /** The length of the last piece; 0 if there is none. */
+  #filled = 0;
   /** What the first piece is the rest of. */
-  #whole: Uint8Array | undefined;
+  #whole: Bytes | undefined;
   /** What was taken last, to its end. */
-  #taken: Uint8Array | undefined;
+  #taken: Bytes | undefined;
 
-  /** Adds a chunk. */
-  push(chunk: Uint8Array<ArrayBuffer>): void {
-    const last = this.#pieces.at(-1);
-    if (last === undefined || last.length + chunk.length > TOGETHER_BYTES) {
-      this.#pieces.push(chunk);
-      this.#room = 0;
-    } else this.#pieces.splice(-1, 1, this.#join(last, chunk));
+  /**
+   * Adds a chunk.
+   *
+   * @param isBorrowed True where its bytes are overwritten afterwards.
+   */
+  push(chunk: Uint8Array, isBorrowed = false): void {
+    const length = this.#filled + chunk.length;
+    if (this.#filled > 0 && length <= TOGETHER_BYTES) {
+      if (length > this.#last.length) this.#grow(length);
+      this.#last.set(chunk, this.#filled);
+      this.#filled = length;
+    } else {
+      this.#endLast();
+      this.#last = isBorrowed ? chunk.slice() : chunk as Bytes;
+      this.#filled = chunk.length;
+    }
   }
 
   /** Takes what is handed on next; undefined when nothing waits. */
-  take(): Uint8Array<ArrayBuffer> | undefined {
+  take(): Bytes | undefined {
+    if (this.#pieces.length === 0) this.#endLast();
     const [first] = this.#pieces;
     if (first !== undefined && first.length > PIECE_BYTES) {
       this.#whole ??= first;
@@ -54,22 +70,21 @@ export class Backlog {
 
   /** Forgets all, and gives its memory back. */
   clear(): void {
+    this.#endLast();
     for (const piece of this.#pieces.splice(0)) free(piece);
   }
 
-  #join(last: Uint8Array<ArrayBuffer>, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
-    const length = last.length + chunk.length;
-    let joined: Uint8Array<ArrayBuffer>;
-    if (chunk.length <= this.#room) {
-      joined = new Uint8Array(last.buffer, last.byteOffset, length);
-      this.#room -= chunk.length;
-    } else {
-      const size = Math.min(TOGETHER_BYTES, Math.max(LEAST_BYTES, 2 * length));
-      joined = new Uint8Array(new ArrayBuffer(size), 0, length);
-      joined.set(last);
-      this.#room = size - length;
-    }
-    joined.set(chunk, last.length);
-    return joined;
+  /** Nothing is put to the last piece any more. */
+  #endLast(): void {
+    if (this.#filled === 0) return;
+    this.#pieces.push(this.#last.subarray(0, this.#filled));
+    this.#last = NOTHING;
+    this.#filled = 0;
+  }
+
+  #grow(length: number): void {
+    const grown = new Uint8Array(Math.min(TOGETHER_BYTES, Math.max(LEAST_BYTES, 2 * length)));
+    grown.set(this.#last.subarray(0, this.#filled));
+    this.#last = grown;
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "@nats-io/transport";
 import { serve } from "../../lib/workload/mod.ts";
 import { readOpenRights } from "../harness/rights.ts";
-import { answer, natsHeaders, setUp } from "../harness/setup.ts";
+import { answer, listen, natsHeaders, setUp } from "../harness/setup.ts";
 
 const COUNT = 250;
 const WORKLOADS = 25;
@@ -73,4 +73,32 @@ Deno.test("the same on as many subjects, of many workloads, where NATS lets less
   assert.deepEqual(new Set(await Promise.all(large)), new Set([LARGE.length]));
   assert.deepEqual(gateway.lines.filter(({ message }) => message === "nats disconnected"), []);
   assert.ok(await gateway.metric("h8s_http_requests_held_total") > 0);
+});
+
+Deno.test("replies that come together reach each client as they were sent", async () => {
+  await using setup = await setUp();
+  const { nc, gateway } = setup;
+  const requests = await listen(nc, "h8s.http.GET.>");
+  const bodies = Array.from({ length: 90 }, (_, index) => {
+    const length = [10, 20_000, 40_000][index % 3]!;
+    return String.fromCharCode(32 + index).repeat(length);
+  });
+  const texts = bodies.map((_, index) => fetch(`${gateway.url}/${index}`).then((it) => it.text()));
+  const waiting = await Promise.all(bodies.map(() => requests.next()));
+  const streams: [reply: string, body: string][] = [];
+  for (const { reply, subject } of waiting) {
+    const index = Number(subject.split(".").at(-1));
+    const body = bodies[index]!;
+    if (index % 2 === 0) {
+      nc.publish(reply!, body, { headers: natsHeaders(["Content-Length", `${body.length}`]) });
+    } else {
+      nc.publish(reply!, body.slice(0, 7), { headers: natsHeaders(["Status", "200"]) });
+      streams.push([reply!, body.slice(7)]);
+    }
+  }
+  for (const [reply, rest] of streams) {
+    for (let at = 0; at < rest.length; at += 700) nc.publish(reply, rest.slice(at, at + 700));
+    nc.publish(reply, "");
+  }
+  assert.deepEqual(await Promise.all(texts), bodies);
 });

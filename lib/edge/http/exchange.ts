@@ -8,7 +8,7 @@ import { type EndReason, toEndPayload, toRequestClosedSubject } from "../../mapp
 import { DEFAULT_WINDOW_BYTES, parseFlowSignal } from "../../mapping/flow.ts";
 import { isBodyless, parseReply, type Reply, toStreamEnd } from "../../mapping/reply.ts";
 import { toBodyLines, toReplyHeaders, toUploadSubject } from "../../mapping/request.ts";
-import type { BusMessage } from "../../nats/bus.ts";
+import { type BusMessage, toKept } from "../../nats/bus.ts";
 import { free } from "../../nats/free.ts";
 import type { AbortReason, Receiver, Slot } from "../../nats/inbox.ts";
 import type { Admitted } from "../admission.ts";
@@ -17,6 +17,7 @@ import type { ClientBody } from "./body.ts";
 import type { Burst, Runner } from "../limits/bursts.ts";
 import { type HttpParts, openBody } from "./delivery.ts";
 import { encodeHeaders, natsUnavailable } from "./publish.ts";
+import { LENT_BYTES } from "./lend.ts";
 import { type Answer, type Content, toResponse } from "./response.ts";
 import { ResponseFlow } from "./response_flow.ts";
 import type { ResponseStream, ResponseStreamOwner } from "./stream.ts";
@@ -29,6 +30,7 @@ const WATCHED_BYTES = 256 * 1024;
 /** One request that waits for its reply. */
 export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOwner {
   readonly visit: Visit;
+  readonly borrows = true;
   ticket = 0;
   readonly #admitted: Admitted;
   readonly #parts: HttpParts;
@@ -82,7 +84,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
       return this.#upload?.begin(message.reply, signal.windowBytes);
     }
     if (this.#stream !== undefined) {
-      if (signal?.kind !== "cancel") return this.#onChunk(this.#stream, message.data);
+      if (signal?.kind !== "cancel") return this.#onChunk(this.#stream, message);
       return this.#fail(new Error(signal.reason), "aborted");
     }
     try {
@@ -180,7 +182,9 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
   }
 
   /** A small one goes at once. A large one is watched: the client may not take it. */
-  #onWhole(reply: Answer, { data }: BusMessage): void {
+  #onWhole(reply: Answer, message: BusMessage): void {
+    // Of what is small the platform makes a copy at once.
+    const { data } = message.data.length < LENT_BYTES ? message : toKept(message);
     if (data.length <= WATCHED_BYTES || this.#isBodyless(reply)) this.#respond(reply, data);
     else {
       this.visit.onBody("out", data.length);
@@ -194,7 +198,8 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     this.#end("completed");
   }
 
-  #onStream(reply: Answer, { data, reply: creditSubject }: BusMessage): void {
+  #onStream(reply: Answer, message: BusMessage): void {
+    const { data, reply: creditSubject } = message;
     if (creditSubject !== "") {
       const windowBytes = this.#windowBytes;
       this.#flow = new ResponseFlow(this.#parts.bus, { subject: creditSubject, windowBytes });
@@ -209,7 +214,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     if (reply.contentLength !== undefined) this.#missingBytes = Number(reply.contentLength);
     this.#respond(reply, this.#stream.readable);
     if (data.length === 0 && reply.isHeadAlone) return this.#restartDeadline();
-    return this.#onChunk(this.#stream, data);
+    return this.#onChunk(this.#stream, message);
   }
 
   #isBodyless({ status }: Answer): boolean {
@@ -225,7 +230,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     return response;
   }
 
-  #onChunk(stream: ResponseStream, data: Uint8Array): void {
+  #onChunk(stream: ResponseStream, { data, isBorrowed }: BusMessage): void {
     const end = toStreamEnd(data);
     const missing = this.#missingBytes;
     const isWrong = end === undefined ? data.length > missing : missing > 0 && missing !== Infinity;
@@ -235,7 +240,7 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
       return this.#end(end);
     }
     this.#missingBytes -= data.length;
-    if (!stream.push(data)) {
+    if (!stream.push(data, isBorrowed)) {
       const { responseBuffer } = this.#parts.config();
       this.#parts.log.warn("response aborted: the client is too slow", { responseBuffer });
       return this.#fail(new Error("overflow"), "overflow");

@@ -6,8 +6,8 @@
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Less is copied faster than it is lent. */
-const LARGE_BYTES = 16 * 1024;
+/** Less is copied faster than it is lent: the platform has its own copy as soon as there is a response. */
+export const LENT_BYTES = 16 * 1024;
 
 /**
  * The platform keeps a copy of bytes, since whoever made the response may change them. It makes it with
@@ -49,7 +49,7 @@ Object.defineProperty(Loan.prototype, "constructor", {
  * @param bytes All of its body; they do not change any more.
  */
 export function lend(bytes: Uint8Array, init: ResponseInit): Response {
-  if (bytes.length >= LARGE_BYTES) {
+  if (bytes.length >= LENT_BYTES) {
     const loan = new Loan(bytes as Bytes);
     const response = new Response(loan, init);
     if (loan.isTaken) return response;

@@ -96,12 +96,13 @@ export class ResponseStream implements Waiting {
    * Adds a chunk.
    *
    * @param chunk Some bytes, not empty.
+   * @param isBorrowed True where they are overwritten afterwards.
    * @returns False when the client is too slow: the buffer is full and the chunk was not taken.
    */
-  push(chunk: Uint8Array): boolean {
+  push(chunk: Uint8Array, isBorrowed = false): boolean {
     if (this.#state !== "open" || this.#waiting >= this.#options.bufferBytes) return false;
     if (this.#waiting === 0) this.#stall.start(this.#options.stallMs);
-    this.#backlog.push(chunk as Uint8Array<ArrayBuffer>);
+    this.#backlog.push(chunk, isBorrowed);
     this.#waiting += chunk.length;
     this.#options.budget.add(chunk.length);
     this.#deliver?.();

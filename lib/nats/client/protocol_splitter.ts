@@ -10,9 +10,11 @@ import type { BusMessage } from "../bus.ts";
 const LF = 10;
 const LOWER_H = 104;
 const LOWER_M = 109;
+const ZERO = 48;
 /** Makes an ASCII letter lower case. */
 const CASE_BIT = 0x20;
 const CRLF_LENGTH = 2;
+const WORD_BYTES = 4;
 /** What one read may bring; a larger message gets a buffer of its own, and is read into that. */
 const BUFFER_BYTES = 64 * 1024;
 /** Behind a large message another is awaited: so little of it is read, to be copied, that its size is seen. */
@@ -34,6 +36,24 @@ export interface FrameSink {
   passOn(bytes: Uint8Array): void;
 }
 
+/** What was read of a message's line, up to the size. */
+interface Line {
+  readonly at: number;
+  readonly length: number;
+  readonly sid: number;
+  readonly taker: MessageTaker;
+  readonly subject: string;
+  readonly reply: string;
+}
+
+/** What comes behind the line. */
+interface Content {
+  readonly headers: string;
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** Whether the data is in memory that is read into again. */
+  readonly isShared: boolean;
+}
+
 /**
  * Reads a stream of protocol units, cut anywhere. What it does not understand is passed on: whoever gets
  * the rest complains.
@@ -44,6 +64,9 @@ export interface FrameSink {
 export class ProtocolSplitter {
   readonly #sink: FrameSink;
   readonly #shared = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  /** Its memory: to ask an array for that costs more than to make one. */
+  readonly #memory = this.#shared.buffer;
+  readonly #view = new DataView(this.#memory);
   /** {@link #shared}, or the whole of a message that is larger. */
   #target = this.#shared;
   /** How much of {@link #target} waits for its end. */
@@ -54,6 +77,8 @@ export class ProtocolSplitter {
   #foreign = 0;
   /** True in the middle of a line that is no message. */
   #isInLine = false;
+  /** The line of the last message without headers, of the bytes that are being split. */
+  #before: Line | undefined;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -95,10 +120,11 @@ export class ProtocolSplitter {
   }
 
   #split(bytes: Buffer<ArrayBuffer>): void {
+    this.#before = undefined;
     for (let at = 0; at < bytes.length && this.#filled === 0;) {
       if (this.#foreign > 0) at = this.#passForeign(bytes, at);
       else if (this.#isInLine || !isMessage(bytes[at]!)) at = this.#passLine(bytes, at);
-      else at = this.#takeMessage(bytes, at);
+      else at = this.#takeNext(bytes, at) ?? this.#takeMessage(bytes, at);
     }
   }
 
@@ -117,6 +143,36 @@ export class ProtocolSplitter {
     return end;
   }
 
+  /**
+   * The next chunk of a stream: what was read of the line before is true of this one. Undefined where the lines
+   * differ in more than the size.
+   */
+  #takeNext(bytes: Buffer<ArrayBuffer>, at: number): number | undefined {
+    const line = this.#before;
+    if (line === undefined || this.#sink.takers.get(line.sid) !== line.taker) return undefined;
+    if (!this.#isSame(line.at, at, line.length)) return undefined;
+    const sizeAt = at + line.length;
+    let size = 0;
+    let sizeEnd = sizeAt;
+    for (; isDigit(bytes[sizeEnd]); sizeEnd++) size = 10 * size + bytes[sizeEnd]! - ZERO;
+    const begin = sizeEnd + CRLF_LENGTH;
+    const end = begin + size + CRLF_LENGTH;
+    if (sizeEnd === sizeAt || bytes[begin - 1] !== LF || end > bytes.length) return undefined;
+    const data = new Uint8Array(this.#memory, begin, size);
+    this.#give(line, { headers: "", data, isShared: true });
+    return end;
+  }
+
+  /** Compares words, as most lines have some fifty bytes; from the end, since it is there that lines differ. */
+  #isSame(one: number, other: number, length: number): boolean {
+    const view = this.#view;
+    if (other + length > view.byteLength) return false;
+    for (let index = length - WORD_BYTES; index > 0; index -= WORD_BYTES) {
+      if (view.getUint32(one + index) !== view.getUint32(other + index)) return false;
+    }
+    return view.getUint32(one) === view.getUint32(other);
+  }
+
   /** `[H]MSG <subject> <sid> [reply] [header size] <size>␍␊<headers><payload>␍␊` */
   #takeMessage(bytes: Buffer<ArrayBuffer>, at: number): number {
     const lineEnd = findLineEnd(bytes, at);
@@ -130,7 +186,8 @@ export class ProtocolSplitter {
     const size = toNumber(line, sizeAt, line.length);
     if (Number.isNaN(size)) return this.#passForever(bytes, at);
     const end = begin + size + CRLF_LENGTH;
-    const taker = this.#sink.takers.get(toNumber(line, sidAt, sidEnd));
+    const sid = toNumber(line, sidAt, sidEnd);
+    const taker = this.#sink.takers.get(sid);
     if (taker === undefined) {
       this.#foreign = end - at;
       return at;
@@ -140,21 +197,36 @@ export class ProtocolSplitter {
     const lastAt = hasHeaders ? line.lastIndexOf(" ", sizeAt - 2) + 1 : sizeAt;
     const headerSize = hasHeaders ? toNumber(line, lastAt, sizeAt - 1) : 0;
     if (!(headerSize <= size)) return this.#passForever(bytes, at);
-    const data = new Uint8Array(
-      bytes.buffer,
-      bytes.byteOffset + begin + headerSize,
-      size - headerSize,
-    );
-    const isShared = bytes.buffer === this.#shared.buffer;
-    taker.onMessage({
+    const read = {
+      at,
+      length: sizeAt,
+      sid,
+      taker,
       subject: line.slice(subjectAt, sidAt - 1),
       reply: sidEnd + 1 < lastAt ? line.slice(sidEnd + 1, lastAt - 1) : "",
-      headers: headerSize === 0 ? "" : bytes.toString("latin1", begin, begin + headerSize),
+    };
+    // One that is larger than the shared memory is alone.
+    const isShared = bytes.length <= BUFFER_BYTES;
+    this.#before = hasHeaders || !isShared ? undefined : read;
+    const headers = headerSize === 0 ? "" : bytes.toString("latin1", begin, begin + headerSize);
+    const memory = isShared ? this.#memory : bytes.buffer;
+    const data = new Uint8Array(memory, begin + headerSize, size - headerSize);
+    this.#give(read, { headers, data, isShared });
+    return end;
+  }
+
+  #give(
+    { subject, reply, taker }: Line,
+    { headers, data, isShared }: Content,
+  ): void {
+    taker.onMessage({
+      subject,
+      reply,
+      headers,
       // What is read into again is copied for those who keep it.
       data: isShared && !taker.borrows ? data.slice() : data,
       isBorrowed: isShared && taker.borrows,
     });
-    return end;
   }
 
   /** Keeps the beginning of a message; its length is 0 as long as it is not known. */
@@ -179,6 +251,10 @@ export class ProtocolSplitter {
 function isMessage(byte: number): boolean {
   const letter = byte | CASE_BIT;
   return letter === LOWER_M || letter === LOWER_H;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= ZERO && byte < ZERO + 10;
 }
 
 /** Lines are short: looking here costs less than a call into the runtime. */

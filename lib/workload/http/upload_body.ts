@@ -125,7 +125,7 @@ export class UploadBody {
       return this.#controller.error(new RangeError("Cannot go on: the upload heeds no credit"));
     }
     this.#received += data.length;
-    this.#backlog.push(data as Uint8Array<ArrayBuffer>);
+    this.#backlog.push(data);
     this.#deliver?.();
   }
 

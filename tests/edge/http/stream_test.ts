@@ -30,6 +30,28 @@ Deno.test("ResponseStream keeps chunks for a client that is late, and gives it s
   assert.deepEqual(await readAll(stream), [small + small, small, large, `${small}end`]);
 });
 
+Deno.test("what is lent to ResponseStream may be overwritten at once", async () => {
+  const stream = make(1_000_000, QUIET);
+  const texts = ["first", "second", "l".repeat(30_000), "third", "fourth"];
+  const memory = new Uint8Array(30_000);
+  for (const text of texts) {
+    const { written } = new TextEncoder().encodeInto(text, memory);
+    stream.push(memory.subarray(0, written), true);
+    memory.fill(0);
+  }
+  stream.close();
+  assert.equal((await readAll(stream)).join(""), texts.join(""));
+});
+
+Deno.test("what is lent to ResponseStream goes to a client that waits, too", async () => {
+  const stream = make(100, QUIET);
+  const reading = stream.readable.getReader().read();
+  const memory = bytes("chunk");
+  stream.push(memory, true);
+  memory.fill(0);
+  assert.equal(text((await reading).value), "chunk");
+});
+
 Deno.test("single bytes that wait for a client cost about a byte each, and stay in order", async () => {
   const count = 400_000;
   const stream = make(count, QUIET);

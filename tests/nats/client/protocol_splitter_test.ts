@@ -24,6 +24,19 @@ const UNITS: readonly (readonly [bytes: string, taken?: Taken])[] = [
   ["PONG\r\n"],
   own(["a", "", "NATS/1.0\r\n\r\n", ""], (bytes) => bytes.replace("HMSG", "hmsg")),
   own(["a", "", "", "y".repeat(300)], (bytes) => bytes.replace("MSG", "msg")),
+  // Chunks of a stream: the same line again and again, but for the size.
+  own(["in.box", "", "", "chunk"]),
+  own(["in.box", "", "", "a longer one"]),
+  own(["in.box", "", "", ""]),
+  own(["in.box", "to.me", "", "chunk"]),
+  own(["in.box", "to.me", "", "other"]),
+  own(["in.bax", "to.me", "", "other"]),
+  own(["in.box", "", "NATS/1.0\r\nX: y\r\n\r\n", "chunk"]),
+  own(["in.box", "", "", "2"]),
+  [toBytes(["in.box", "", "", "2"], 8)],
+  own(["in.box", "", "", "3"]),
+  ["PING\r\n"],
+  own(["in.box", "", "", "4"]),
 ];
 
 function own(taken: Taken, spell = (bytes: string) => bytes): [string, Taken] {
@@ -99,10 +112,23 @@ Deno.test("ProtocolSplitter holds a large message once, however many pieces it c
 });
 
 Deno.test("ProtocolSplitter passes on what it cannot read, and all that follows", () => {
-  for (const line of ["MSG a 7 x", "MSG a 7", "MSG", "MSG a 7 -1", "HMSG a 7 9 3", "HMSG a 7 3"]) {
+  for (
+    const line of [
+      "MSG a 7 x",
+      "MSG a 7 ",
+      "MSG a 7",
+      "MSG",
+      "MSG a 7 -1",
+      "HMSG a 7 9 3",
+      "HMSG a 7 3",
+    ]
+  ) {
     const bytes = `${line}\r\nMSG a 7 1\r\nx\r\n`;
-    const { taken, rest } = split([Buffer.from(bytes)]);
-    assert.deepEqual([taken.length, rest], [0, bytes], line);
+    const before = "MSG a 7 1\r\nx\r\n";
+    for (const count of [0, 1]) {
+      const { taken, rest } = split([Buffer.from(before.repeat(count) + bytes)]);
+      assert.deepEqual([taken.length, rest], [count, bytes], line);
+    }
   }
 });
 
