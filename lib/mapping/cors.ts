@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HeaderEntry } from "./headers.ts";
+import { type HeaderEntry, HTTP_TOKEN, toCanonicalName } from "./headers.ts";
 
 /** Who answers pages of other origins: the gateway, or the workload by itself. */
 export type CorsKind = "gateway" | "workload";
@@ -33,7 +33,6 @@ export interface CorsRequest {
   readonly headers: Headers;
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
 const METHOD = "access-control-request-method";
 const HEADERS = "access-control-request-headers";
 const PRIVATE_NETWORK = "access-control-request-private-network";
@@ -71,7 +70,7 @@ export function toPreflightMethod(request: CorsRequest): string | undefined {
     return undefined;
   }
   const meant = headers.get(METHOD);
-  return meant !== null && TOKEN.test(meant) ? meant : undefined;
+  return meant !== null && HTTP_TOKEN.test(meant) ? meant : undefined;
 }
 
 /**
@@ -103,12 +102,15 @@ export function toCorsHeaders(request: CorsRequest, rules: CorsRules): HeaderEnt
  */
 export function toPreflightHeaders(request: CorsRequest, rules: CorsRules): HeaderEntry[] {
   const { headers } = request;
-  const vary: HeaderEntry = ["vary", `Origin, ${toTitle(METHOD)}, ${toTitle(HEADERS)}`];
+  const vary: HeaderEntry = [
+    "vary",
+    `Origin, ${toCanonicalName(METHOD)}, ${toCanonicalName(HEADERS)}`,
+  ];
   const allowed = toAllowed(request, rules);
   const method = toPreflightMethod(request);
   if (allowed.length === 0 || method === undefined) return [vary];
   const names = (headers.get(HEADERS) ?? "").split(",").map((name) => name.trim())
-    .filter((name) => TOKEN.test(name));
+    .filter((name) => HTTP_TOKEN.test(name));
   const isPrivate = isExact(request, rules) && headers.get(PRIVATE_NETWORK) === "true";
   return [
     ...allowed,
@@ -152,8 +154,4 @@ function toAllowed(request: CorsRequest, rules: CorsRules): HeaderEntry[] {
 function isExact({ headers }: CorsRequest, { origins }: CorsRules): boolean {
   const origin = headers.get("origin")?.toLowerCase() ?? "";
   return origin !== "null" && origin !== "*" && origins.includes(origin);
-}
-
-function toTitle(name: string): string {
-  return name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
 }

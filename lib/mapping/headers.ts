@@ -78,7 +78,8 @@ export const COMMON_NAMES: ReadonlyMap<string, string> = new Map(
 );
 
 const CONNECTION = "connection";
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** A token of HTTP, e.g. the name of a header, a method or a cookie (RFC 9110 §5.6.2). */
+export const HTTP_TOKEN: RegExp = /^[!#$%&'*+\-.^_`|~\w]+$/;
 /** RFC 9110 §5.5: no control characters but the tab; bytes above 0x7F pass as they are. */
 // deno-lint-ignore no-control-regex -- these are the characters to refuse
 const BAD_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
@@ -254,7 +255,7 @@ export function toClientHeaders(entries: readonly HeaderEntry[]): HeaderEntry[] 
   const named = namedByConnection(entries);
   return entries.filter(([name, value]) => {
     const key = name.toLowerCase();
-    if (!TOKEN.test(name)) throw malformedReply();
+    if (!HTTP_TOKEN.test(name)) throw malformedReply();
     if (key.startsWith("status") || key === "content-length" || isOwnHeader(key)) return false;
     if (HOP_BY_HOP.has(key) || named?.has(key)) return false;
     if (BAD_VALUE.test(value)) throw malformedReply();

@@ -4,6 +4,7 @@
  * @module
  */
 import { GatewayError } from "../errors.ts";
+import { HTTP_TOKEN } from "./headers.ts";
 
 /** What a client may say in passing; a browser can set no header but this one. */
 const ASIDES = {
@@ -27,8 +28,6 @@ export interface Offer {
   readonly asides: Readonly<Partial<Record<typeof ASIDES[keyof typeof ASIDES], string>>>;
 }
 
-/** RFC 9110 §5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
 const NOTHING: Offer = { names: [], asides: {} };
 
 /**
@@ -50,7 +49,7 @@ const NOTHING: Offer = { names: [], asides: {} };
 export function parseOffer(header: string | null): Offer {
   if (header === null) return NOTHING;
   const items = header.split(",").map((item) => item.trim()).filter((item) => item !== "");
-  if (items.length === 0 || !items.every((item) => TOKEN.test(item))) {
+  if (items.length === 0 || !items.every((item) => HTTP_TOKEN.test(item))) {
     const detail = "Cannot upgrade: Sec-WebSocket-Protocol is not a list of tokens";
     throw new GatewayError("malformed_request", detail);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { CORS_KINDS, type CorsKind } from "../../mapping/cors.ts";
+import { HTTP_TOKEN } from "../../mapping/headers.ts";
 import { duration, list, oneOf } from "../fields.ts";
 
 const NAMES = `header names such as "ETag"`;
@@ -38,7 +39,7 @@ export const corsFields = {
     description: "Who answers such pages: gateway or workload",
   }),
   corsMaxAge: duration("10m", "How long browsers may remember a preflight"),
-  corsExposedHeaders: list(NAMES, (text) => /^[!#$%&'*+\-.^_`|~\w]+$/.test(text) ? text : undefined)
+  corsExposedHeaders: list(NAMES, (text) => HTTP_TOKEN.test(text) ? text : undefined)
     .optional()
     .meta({
       placeholder: "NAMES",

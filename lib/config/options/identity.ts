@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { HTTP_TOKEN } from "../../mapping/headers.ts";
 import type { Auth, Route } from "../../mapping/route.ts";
 import { duration, lasting, listOf, matching, oneOf, secret, withoutLogin } from "../fields.ts";
 
@@ -20,7 +21,6 @@ export const KEY: RegExp = /^[\x21-\x2b\x2d-\x7e]+$/;
 const KEYS = "letters, digits and signs, no comma";
 const KEY_SET =
   "expected an https URL, or { keys: [ … ] } with at least one key, each with its kty";
-const NAME = /^[!#$%&'*+\-.^_`|~\w]+$/;
 
 /** Who has to prove who they are, and how. */
 export interface IdentityOptions {
@@ -148,7 +148,7 @@ const jwtSchema = z.strictObject({
   jwksMaxAge: lasting().prefault("10m"),
   jwksCooldown: lasting().prefault("30s"),
   clockTolerance: lasting().prefault("10s"),
-  cookie: matching(NAME, "a cookie name").optional(),
+  cookie: matching(HTTP_TOKEN, "a cookie name").optional(),
   query: matching(/./, "the name of a parameter").optional(),
 }).transform(({ algorithms, ...jwt }, context) => {
   const fitting: readonly JwtAlgorithm[] = jwt.secret === undefined ? ASYMMETRIC : SYMMETRIC;

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { CORS_KINDS } from "../../mapping/cors.ts";
+import { HTTP_TOKEN } from "../../mapping/headers.ts";
 import { type Auth, parseRoute, type Route, type RouteOptions } from "../../mapping/route.ts";
 import { TemplateError } from "../../mapping/template.ts";
 import { lasting, list, listOf, matching, oneOf, secret } from "../fields.ts";
@@ -64,7 +65,7 @@ export interface SessionOptions {
 export type SessionConfig = Readonly<z.output<typeof sessionSchema>>;
 
 const sessionSchema = z.strictObject({
-  cookie: matching(/^[!#$%&'*+\-.^_`|~\w]+$/, "a cookie name").default("clientId"),
+  cookie: matching(HTTP_TOKEN, "a cookie name").default("clientId"),
   maxAge: lasting().prefault("720h"),
   keys: listOf(secret(matching(/^[^]{32}/, LONG)), `secrets of ${LONG}`).default([]),
   sameSite: oneOf(["lax", "strict", "none"]).default("lax"),

@@ -67,7 +67,7 @@ function toEndpoint(text: string): string | undefined {
 }
 
 function toHeader(text: string): readonly [name: string, value: string] | undefined {
-  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(.*)$/.exec(text) ?? [];
+  const [, name, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
   if (name === undefined || value === undefined) return undefined;
   try {
     new Headers([[name, value]]);
