@@ -119,3 +119,8 @@ export class GatewayError extends Error {
     };
   }
 }
+
+/** What was thrown, as an error: it may be anything. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

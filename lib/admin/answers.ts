@@ -5,6 +5,7 @@
  */
 import type { GatewayConfig } from "../config/schema.ts";
 import { explain, type Explanation } from "../edge/explain.ts";
+import { toError } from "../errors.ts";
 import { askConnections, closeConnection } from "../nats/asking/connections.ts";
 import type { Bus } from "../nats/bus.ts";
 import type { Interests } from "../nats/interest.ts";
@@ -183,7 +184,7 @@ export class Answers implements Disposable {
       const options = { prefix: config().prefix, limit: MOST_CONNECTIONS };
       return await askConnections(bus, { ...options, filter: Object.fromEntries(wanted) });
     } catch (error) {
-      throw new BadQuestion(error instanceof Error ? error.message : String(error));
+      throw new BadQuestion(toError(error).message);
     }
   }
 

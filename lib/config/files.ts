@@ -4,6 +4,7 @@
  * @module
  */
 import type { z } from "zod";
+import { toError } from "../errors.ts";
 import { isPath, isShownPath } from "./fields.ts";
 import { toFlagName } from "./flag_table.ts";
 import { ConfigError, type ConfigProblem } from "./options.ts";
@@ -91,8 +92,7 @@ export function explainReadError(
   if (error instanceof Deno.errors.PermissionDenied) {
     return "the system does not let this user read it";
   }
-  const { message } = error instanceof Error ? error : { message: String(error) };
-  return message.replace(/: \w+ '.*'$/, "");
+  return toError(error).message.replace(/: \w+ '.*'$/, "");
 }
 
 /**

@@ -7,6 +7,7 @@
  * @module
  */
 import { Crowd } from "../../crowd.ts";
+import { toError } from "../../errors.ts";
 import type { CloseInfo } from "../../mapping/close.ts";
 import {
   type ConnectionRecord,
@@ -230,7 +231,7 @@ export class ConnectionRecords implements LeaseHome, Disposable {
     const { log, config } = this.#parts;
     const text = "connection records are off: nobody will tell the end of this gateway's " +
       "WebSockets if it dies";
-    const fields = { error: error instanceof Error ? error.message : String(error) };
+    const fields = { error: toError(error).message };
     if (config().connectionRecords === "auto") log.info(text, fields);
     else log.error(text, fields);
   }

@@ -5,6 +5,7 @@
  */
 import type { NatsConnection } from "@nats-io/nats-core";
 import { backoff } from "@nats-io/nats-core/internal";
+import { toError } from "../../errors.ts";
 import type {
   Bus,
   BusMessage,
@@ -303,8 +304,4 @@ export class Session implements Bus, AsyncDisposable {
       return false;
     }
   }
-}
-
-function toError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value));
 }

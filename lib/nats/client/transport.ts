@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { connect as dialTls } from "node:tls";
 import type { ConnectionOptions, Server, ServerInfo, TlsOptions } from "@nats-io/nats-core";
 import { checkOptions, hasWsProtocol, INFO, type Transport } from "@nats-io/nats-core/internal";
+import { toError } from "../../errors.ts";
 import type { FastLane } from "./fast_lane.ts";
 import { ProtocolSplitter } from "./protocol_splitter.ts";
 import { Output } from "./output.ts";
@@ -219,10 +220,6 @@ export class SocketTransport implements Transport {
     this.#socket?.destroy();
     this.#wake?.();
   }
-}
-
-function toError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value));
 }
 
 interface Address {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { NatsConnection } from "@nats-io/nats-core";
+import { toError } from "../../errors.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Session } from "../client/session.ts";
 import { StreamError } from "./stream.ts";
@@ -92,7 +93,7 @@ export class Provision implements Disposable {
       this.#ready.resolve();
       this.#after(RETRY_MS, this.#onOld);
     } catch (error) {
-      this.#onFailure(error instanceof Error ? error : new Error(String(error)));
+      this.#onFailure(toError(error));
     }
   }
 
