@@ -143,6 +143,16 @@ export function toKeptSubject(
 }
 
 /**
+ * The type of an event that comes from a stream.
+ *
+ * @param subject From {@link toKeptSubject}.
+ * @param prefix Of all subjects.
+ */
+export function fromKeptSubject(subject: string, prefix: string): string {
+  return subject.slice(`${toOwnSubject(prefix, "events")}.`.length).split(".", 1)[0]!;
+}
+
+/**
  * The header lines that an event has besides the handshake's.
  *
  * @returns Lines for a NATS header block; none for `established` and `resumed`.

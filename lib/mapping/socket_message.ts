@@ -111,6 +111,16 @@ export function toInbox({ control, isPersisted }: Incoming, reply: string): stri
   return control.get("replysubject") ?? reply;
 }
 
+/**
+ * The id of an event's connection.
+ *
+ * @param reply The event's.
+ * @returns `X-H8s-Connection-Id`, else the inbox, where a gateway names no id.
+ */
+export function toConnectionId(incoming: Incoming, reply: string): string {
+  return incoming.control.get("connection-id") ?? toInbox(incoming, reply);
+}
+
 /** A connection, and the gateway that holds it. */
 export interface KnownConnection extends ListedConnection {
   /** The token in `_INBOX.h8s.<gateway>.<id>`; empty where it is unknown. */
@@ -135,7 +145,7 @@ export function toKnownConnection(
   const offered = findHeader(headers, "sec-websocket-protocol");
   return {
     gateway: control.get("gateway-id") ?? "",
-    id: control.get("connection-id") ?? inbox,
+    id: toConnectionId(incoming, reply),
     inbox,
     subject,
     host,

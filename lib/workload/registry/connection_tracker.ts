@@ -6,20 +6,20 @@
 import { CLOSE, type CloseInfo } from "../../mapping/close.ts";
 import {
   type ConnectionEvent,
+  fromKeptSubject,
   toEventId,
   toEventSubject,
   toKeptSubject,
 } from "../../mapping/control.ts";
 import { SILENCE_MS } from "../../mapping/heartbeat.ts";
-import { type Incoming, parseIncoming } from "../../mapping/incoming.ts";
+import { parseIncoming } from "../../mapping/incoming.ts";
 import type { ListedConnection } from "../../mapping/listing.ts";
-import { toOwnSubject } from "../../mapping/names.ts";
 import { isResumeInbox } from "../../mapping/resume.ts";
 import { type ServedHost, servesHost } from "../../mapping/served.ts";
 import {
   type KnownConnection,
   toCloseInfo,
-  toInbox,
+  toConnectionId,
   toKnownConnection,
 } from "../../mapping/socket_message.ts";
 import { type HostTokens, toHostTokens } from "../../mapping/subject.ts";
@@ -77,7 +77,7 @@ export interface ConnectionTrackerOptions {
   readonly onClose?:
     | ((connection: KnownConnection, code: number, reason: string) => void)
     | undefined;
-  /** Called at each heartbeat's absence, after `onClose` for each of the gateway's connections. */
+  /** Called when a gateway has fallen silent or left, after `onClose` for each of its connections. */
   readonly onGatewayLost?: (gateway: string, connections: readonly KnownConnection[]) => void;
   readonly onError: (error: unknown) => void;
   /** Where events are kept; undefined where they are only heard. */
@@ -183,11 +183,7 @@ export class ConnectionTracker implements Registry, Disposable {
   }
 
   #onKept(message: BusMessage, time: number): void {
-    const type =
-      message.subject.slice(`${toOwnSubject(this.#options.prefix, "events")}.`.length).split(
-        ".",
-        1,
-      )[0];
+    const type = fromKeptSubject(message.subject, this.#options.prefix);
     const since = new Date(time).toISOString();
     if (type === "established") this.#onEstablished(message, since);
     else if (type === "resumed") this.#onResumed(message, since);
@@ -298,15 +294,4 @@ export class ConnectionTracker implements Registry, Disposable {
 function toEventTokens(hosts: readonly ServedHost[]): (HostTokens | ">")[] {
   const tokens = hosts.map((host) => host.kind === "any" ? ">" : host.tokens);
   return tokens.includes(">") ? [">"] : [...new Set(tokens)];
-}
-
-/**
- * The id of an event's connection.
- *
- * @param incoming From `parseIncoming`.
- * @param reply The event's.
- * @returns `X-H8s-Connection-Id`, else the inbox.
- */
-export function toConnectionId(incoming: Incoming, reply: string): string {
-  return incoming.control.get("connection-id") ?? toInbox(incoming, reply);
 }

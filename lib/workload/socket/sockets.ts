@@ -18,12 +18,13 @@ import {
 import {
   type KnownConnection,
   toCloseInfo,
+  toConnectionId,
   toInbox,
   toSocketData,
 } from "../../mapping/socket_message.ts";
 import type { PathTokens } from "../../mapping/subject.ts";
 import type { BusMessage } from "../../nats/bus.ts";
-import { ConnectionTracker, toConnectionId } from "../registry/connection_tracker.ts";
+import { ConnectionTracker } from "../registry/connection_tracker.ts";
 import { Election } from "./election.ts";
 import { KeyedQueue } from "../keyed_queue.ts";
 import type { Link, LinkSubscription } from "../link.ts";
