@@ -46,10 +46,10 @@ export type HandshakeAnswer =
     readonly token: string | undefined;
   };
 
+/** How connections and sessions are named. */
 const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 /** Alone, it ends a header line for some who read NATS headers (Go's textproto). */
 const LINE_BREAK = /[\r\n\0]/;
-const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
  * Where it is asked.
@@ -128,7 +128,7 @@ export function parseHandshakeAnswer(headerBlock: string, payloadLength: number)
 
 function toAccepted(entries: readonly HeaderEntry[]): Verdict {
   const sessionId = findHeader(entries, HEADER.session);
-  if (sessionId !== undefined && !SESSION_ID.test(sessionId)) {
+  if (sessionId !== undefined && !TOKEN.test(sessionId)) {
     throw malformed("names a session that is no token of A-Z a-z 0-9 _ -");
   }
   const [subject, claims] = [HEADER.subject, HEADER.claims].map((name) =>

@@ -158,7 +158,8 @@ export function parseDelivery(reply: string): Delivered {
   };
 }
 
-function parseObject(payload: Uint8Array): Record<string, unknown> {
+/** Reads what JetStream says; no fields where it is no JSON object. */
+export function parseObject(payload: Uint8Array): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(DECODER.decode(payload));
     return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};

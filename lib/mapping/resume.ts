@@ -13,7 +13,7 @@
  * @module
  */
 import { ACK_PROTOCOL } from "./ack.ts";
-import type { Frame } from "./frame.ts";
+import type { DataFrame } from "./frame.ts";
 import { INBOX, toOwnSubject } from "./names.ts";
 
 /** The subprotocol's name. */
@@ -178,7 +178,7 @@ export function renderWelcome(
  * @returns Text or bytes for the socket.
  */
 export function renderNumbered(
-  frame: Extract<Frame, { kind: "text" | "binary" }>,
+  frame: DataFrame,
   seq: number,
 ): string | Uint8Array {
   if (frame.kind === "text") return `{"seq":${seq},"data":${JSON.stringify(frame.text)}}`;

@@ -5,6 +5,7 @@
  * @module
  */
 import { parseHeaderBlock } from "./headers.ts";
+import { parseObject } from "./jetstream.ts";
 
 /** All that an acknowledgement may hold (NATS ADR-1, nats-server's `JSPubAckResponse`). */
 const KEYS: ReadonlySet<string> = new Set(
@@ -47,12 +48,4 @@ export function toAckedStream(headerBlock: string, payload: Uint8Array): string 
 function isBare(headerBlock: string): boolean {
   if (headerBlock === "") return true;
   return parseHeaderBlock(headerBlock).every(([name]) => /^nats-/i.test(name));
-}
-
-function parseObject(payload: Uint8Array): Record<string, unknown> {
-  try {
-    return JSON.parse(new TextDecoder().decode(payload));
-  } catch {
-    return {};
-  }
 }

@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { findHeader, type HeaderEntry } from "../mapping/headers.ts";
-import { listPickable, parseOffer } from "../mapping/subprotocol.ts";
+import { isOwn, listPickable, parseOffer } from "../mapping/subprotocol.ts";
 import { toBackendTarget, toForwarded, toHandshakeHeaders } from "./backend_request.ts";
 import type { Ws, WsSocket } from "./libraries.ts";
 
@@ -121,7 +121,7 @@ function toClientHeaders({ rawHeaders }: IncomingMessage): HeaderEntry[] {
 
 /** Credentials among the subprotocols are for the backend; what is the gateway's own is not. */
 function toOffer(header: string): Record<string, string> {
-  const names = parseOffer(header).names.filter((name) => !name.startsWith("h8s."));
+  const names = parseOffer(header).names.filter((name) => !isOwn(name));
   return names.length === 0 ? {} : { "Sec-WebSocket-Protocol": names.join(", ") };
 }
 

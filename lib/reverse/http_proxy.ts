@@ -5,6 +5,7 @@
  */
 import { toHeaderEntries } from "../mapping/headers.ts";
 import { toProblemResponse } from "../mapping/problem.ts";
+import { isBodyless } from "../mapping/reply.ts";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { ServeHandler } from "../workload/mod.ts";
@@ -19,8 +20,6 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 /** Shorter than what servers that do not say so in `Keep-Alive` leave open (gunicorn: 2 s). */
 const KEEP_ALIVE_MS = 1000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** RFC 9110: these have no body, whatever their headers say. */
-const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** RFC 9457, of the daemon's own: what a client gets whose request the backend does not answer. */
 export const BACKEND_UNAVAILABLE = {
@@ -122,14 +121,14 @@ function toBody(
     entries: readonly (readonly [string, string])[];
   },
 ): BodyInit | null {
-  if (method !== "HEAD" && !BODYLESS.has(statusCode)) {
+  if (method !== "HEAD" && !isBodyless(statusCode)) {
     // Not `Readable.toWeb`: in Deno 2.9.6 it throws where nobody catches when what is read is given up.
     return ReadableStream.from(body) as ReadableStream<Uint8Array> as BodyInit;
   }
   body.resume();
   const isLengthKnown = entries.some(([name]) => name.toLowerCase() === "content-length");
   // A HEAD's body that is there but not known: no length is to be made up for it.
-  return isLengthKnown || BODYLESS.has(statusCode) ? null : new ReadableStream();
+  return isLengthKnown || isBodyless(statusCode) ? null : new ReadableStream();
 }
 
 function toEntries(list: readonly string[]): [name: string, value: string][] {

@@ -140,7 +140,7 @@ export class ConnectionService implements Disposable {
     for (const [number, info] of this.#connections.describe(Number(cursor))) {
       if (subject !== undefined && info.subject !== subject) continue;
       if (hostName !== undefined && toHostName(info.host) !== hostName) continue;
-      room -= new TextEncoder().encode(JSON.stringify(info)).length + 1;
+      room -= encoder.encode(JSON.stringify(info)).length + 1;
       if (connections.length === limit || (room < 0 && connections.length > 0)) {
         return { gateway, connections, cursor: last, about };
       }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { JetStreamApiError } from "@nats-io/jetstream";
 import type { NatsConnection, QueuedIterator } from "@nats-io/nats-core";
 import { type KV, type KvEntry, Kvm } from "@nats-io/kv";
 import { parseOptions, type Written } from "../../config/load.ts";
@@ -12,10 +11,9 @@ import { type KvSource, toSourceName } from "../../config/source.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { Login } from "../client/login.ts";
 import { Session } from "../client/session.ts";
+import { isNotFound } from "./stream.ts";
 import { pause } from "../../time/within.ts";
 
-/** JetStream's own code for it. */
-const STREAM_NOT_FOUND = 10059;
 /** How long to wait after a watch that ended, in milliseconds. */
 const RETRY_MS = 500;
 
@@ -107,9 +105,8 @@ export class ConfigWatch implements AsyncDisposable {
       this.#written = parseOptions(entry.string(), this.#name);
     } catch (error) {
       if (error instanceof ConfigFileError) throw error;
-      const isMissing = error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND;
       const hint = `there is no such bucket; make it with \`nats kv add ${bucket}\``;
-      throw this.#cannotRead(isMissing ? hint : String(error), error);
+      throw this.#cannotRead(isNotFound(error) ? hint : String(error), error);
     }
   }
 

@@ -119,10 +119,8 @@ export function checkStream(
   });
   if (differences.length === 0) return;
   throw new StreamError(
-    `Cannot use the stream "${wanted.name}": ${
-      differences.join("; ")
-    }. Ask for what it is, or change it ` +
-      `with: nats stream edit ${wanted.name}`,
+    `Cannot use the stream "${wanted.name}": ${differences.join("; ")}. ` +
+      `Ask for what it is, or change it with: nats stream edit ${wanted.name}`,
   );
 }
 
