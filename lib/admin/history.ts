@@ -7,7 +7,7 @@ import type { Figure } from "../telemetry/figure.ts";
 import { type Clock, repeat } from "../time/clock.ts";
 
 /** Between two samples, in milliseconds. */
-export const SAMPLE_MS = 1000;
+const SAMPLE_MS = 1000;
 /** Ten minutes. */
 const MOST_SAMPLES = 600;
 

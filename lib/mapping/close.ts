@@ -23,7 +23,7 @@ export type Advice = "retry" | "later" | "renew" | "stop";
 /** RFC 6455 §7.4.1: a close frame without a code. */
 export const NO_STATUS = 1005;
 /** RFC 6455 §7.4.1: no close frame at all. */
-export const ABNORMAL = 1006;
+const ABNORMAL = 1006;
 /** RFC 6455 §7.1.7: a reason is at most 123 bytes of UTF-8. */
 const MAX_REASON_LENGTH = 123;
 

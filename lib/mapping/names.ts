@@ -7,7 +7,7 @@
 /** What gateways and workloads say to each other begins so; in lower case. */
 export const OWN_HEADERS = "x-h8s-";
 /** What says something to nats-server begins so; in lower case. */
-export const NATS_HEADERS = "nats-";
+const NATS_HEADERS = "nats-";
 
 /** Headers of NATS messages, spelled as on the wire: there, case matters to programs in Go. */
 export const HEADER = {

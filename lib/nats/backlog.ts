@@ -8,7 +8,7 @@ import { free } from "./free.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** The most that is handed on at once: a client that takes less than this shows no progress. */
-export const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 64 * 1024;
 /** Up to this, chunks are copied together. */
 const TOGETHER_BYTES = 16 * 1024;
 const LEAST_BYTES = 512;
