@@ -304,7 +304,7 @@ function toParts(config: GatewayConfig): Parameters<typeof toRouted>[1]["parts"]
   };
 }
 
-/** The server's own: the target's authority is the header's, where neither was made up. */
+/** A client writes the authority of its URL into `Host`. */
 function toHost(url: string): HeaderEntry[] {
   const [, authority = ""] = /^[a-z]+:\/\/([^/?#]*)/i.exec(url) ?? [];
   return [["host", authority]];

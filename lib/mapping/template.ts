@@ -134,7 +134,7 @@ export function parseTemplate(
  */
 export function renderTemplate(template: Template, values: TemplateValues): Subject {
   const { pieces, text } = template;
-  const tokens = toSubject(pieces, values);
+  const tokens = fillIn(pieces, values);
   if (tokens.length > MAX_SUBJECT_LENGTH) {
     const detail = `The path makes a subject of ${tokens.length} bytes`;
     throw new GatewayError("uri_too_long", `${detail}; at most ${MAX_SUBJECT_LENGTH} fit`);
@@ -165,7 +165,7 @@ function reachesOthers(
   return fixed === "" || fixed.split(".").length <= length;
 }
 
-function toSubject(pieces: readonly Piece[], values: TemplateValues): string {
+function fillIn(pieces: readonly Piece[], values: TemplateValues): string {
   let subject = "";
   for (const piece of pieces) {
     subject += piece.kind === "literal" ? piece.text : toValue(piece.name, values);
@@ -179,9 +179,9 @@ function toFixedHead(pieces: readonly Piece[], values: TemplateValues): string {
     piece.kind === "variable" && (Object.hasOwn(values.params, piece.name) ||
       !FIXED_VARIABLES.has(piece.name))
   );
-  if (end === -1) return toSubject(pieces, values);
+  if (end === -1) return fillIn(pieces, values);
   // What stands before that variable within its token is no whole token.
-  const head = toSubject([...pieces.slice(0, end), { kind: "literal", text: "?" }], values);
+  const head = fillIn([...pieces.slice(0, end), { kind: "literal", text: "?" }], values);
   return head.slice(0, Math.max(0, head.lastIndexOf(".")));
 }
 
