@@ -49,12 +49,12 @@ export class Downlink {
    * @returns False when too much waits for the client.
    */
   send(data: string | Uint8Array, length: number): boolean {
-    const { waiting } = this.#queue;
-    if (waiting > 0 && waiting + length > this.#parts.config().wsSendLimit) {
+    const room = this.#parts.config().wsSendLimit - length;
+    if (!this.#queue.isBelow(room + 1) && this.#queue.waiting > 0) {
       this.#owner.onSlow();
       return false;
     }
-    this.#queue.send(data as string | Uint8Array<ArrayBuffer>, { length, waiting });
+    this.#queue.send(data as string | Uint8Array<ArrayBuffer>, length);
     this.#onSent(length);
     return true;
   }

@@ -32,6 +32,8 @@ export class SendQueue implements Waiting {
   seat: number | undefined;
   #held: { readonly data: Data; readonly length: number }[] = [];
   #heldBytes = 0;
+  /** What the platform has, or had when it was asked, and all that it was given since. */
+  #givenBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lookMs = FIRST_LOOK_MS;
 
@@ -45,16 +47,19 @@ export class SendQueue implements Waiting {
 
   /** How many bytes the client has not taken. */
   get waiting(): number {
-    return this.#socket.bufferedAmount + this.#heldBytes;
+    this.#givenBytes = this.#socket.bufferedAmount;
+    return this.#givenBytes + this.#heldBytes;
   }
 
-  /**
-   * Sends a message, or keeps a copy of it for later.
-   *
-   * @param waiting As of now: to look costs as much as to send.
-   */
-  send(data: Data, { length, waiting }: { length: number; waiting: number }): void {
-    if (waiting < PLATFORM_BYTES) return this.#socket.send(data);
+  /** Whether it is less than so many; as a rule that is known, since to ask the platform costs as much as to send. */
+  isBelow(bytes: number): boolean {
+    return this.#givenBytes + this.#heldBytes < bytes || this.waiting < bytes;
+  }
+
+  /** Sends a message, or keeps a copy of it for later. */
+  send(data: Data, length: number): void {
+    const isFirst = this.#held.length === 0;
+    if (isFirst && this.isBelow(PLATFORM_BYTES)) return this.#give(data, length);
     this.#held.push({ data: typeof data === "string" ? data : data.slice(), length });
     if (this.#timer === undefined) this.#lookLater();
     this.#options.budget.join(this);
@@ -63,7 +68,7 @@ export class SendQueue implements Waiting {
 
   /** Gives all of it to the platform: what comes next is the end. */
   flush(): void {
-    for (const { data } of this.#held) this.#socket.send(data);
+    for (const { data, length } of this.#held) this.#give(data, length);
     this.clear();
   }
 
@@ -80,6 +85,11 @@ export class SendQueue implements Waiting {
     this.#options.onExceeded();
   }
 
+  #give(data: Data, length: number): void {
+    this.#givenBytes += length;
+    this.#socket.send(data);
+  }
+
   #count(bytes: number): void {
     this.#heldBytes += bytes;
     this.#options.budget.add(bytes);
@@ -88,10 +98,10 @@ export class SendQueue implements Waiting {
   #look(): void {
     this.#timer = undefined;
     let count = 0;
-    for (let free = PLATFORM_BYTES - this.#socket.bufferedAmount; free > 0; count++) {
+    for (let free = PLATFORM_BYTES + this.#heldBytes - this.waiting; free > 0; count++) {
       const next = this.#held[count];
       if (next === undefined) break;
-      this.#socket.send(next.data);
+      this.#give(next.data, next.length);
       this.#count(-next.length);
       free -= next.length;
     }

@@ -9,9 +9,11 @@ const KIB = 1024;
 
 /** A socket whose client takes what a test says. */
 class PlayedSocket {
-  bufferedAmount = 0;
   isClosed = false;
   readonly sent: number[] = [];
+  /** How often it was asked. */
+  looks = 0;
+  #waiting = 0;
   readonly queue: SendQueue;
 
   constructor(budget = toBudget(Infinity)) {
@@ -22,18 +24,27 @@ class PlayedSocket {
     this.queue = new SendQueue(this, { budget, onExceeded });
   }
 
+  get bufferedAmount(): number {
+    this.looks++;
+    return this.#waiting;
+  }
+
+  set bufferedAmount(bytes: number) {
+    this.#waiting = bytes;
+  }
+
   send(data: Parameters<WebSocket["send"]>[0]): void {
     const bytes = data as Uint8Array;
     this.sent.push(bytes[0]!);
-    this.bufferedAmount += bytes.length;
+    this.#waiting += bytes.length;
   }
 
   /** Sends messages of so many bytes that begin with 0, 1, 2 … */
-  say(count: number, length: number): void {
-    for (let first = 0; first < count && !this.isClosed; first++) {
+  say(count: number, length: number, begin = 0): void {
+    for (let first = begin; first < begin + count && !this.isClosed; first++) {
       const data = new Uint8Array(length);
       data[0] = first;
-      this.queue.send(data, { length, waiting: this.queue.waiting });
+      this.queue.send(data, length);
       // Who lent it uses it again.
       data.fill(255);
     }
@@ -60,6 +71,26 @@ Deno.test("what is held is sent in order as the client takes what is before it",
   }
   assert.deepEqual(socket.sent, Array.from({ length: 100 }, (_, index) => index));
   assert.equal(socket.queue.waiting, socket.bufferedAmount);
+});
+
+Deno.test("what comes while something is held goes behind it, however much the client has taken", async () => {
+  const socket = new PlayedSocket();
+  socket.say(12, 100 * KIB);
+  socket.bufferedAmount = 0;
+  socket.say(1, 1, 12);
+  await until(() => socket.sent.length === 13, "all is sent");
+  assert.deepEqual(socket.sent, Array.from({ length: 13 }, (_, index) => index));
+});
+
+Deno.test("the platform is not asked how much waits where it was given little", () => {
+  const socket = new PlayedSocket();
+  socket.say(100, 10 * KIB);
+  assert.equal(socket.queue.isBelow(1000 * KIB + 1), true);
+  assert.equal(socket.looks, 0);
+  assert.equal(socket.queue.isBelow(1000 * KIB), false);
+  socket.bufferedAmount = 10;
+  assert.equal(socket.queue.isBelow(11), true);
+  assert.equal(socket.queue.waiting, 10);
 });
 
 Deno.test("nothing is left behind where the end is to be said after it", () => {
