@@ -7,6 +7,7 @@ import {
   type HeaderEntry,
   type HeaderLines,
   joinLines,
+  namedByConnection,
   toCanonicalName,
   toHeaderLine,
 } from "./headers.ts";
@@ -68,9 +69,10 @@ export function toReplyLines(
   if (contentLength !== undefined) {
     lines = joinLines(lines, toHeaderLine("Content-Length", String(contentLength)));
   }
+  const named = namedByConnection(headers);
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
-    if (NOT_FORWARDED.has(key) || isOwnHeader(key)) continue;
+    if (NOT_FORWARDED.has(key) || named?.has(key) || isOwnHeader(key)) continue;
     lines = joinLines(lines, toHeaderLine(toCanonicalName(key), value));
   }
   return lines;
