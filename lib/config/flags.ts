@@ -122,7 +122,11 @@ function parseQuestion(
       `Cannot use ${JSON.stringify(operands[0])}: expected --close CODE before it`,
     );
   }
-  const { config, ...flags } = { ...readEnvironment(others, { environment, check }), ...ofGateway };
+  const fileOnly = listFileOnly(configSchema);
+  const { config, ...flags } = {
+    ...readEnvironment(others, { environment, check, fileOnly }),
+    ...ofGateway,
+  };
   return {
     ...{ kind: "ask", program: "gateway", flags },
     question: { name, operands, options: parseWith<unknown>(fields, ofQuestion) } as Question,
@@ -163,7 +167,7 @@ function parseOptions(
       const check = ({ config: _, ...values }: Readonly<Record<string, unknown>>) =>
         checkFlags(schema, values);
       const { config, ...flags } = {
-        ...readEnvironment(known, { environment, check }),
+        ...readEnvironment(known, { environment, check, fileOnly: listFileOnly(schema) }),
         ...read.values,
       };
       const configSource = typeof config === "string" ? parseSource(config) : undefined;

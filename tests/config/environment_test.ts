@@ -33,13 +33,19 @@ Deno.test("parseFlags() finds the configuration's place in the environment", () 
 });
 
 Deno.test("parseFlags() names every variable that cannot be used", () => {
-  const variables: Record<string, string> = { H8S_RATE: "fast", H8S_SHARE_PORT: "maybe" };
+  const variables: Record<string, string> = {
+    ...{ H8S_RATE: "fast", H8S_SHARE_PORT: "maybe" },
+    // As nothing, it is not set.
+    ...{ H8S_ROUTES: "[]", H8S_JWT: "" },
+  };
   assert.throws(() => parseFlags([], (name) => variables[name]), (error) => {
     assert.ok(error instanceof UsageError);
     const lines = error.message.split("\n").sort();
-    assert.equal(lines.length, 2);
-    assert.match(lines[0]!, /^H8S_RATE: Cannot use --rate "fast": expected /);
-    assert.match(lines[1]!, /^H8S_SHARE_PORT: Cannot use --share-port=maybe: it is a switch/);
+    assert.equal(lines.length, 3);
+    const alone = "Cannot use H8S_ROUTES: routes stands in the file of --config alone";
+    assert.equal(lines[0], alone);
+    assert.match(lines[1]!, /^H8S_RATE: Cannot use --rate "fast": expected /);
+    assert.match(lines[2]!, /^H8S_SHARE_PORT: Cannot use --share-port=maybe: it is a switch/);
     return true;
   });
 });
