@@ -31,25 +31,28 @@ export function createAdminHandler(
     // The platform makes it of a host that may be none.
     const pathname = URL.parse(request.url)?.pathname;
     if (pathname === undefined) return respond("That is no host\n", { status: 400 });
-    if (["/healthz", "/readyz", "/metrics"].includes(pathname)) return await health(request);
+    if (["/healthz", "/readyz", "/metrics"].includes(pathname)) {
+      return isReading(request) ? await health(request) : notAllowed("GET, HEAD");
+    }
     const denied = access.refuse(request, toHostname(remoteAddr));
     if (denied?.status === 403) return refuse(denied);
     if (pathname.startsWith("/assets/")) return respondAsset(pathname.slice("/assets/".length));
     if (pathname === "/login" && request.method === "POST") return await logIn(request, access);
     if (denied !== undefined) return pathname === "/" ? respondLogin(false) : refuse(denied);
-    switch (request.method) {
-      case "GET":
-      case "HEAD":
-        return pathname === "/" ? respondPage() : await answer(() => answers.get(request));
-      case "POST":
-        return await change(request, { access, answers });
-      default:
-        return respond("Only GET and POST here\n", {
-          status: 405,
-          headers: { allow: "GET, HEAD, POST" },
-        });
+    if (isReading(request)) {
+      return pathname === "/" ? respondPage() : await answer(() => answers.get(request));
     }
+    if (request.method === "POST") return await change(request, { access, answers });
+    return notAllowed("GET, HEAD, POST");
   };
+}
+
+function isReading({ method }: Request): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function notAllowed(allow: string): Response {
+  return respond(`Only ${allow} here\n`, { status: 405, headers: { allow } });
 }
 
 async function logIn(request: Request, access: Access): Promise<Response> {

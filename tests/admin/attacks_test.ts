@@ -70,6 +70,18 @@ Deno.test("no other page closes a connection or watches", async (t) => {
   }
 });
 
+Deno.test("what is for machines is read, and nothing else", async (t) => {
+  await using gateway = start();
+  for (const path of ["/healthz", "/metrics"]) {
+    for (const [method, status] of [["GET", 200], ["HEAD", 200], ["POST", 405], ["DELETE", 405]]) {
+      await t.step(`${method} ${path}`, async () => {
+        const head = `${method} ${path} HTTP/1.1\r\nHost: localhost:PORT\r\n`;
+        assert.equal(await ask(gateway, head), status);
+      });
+    }
+  }
+});
+
 Deno.test("nothing but the key, or a cookie signed with it, opens the page", async (t) => {
   await using gateway = start(KEY);
   const later = Date.now() + 1e9;
