@@ -15,6 +15,7 @@ import { Cors } from "./cors.ts";
 import { askWorkload } from "./socket/handshake_question.ts";
 import { Handshakes } from "./socket/handshakes.ts";
 import { ReadSizes } from "./http/read_sizes.ts";
+import { Spares } from "./http/spares.ts";
 import { serveHttp, type ServingOptions } from "./http/serve.ts";
 import { InFlight } from "./limits/in_flight.ts";
 import { LostGateways } from "./connections/lost_gateways.ts";
@@ -51,7 +52,7 @@ export class Edge implements Disposable {
 
   constructor(parts: EdgeParts) {
     this.#parts = parts;
-    this.#serving = { parts, readSizes: new ReadSizes() };
+    this.#serving = { parts, readSizes: new ReadSizes(), spares: new Spares() };
     this.#peers = new Peers(parts);
     this.#admission = new Admission(parts);
     this.#connections = new Connections(parts, this.#admission.load);

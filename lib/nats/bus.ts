@@ -32,6 +32,11 @@ export interface PublishOptions {
    * A NATS header block: latin-1 text, or what `encodeLatin1` made of it where many messages share it.
    */
   readonly headers?: HeaderBlock | Uint8Array;
+  /**
+   * Called once the payload's memory may be used again: it was copied, or the operating system has it. Never where
+   * that is not known.
+   */
+  readonly onWritten?: (() => void) | undefined;
 }
 
 /** How a subscription shares its messages. */
@@ -74,11 +79,6 @@ export interface Bus {
    * not read yet besides, up to some MiB, waits in the system's own buffers and is not counted.
    */
   readonly unsentBytes: number;
-  /**
-   * Whether the operating system has all of what was published last: the memory of it may be used again. False
-   * also where that is not known.
-   */
-  readonly isWritten: boolean;
 
   /**
    * Hands a message to the connection, without waiting for the server.

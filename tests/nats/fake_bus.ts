@@ -50,8 +50,7 @@ export class FakeBus implements Bus, AsyncDisposable {
   maxPayload = 1024 * 1024;
   reconnects = 0;
   unsentBytes = 0;
-  /** What is published is kept here. */
-  readonly isWritten = false;
+  /** What is published is kept here, and nobody is told that it is written. */
   readonly published: Published[] = [];
   readonly subscriptions = new Set<FakeSubscription>();
   readonly listeners = new Set<(state: BusState) => void>();

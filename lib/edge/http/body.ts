@@ -13,17 +13,26 @@ import {
 } from "./body_reader.ts";
 import { toBodyStream } from "./body_stream.ts";
 import { concatenate } from "../../mapping/concatenate.ts";
+import { free } from "../../nats/free.ts";
 import type { Patience } from "./patience.ts";
+
+/** A body that fits into one message. */
+export interface WholeBody {
+  readonly kind: "whole";
+  readonly bytes: Uint8Array;
+  /** For who has no need of the bytes any more. */
+  readonly giveBack?: () => void;
+}
 
 /** A request's body, as far as it was read. */
 export type ClientBody =
-  | { readonly kind: "whole"; readonly bytes: Uint8Array }
+  | WholeBody
   /** More than fits: what was read so far, and the rest as it comes; to be returned when it is not wanted. */
   | { readonly kind: "stream"; readonly chunks: BodyChunks };
 
 const EMPTY = new Uint8Array();
 /** No body. */
-export const NOTHING: ClientBody = { kind: "whole", bytes: EMPTY };
+export const NOTHING: WholeBody = { kind: "whole", bytes: EMPTY };
 /** What is announced as no more than this is left to the platform: that is fastest, but shows no progress. */
 const PLATFORM_BYTES = 128 * 1024;
 /** What is read at once of all else. */
@@ -38,7 +47,7 @@ const READ_BYTES = 32 * 1024;
  * `malformed_request` when the client leaves in the middle of it.
  */
 export async function readBody(request: Request, options: BodyOptions): Promise<ClientBody> {
-  const { room, limit, patience } = options;
+  const { room, limit, patience, spares } = options;
   const announced = toLength(options.contentLength);
   if (announced === 0) return NOTHING;
   if (announced !== undefined && announced > limit) throw tooLarge(limit);
@@ -47,7 +56,8 @@ export async function readBody(request: Request, options: BodyOptions): Promise<
   const readBytes = isSmall ? options.toReadBytes?.(announced) : undefined;
   // The platform keeps the bodies of the others to itself.
   if (isSmall && method !== "GET" && method !== "HEAD" && readBytes === undefined) {
-    return { kind: "whole", bytes: await readAtOnce(request, { announced, patience }) };
+    const bytes = await readAtOnce(request, { announced, patience });
+    return { kind: "whole", bytes, giveBack: () => free(bytes) };
   }
   const body = toBodyStream(request);
   if (body === null) return NOTHING;
@@ -55,7 +65,8 @@ export async function readBody(request: Request, options: BodyOptions): Promise<
   if (announced === undefined || announced > room || readBytes !== undefined) {
     return await gather(reader, { room, readBytes });
   }
-  return { kind: "whole", bytes: await reader.fillUp(announced) };
+  const bytes = await reader.fillUp(announced);
+  return { kind: "whole", bytes, giveBack: () => spares?.giveBack(bytes.buffer) };
 }
 
 async function readAtOnce(

@@ -4,8 +4,10 @@
  * @module
  */
 import { GatewayError } from "../../errors.ts";
+import { free } from "../../nats/free.ts";
 import { pause } from "../../time/within.ts";
 import type { Patience } from "./patience.ts";
+import type { Spares } from "./spares.ts";
 
 /** How a body is read. */
 export interface BodyOptions {
@@ -14,6 +16,8 @@ export interface BodyOptions {
   /** The most that is taken in all, in bytes. */
   readonly limit: number;
   readonly patience: Patience;
+  /** Where memory for large bodies comes from; undefined for fresh memory. */
+  readonly spares?: Spares;
   /** What the client announces; undefined where it does not. */
   readonly contentLength: string | undefined;
   /** How much to read into at once for the sake of those to come; undefined for what is best for this one. */
@@ -86,7 +90,8 @@ export class BodyReader implements BodyChunks {
    *
    * @throws {GatewayError} as {@link BodyReader.fill}.
    */
-  async fillUp(length: number): Promise<Uint8Array> {
+  async fillUp(length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { spares } = this.#options;
     const room = length + SPARE_BYTES;
     let whole = new Uint8Array();
     for (let filled = 0; filled < length;) {
@@ -94,14 +99,16 @@ export class BodyReader implements BodyChunks {
       const piece = filled === 0
         ? await this.fill(size)
         : await this.#fill(whole.subarray(filled, filled + size + SPARE_BYTES), size);
-      if (piece === undefined || piece.length > length - filled) throw brokenOff(undefined);
-      // What was read into is another object by now; the first piece is elsewhere, and so is a body that was there.
-      if (piece.buffer.byteLength === room) whole = new Uint8Array(piece.buffer);
+      const count = piece?.length ?? 0;
+      if (piece === undefined || count > length - filled) throw brokenOff(undefined);
+      // What was read into is another object by now.
+      if (filled > 0 && whole.length === 0) whole = new Uint8Array(piece.buffer);
       else {
-        if (filled === 0) whole = new Uint8Array(room);
+        if (filled === 0) whole = new Uint8Array(spares?.take(room) ?? new ArrayBuffer(room));
         whole.set(piece, filled);
+        free(piece);
       }
-      filled += piece.length;
+      filled += count;
     }
     const surplus = await this.fill(1);
     if (surplus !== undefined && surplus.length > 0) throw brokenOff(undefined);

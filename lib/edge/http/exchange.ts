@@ -9,11 +9,10 @@ import { DEFAULT_WINDOW_BYTES, parseFlowSignal } from "../../mapping/flow.ts";
 import { isBodyless, parseReply, type Reply, toStreamEnd } from "../../mapping/reply.ts";
 import { toBodyLines, toReplyHeaders, toUploadSubject } from "../../mapping/request.ts";
 import { type BusMessage, toKept } from "../../nats/bus.ts";
-import { free } from "../../nats/free.ts";
 import type { AbortReason, Receiver, Slot } from "../../nats/inbox.ts";
 import type { Admitted } from "../admission.ts";
 import type { Visit } from "../visit.ts";
-import type { ClientBody } from "./body.ts";
+import { type ClientBody, NOTHING } from "./body.ts";
 import type { Burst, Runner } from "../limits/bursts.ts";
 import { type HttpParts, openBody } from "./delivery.ts";
 import { encodeHeaders, natsUnavailable } from "./publish.ts";
@@ -149,16 +148,15 @@ export class Exchange implements Receiver, Runner, UploadOwner, ResponseStreamOw
     const { bus, config } = this.#parts;
     const reply = this.#slot.subject;
     const isUpload = body.kind === "stream";
+    const { bytes, giveBack: onWritten } = isUpload ? NOTHING : body;
     if (isUpload) this.#upload = new Upload(body.chunks, this.#parts, this);
     const headers = encodeHeaders([
       headerLines,
-      toBodyLines(contentLength, isUpload ? undefined : body.bytes.length),
+      toBodyLines(contentLength, isUpload ? undefined : bytes.length),
       toReplyHeaders({ reply, closeSubject: this.#closeSubject, windowBytes: this.#windowBytes }),
     ], this.#parts);
     const to = isUpload ? toUploadSubject(subject, config().prefix) : subject;
-    const isTaken = bus.publish(to, isUpload ? EMPTY : body.bytes, { reply, headers });
-    if (!isTaken) throw natsUnavailable();
-    if (!isUpload && bus.isWritten) free(body.bytes);
+    if (!bus.publish(to, bytes, { reply, headers, onWritten })) throw natsUnavailable();
     this.#body = undefined;
     this.visit.onSent();
   }

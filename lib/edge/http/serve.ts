@@ -10,6 +10,7 @@ import { Exchange } from "./exchange.ts";
 import { Patience } from "./patience.ts";
 import { publishOnly } from "./publish.ts";
 import type { ReadSizes } from "./read_sizes.ts";
+import type { Spares } from "./spares.ts";
 
 /** What the gateway adds to a request's headers besides its lines: inbox, close subject, window. */
 const REPLY_HEADERS_ROOM = 512;
@@ -19,6 +20,7 @@ export interface ServingOptions {
   readonly parts: HttpParts;
   /** Of all connections. */
   readonly readSizes: ReadSizes;
+  readonly spares: Spares;
 }
 
 /**
@@ -34,7 +36,7 @@ export function serveHttp(admitted: Admitted, options: ServingOptions): Promise<
 
 async function readFitting(
   admitted: Admitted,
-  { parts, readSizes }: ServingOptions,
+  { parts, readSizes, spares }: ServingOptions,
 ): Promise<ClientBody> {
   const room = () => parts.bus.maxPayload - admitted.headerLines.length - REPLY_HEADERS_ROOM;
   const { maxBodySize: limit, bodyTimeout } = parts.config();
@@ -42,6 +44,7 @@ async function readFitting(
     room: room(),
     limit,
     patience: new Patience(bodyTimeout, parts.deadlines),
+    spares,
     contentLength: admitted.contentLength,
     toReadBytes: (announced) => readSizes.grow(admitted.visit.connection, announced),
   });

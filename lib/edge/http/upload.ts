@@ -91,13 +91,12 @@ export class Upload implements Receiver {
     for await (const chunk of this.#chunks) {
       this.#owner.visit.onBody("in", chunk.length);
       const size = Math.min(bus.maxPayload, window.pieceBytes);
-      let isWritten = true;
       for (let start = 0; start < chunk.length; start += size) {
-        await this.#publish(chunk.subarray(start, start + size), window);
+        const isLast = start + size >= chunk.length;
+        const onWritten = isLast ? () => this.#chunks.giveBack?.(chunk) : undefined;
+        await this.#publish(chunk.subarray(start, start + size), { window, onWritten });
         if (this.#isStopped) return;
-        isWritten &&= bus.isWritten;
       }
-      if (isWritten) this.#chunks.giveBack?.(chunk);
     }
     bus.publish(this.#subject, EMPTY, { reply: this.#slot.subject });
     this.#isStopped = true;
@@ -106,11 +105,15 @@ export class Upload implements Receiver {
     this.#owner.onPhase("workload");
   }
 
-  async #publish(piece: Uint8Array, window: CreditWindow): Promise<void> {
+  async #publish(
+    piece: Uint8Array,
+    { window, onWritten }: { window: CreditWindow; onWritten: (() => void) | undefined },
+  ): Promise<void> {
     this.#owner.onPhase("workload");
     await window.take(piece.length);
     if (this.#isStopped) return;
-    this.#parts.bus.publish(this.#subject, piece, { reply: this.#slot.subject });
+    const reply = this.#slot.subject;
+    this.#parts.bus.publish(this.#subject, piece, { reply, onWritten });
     this.#owner.onPhase("client");
   }
 

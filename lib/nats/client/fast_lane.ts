@@ -47,11 +47,6 @@ export class FastLane {
     return this.#output?.unsentBytes ?? 0;
   }
 
-  /** Whether the system has taken all of them. */
-  get isWritten(): boolean {
-    return this.#output?.unsentBytes === 0;
-  }
-
   /**
    * Takes the messages of a subscription.
    *
@@ -73,7 +68,7 @@ export class FastLane {
    * @throws {InvalidArgumentError} when it is too large.
    */
   publish(
-    { subject, data, options: { reply, headers } }: {
+    { subject, data, options: { reply, headers, onWritten } }: {
       subject: string;
       data: Uint8Array;
       options: PublishOptions;
@@ -89,12 +84,12 @@ export class FastLane {
     }
     const to = reply === undefined ? subject : `${subject} ${reply}`;
     if (headers === undefined) {
-      output.add(`PUB ${to} ${data.length}\r\n`, data);
+      output.add(`PUB ${to} ${data.length}\r\n`, { data, onWritten });
       return true;
     }
     const line = `HPUB ${to} ${headers.length} ${headers.length + data.length}\r\n`;
-    if (typeof headers === "string") output.add(line + headers, data);
-    else output.add(line, headers, data);
+    if (typeof headers === "string") output.add(line + headers, { data, onWritten });
+    else output.add(line, { headers, data, onWritten });
     return true;
   }
 

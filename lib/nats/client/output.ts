@@ -16,12 +16,26 @@ const CR = 13;
 const LF = 10;
 const CRLF_LENGTH = 2;
 
+/** What follows the line of a message. */
+export interface MessageBytes {
+  readonly headers?: Uint8Array;
+  readonly data?: Uint8Array;
+  /** Called once the payload's bytes are used no more; never where the socket breaks before that. */
+  readonly onWritten?: (() => void) | undefined;
+}
+
+/** Bytes that stay as they are until they are written, and who is told of that. */
+interface Part {
+  readonly bytes: Uint8Array;
+  readonly onWritten?: (() => void) | undefined;
+}
+
 /** As a socket of `node:net`. */
 export interface ByteSink {
   /** Bytes that the system has not taken yet. */
   readonly writableLength: number;
-  /** Takes bytes that will not change. */
-  write(bytes: Uint8Array): unknown;
+  /** Takes bytes that do not change until it calls back. */
+  write(bytes: Uint8Array, onWritten?: (error?: Error | null) => void): unknown;
   /** What is written from now on goes together. */
   cork(): void;
   /** Now. */
@@ -36,7 +50,7 @@ export class Output {
   readonly #sink: () => ByteSink | undefined;
   readonly #encoder = new TextEncoder();
   /** What goes before what is in the buffer. */
-  #parts: Uint8Array[] = [];
+  #parts: Part[] = [];
   #partBytes = 0;
   #buffer = new Uint8Array(CHUNK_BYTES);
   /** What is before it is among the parts, or has been handed to the socket. */
@@ -57,14 +71,16 @@ export class Output {
   }
 
   /**
-   * Adds text, bytes that will not change, and the end of a line.
+   * Adds text, bytes, and the end of a line.
    *
    * @param text Characters up to U+00FF, one byte each; ASCII is fastest.
+   * @param message Its bytes, which do not change any more; those of the payload may once `onWritten` is called.
    */
-  add(text: string, ...parts: readonly Uint8Array[]): void {
+  add(text: string, { headers, data, onWritten }: MessageBytes = {}): void {
     this.#reserve(text.length);
     this.#addText(text);
-    for (const part of parts) if (part.length > 0) this.#addBytes(part);
+    if (headers !== undefined) this.#addBytes(headers);
+    if (data !== undefined) this.#addBytes(data, onWritten);
     this.#reserve(CRLF_LENGTH);
     // Two bytes cost less so than by a call into the runtime.
     this.#buffer[this.#end++] = CR;
@@ -90,7 +106,9 @@ export class Output {
     const sink = this.#sink();
     // The head of a large message by itself would wake the server twice.
     if (parts.length > 1) sink?.cork();
-    for (const part of parts) sink?.write(part);
+    for (const { bytes, onWritten } of parts) {
+      sink?.write(bytes, onWritten && ((error) => error ? undefined : onWritten()));
+    }
     if (parts.length > 1) sink?.uncork();
     // As a rule the system has all of it now, and the buffer is free again.
     if (sink?.writableLength === 0) this.#begin = this.#end = 0;
@@ -109,26 +127,27 @@ export class Output {
     return this.#partBytes + this.#end - this.#begin;
   }
 
-  #addBytes(bytes: Uint8Array): void {
+  #addBytes(bytes: Uint8Array, onWritten?: () => void): void {
     if (bytes.length >= LARGE_BYTES) {
       this.#closePart();
-      return this.#addPart(bytes);
+      return this.#addPart({ bytes, onWritten });
     }
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#end);
     this.#end += bytes.length;
+    onWritten?.();
   }
 
   /** What is in the buffer goes before what comes now. */
   #closePart(): void {
     if (this.#begin === this.#end) return;
-    this.#addPart(this.#buffer.subarray(this.#begin, this.#end));
+    this.#addPart({ bytes: this.#buffer.subarray(this.#begin, this.#end) });
     this.#begin = this.#end;
   }
 
-  #addPart(part: Uint8Array): void {
+  #addPart(part: Part): void {
     this.#parts.push(part);
-    this.#partBytes += part.length;
+    this.#partBytes += part.bytes.length;
   }
 
   #schedule(): void {

@@ -92,10 +92,6 @@ export class Session implements Bus, AsyncDisposable {
     return link === undefined ? 0 : pendingBytesOf(link.connection) + link.lane.unsentBytes;
   }
 
-  get isWritten(): boolean {
-    return this.#lane?.isWritten ?? false;
-  }
-
   async roundTripMs(): Promise<number | undefined> {
     if (this.state !== "connected") return undefined;
     let ms: number | undefined;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { type ClientBody, readBody } from "../../../lib/edge/http/body.ts";
+import { type ClientBody, readBody, type WholeBody } from "../../../lib/edge/http/body.ts";
 import { type BodyOptions, tooLarge } from "../../../lib/edge/http/body_reader.ts";
 import { Deadlines } from "../../../lib/edge/limits/deadlines.ts";
 import { Patience } from "../../../lib/edge/http/patience.ts";
+import { Spares } from "../../../lib/edge/http/spares.ts";
 import { FakeClock } from "../../harness/fake_clock.ts";
 import { GatewayError } from "../../../lib/errors.ts";
 
@@ -63,6 +64,31 @@ function readFrom(
   const contentLength = request.headers.get("content-length") ?? undefined;
   return readBody(request, { ...options, contentLength });
 }
+
+Deno.test("readBody() reads a large body into the memory of one that is through", async () => {
+  const options = { room: 300_000, limit: 300_000, patience: endless(), spares: new Spares() };
+  const bodies: WholeBody[] = [];
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      const body = await readFrom(request, options);
+      assert.ok(body.kind === "whole");
+      bodies.push(body);
+      return new Response();
+    },
+  );
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  const send = async (body: string) => {
+    await (await fetch(url, { method: "POST", body })).body?.cancel();
+  };
+  await send("a".repeat(300_000));
+  await send("b".repeat(200_000));
+  bodies[0]!.giveBack?.();
+  await send("c".repeat(250_000));
+  assert.deepEqual(bodies.map(({ bytes }) => bytes.length), [0, 200_000, 250_000]);
+  assertWhole(bodies[1]!, "b".repeat(200_000));
+  assertWhole(bodies[2]!, "c".repeat(250_000));
+});
 
 function assertWhole(body: ClientBody, text: string): void {
   assert.ok(body.kind === "whole");

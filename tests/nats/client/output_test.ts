@@ -3,8 +3,6 @@ import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers/promises";
 import { Output } from "../../../lib/nats/client/output.ts";
 
-const EMPTY = new Uint8Array();
-
 /** A socket that keeps what it is given. */
 class Sink {
   readonly writes: Uint8Array[] = [];
@@ -13,6 +11,7 @@ class Sink {
   /** How many writes the system sees. */
   calls = 0;
   #isCorked = false;
+  readonly #onWritten: (((error?: Error | null) => void) | undefined)[] = [];
 
   cork(): void {
     this.#isCorked = true;
@@ -23,10 +22,17 @@ class Sink {
     this.#isCorked = false;
   }
 
-  write(bytes: Uint8Array): void {
+  write(bytes: Uint8Array, onWritten?: (error?: Error | null) => void): void {
     this.writes.push(bytes);
+    this.#onWritten.push(onWritten);
     if (!this.#isCorked) this.calls++;
     this.writableLength += bytes.length;
+  }
+
+  /** The system has all of it, or the socket is broken. */
+  settle(error?: Error): void {
+    this.writableLength = 0;
+    for (const onWritten of this.#onWritten.splice(0)) onWritten?.(error);
   }
 
   get text(): string {
@@ -36,9 +42,9 @@ class Sink {
 
 Deno.test("Output writes once for all that came in a turn, in order", async () => {
   const { output, writes } = new Sink();
-  output.add("PUB a 2\r\n", new TextEncoder().encode("hi"));
+  output.add("PUB a 2\r\n", { data: new TextEncoder().encode("hi") });
   output.addBytes(new TextEncoder().encode("PING\r\n"));
-  output.add("PUB b 0\r\n", EMPTY);
+  output.add("PUB b 0\r\n");
   assert.equal(writes.length, 0);
   await setImmediate();
   assert.deepEqual(writes.map((bytes) => Buffer.from(bytes).toString()), [
@@ -69,7 +75,7 @@ Deno.test("Output takes a message that is larger than its buffer", () => {
   const sink = new Sink();
   const large = Buffer.alloc(1_000_000, 0x61);
   sink.output.add("before");
-  sink.output.add("large ", large, Buffer.from(" end"));
+  sink.output.add("large ", { headers: large, data: Buffer.from(" end") });
   sink.output.flush();
   assert.equal(sink.text, `before\r\nlarge ${large.toString()} end\r\n`);
 });
@@ -78,10 +84,26 @@ Deno.test("Output hands a large part to the socket as it is", () => {
   const sink = new Sink();
   const large = Buffer.alloc(100_000, 0x61);
   sink.output.add("before");
-  sink.output.add("large ", large);
+  sink.output.add("large ", { data: large });
   assert.ok(sink.writes.includes(large));
   assert.equal(sink.text, `before\r\nlarge ${large}\r\n`);
   assert.equal(sink.calls, 1, "and its head with it");
+});
+
+Deno.test("Output tells when a message's bytes may change", () => {
+  const table: [title: string, size: number, error: Error | undefined, expected: number[]][] = [
+    ["copied", 100, undefined, [1, 1]],
+    ["written", 100_000, undefined, [0, 1]],
+    ["broken", 100_000, new Error("the socket is closed"), [0, 0]],
+  ];
+  for (const [title, size, error, expected] of table) {
+    const sink = new Sink();
+    let count = 0;
+    sink.output.add("a", { data: new Uint8Array(size), onWritten: () => ++count });
+    const seen = [count];
+    sink.settle(error);
+    assert.deepEqual([...seen, count], expected, title);
+  }
 });
 
 Deno.test("Output begins to write before the turn is over where much waits", () => {
