@@ -137,7 +137,8 @@ export class Gateway implements AsyncDisposable {
       ...{ session, clock, inbox: this.#inbox, metrics, log },
       graceMs: () => live.current.natsGrace,
     });
-    const onError = (error: unknown) => log.warn("interest", { error: String(error) });
+    const onError = (error: unknown) =>
+      log.warn("an interest cannot be read", { error: String(error) });
     const interests = new Interests(session, { prefix, clock, onError });
     this.#ears = [interests, new Taps(session, { prefix, gatewayId: this.id, clock })];
     this.#edge = new Edge({
@@ -150,7 +151,7 @@ export class Gateway implements AsyncDisposable {
       inbox: this.#inbox,
       fanout: new Fanout(session),
       interests,
-      outbox: this.#outbox,
+      outbox,
       events: streams.events,
       records: openRecords(config, { session, inbox: this.#inbox }),
       resume: streams.resume,

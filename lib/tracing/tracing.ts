@@ -88,7 +88,7 @@ function start(
     };
   };
   const opening = open();
-  opening.catch((error) => log.error("traces", { error: String(error) }));
+  opening.catch((error) => log.error("cannot send traces", { error: String(error) }));
   return {
     [Symbol.asyncDispose]: async () => {
       const closing = opening.then((close) => close(), () => {});

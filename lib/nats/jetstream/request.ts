@@ -84,13 +84,16 @@ class Question implements Receiver {
         return this.#fail(new JetStreamError(answer.reason, answer.code));
       case "nobody": {
         const { subject } = this.#request;
-        return this.#fail(new JetStreamError(`Nobody takes what is published to "${subject}"`));
+        return this.#fail(
+          new JetStreamError(`Cannot ask JetStream: nobody listens on "${subject}"`),
+        );
       }
     }
   }
 
   onDeadline(): void {
-    this.#fail(new Error(`JetStream did not answer within ${this.#request.timeoutMs} ms`));
+    const { timeoutMs } = this.#request;
+    this.#fail(new Error(`Cannot ask JetStream: it did not answer within ${timeoutMs} ms`));
   }
 
   #fail(error: unknown): void {
