@@ -56,7 +56,10 @@ export interface Client extends AsyncDisposable {
   ): () => void;
   /** All messages from here on; ends when the client is closed, and throws where it gives up. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message>;
-  /** Tries at once where it waits, and asks whether the gateway is there where it does not: for platforms that lack `online` and `visibilitychange`. */
+  /**
+   * Tries at once where it waits, and asks whether the gateway is there where it does not: for platforms that
+   * lack `online` and `visibilitychange`.
+   */
   wake(): void;
   /** Gives the present socket up for a new one. */
   reconnect(): void;

@@ -29,8 +29,8 @@ export interface AdmissionOptions {
    */
   readonly hostFilters?: readonly string[];
   /**
-   * Origins whose pages may ask, and read the answers (CORS), e.g. `"https://example.com"`; `"*"` for all; `"null"` only where it is
-   * listed. Whoever sends no `Origin` is no browser and passes.
+   * Origins whose pages may ask, and read the answers (CORS), e.g. `"https://example.com"`; `"*"` for all;
+   * `"null"` only where it is listed. Whoever sends no `Origin` is no browser and passes.
    *
    * @default undefined: a WebSocket's page must come from the host it asks for; HTTP requests pass
    */

@@ -67,9 +67,14 @@ export interface PersistenceOptions {
 
 const NAME = `a stream name of letters, digits, "_" and "-" (true and false are for routes)`;
 
+/** Of a stream. */
+function streamName() {
+  return parsed(NAME, (text) => /^[\w-]{1,255}$/.test(text) ? text : undefined);
+}
+
 /** The same, to be checked. */
 export const persistenceFields = {
-  persist: parsed(NAME, (text) => /^[\w-]{1,255}$/.test(text) ? text : undefined).optional()
+  persist: streamName().optional()
     .meta({ placeholder: "STREAM", description: "Keep WebSocket messages in this stream" }),
   persistStorage: oneOf(["file", "memory"]).default("file")
     .meta({ placeholder: "KIND", description: "Where the stream keeps them: file or memory" }),
@@ -79,7 +84,7 @@ export const persistenceFields = {
   persistMaxAge: lasting().prefault("0s")
     .meta({ placeholder: "DURATION", description: "How long it keeps them; 0s for ever" }),
   persistDupeWindow: duration("2m", "How long it recognises a message that comes again"),
-  events: parsed(NAME, (text) => /^[\w-]{1,255}$/.test(text) ? text : undefined).optional()
+  events: streamName().optional()
     .meta({ placeholder: "STREAM", description: "Keep who came and who went in this stream" }),
   eventsMaxAge: lasting().prefault("24h")
     .meta({ placeholder: "DURATION", description: "How long it keeps them; 0s for ever" }),
