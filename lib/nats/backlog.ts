@@ -29,6 +29,15 @@ export class Backlog {
   #whole: Bytes | undefined;
   /** What was taken last, to its end. */
   #taken: Bytes | undefined;
+  readonly #isOwn: boolean;
+
+  /**
+   * @param options `isOwn`: false where there may be something else in the memory of chunks, so that none of it is
+   * given back.
+   */
+  constructor({ isOwn }: { isOwn: boolean }) {
+    this.#isOwn = isOwn;
+  }
 
   /**
    * Adds a chunk.
@@ -64,14 +73,15 @@ export class Backlog {
 
   /** Who took it has no need of it any more. */
   giveBack(): void {
-    if (this.#taken !== undefined) free(this.#taken);
+    if (this.#isOwn && this.#taken !== undefined) free(this.#taken);
     this.#taken = undefined;
   }
 
   /** Forgets all, and gives its memory back. */
   clear(): void {
     this.#endLast();
-    for (const piece of this.#pieces.splice(0)) free(piece);
+    const pieces = this.#pieces.splice(0);
+    if (this.#isOwn) pieces.forEach(free);
   }
 
   /** Nothing is put to the last piece any more. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Backlog } from "../../nats/backlog.ts";
+import { Outlet, type OutletOwner } from "../../nats/outlet.ts";
 import type { Deadline } from "../limits/deadlines.ts";
 import type { SendBudget, Waiting } from "../limits/send_budget.ts";
 
@@ -38,43 +38,29 @@ export interface ResponseStreamOptions {
   readonly budget: SendBudget;
 }
 
-type Controller = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
-
 /**
  * Chunks from NATS, read by a client at its own speed. What the client has not taken is kept up to a
  * bound; a workload that heeds credit never gets there.
  */
-export class ResponseStream implements Waiting {
-  /** The body of the response. */
-  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+export class ResponseStream implements Waiting, OutletOwner {
   readonly #options: ResponseStreamOptions;
   readonly #owner: ResponseStreamOwner;
   readonly #stall: Deadline;
-  readonly #controller: Controller;
-  readonly #backlog = new Backlog();
+  readonly #outlet = new Outlet(this, { isOwn: true });
   #waiting = 0;
   seat: number | undefined;
-  /** Set while the client waits for us. */
-  #deliver: (() => void) | undefined;
   #state: "open" | "closing" | "over" = "open";
 
   constructor(options: ResponseStreamOptions, owner: ResponseStreamOwner) {
     this.#options = options;
     this.#owner = owner;
     this.#stall = options.budget.deadlines.create(() => owner.onStalled());
-    let controller: Controller;
-    this.readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
-      start: (given) => {
-        controller = given;
-      },
-      pull: () => this.#pull(),
-      cancel: () => {
-        this.#end();
-        owner.onCancel();
-      },
-    }, { highWaterMark: 0 });
-    this.#controller = controller!;
     options.budget.join(this);
+  }
+
+  /** The body of the response. */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#outlet.readable;
   }
 
   /** How many bytes wait for the client. */
@@ -102,10 +88,9 @@ export class ResponseStream implements Waiting {
   push(chunk: Uint8Array, isBorrowed = false): boolean {
     if (this.#state !== "open" || this.#waiting >= this.#options.bufferBytes) return false;
     if (this.#waiting === 0) this.#stall.start(this.#options.stallMs);
-    this.#backlog.push(chunk, isBorrowed);
     this.#waiting += chunk.length;
+    this.#outlet.push(chunk, isBorrowed);
     this.#options.budget.add(chunk.length);
-    this.#deliver?.();
     return true;
   }
 
@@ -113,53 +98,37 @@ export class ResponseStream implements Waiting {
   close(): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
-    this.#deliver?.();
+    this.#outlet.close();
   }
 
   /** Cuts the body off, so that the client sees a broken transfer. */
   abort(reason: string): void {
     if (this.#state === "over") return;
     this.#end();
-    this.#controller.error(new ResponseAborted(reason));
+    this.#outlet.abort(new ResponseAborted(reason));
   }
 
-  #pull(): Promise<void> | void {
-    // Who asks for more has what came before: the platform holds memory of its own for what it sends.
-    this.#backlog.giveBack();
-    if (this.#handOn()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#deliver = () => {
-      if (!this.#handOn()) return;
-      this.#deliver = undefined;
-      resolve();
-    };
-    return promise;
-  }
-
-  /** False when there is nothing to hand on. */
-  #handOn(): boolean {
-    const piece = this.#backlog.take();
-    if (piece === undefined) {
-      if (this.#state !== "closing") return false;
-      this.#end();
-      this.#controller.close();
-      return true;
-    }
-    this.#waiting -= piece.length;
-    this.#options.budget.add(-piece.length);
+  onHandedOn(bytes: number): void {
+    this.#waiting -= bytes;
+    this.#options.budget.add(-bytes);
     if (this.#waiting === 0) this.#stall.stop();
     else this.#stall.start(this.#options.stallMs);
-    this.#controller.enqueue(piece);
-    this.#owner.onTaken(piece.length, this.#waiting === 0);
-    return true;
+    this.#owner.onTaken(bytes, this.#waiting === 0);
+  }
+
+  onClosed(): void {
+    this.#end();
+  }
+
+  onCancel(): void {
+    this.#end();
+    this.#owner.onCancel();
   }
 
   #end(): void {
     this.#state = "over";
     this.#options.budget.add(-this.#waiting);
-    this.#backlog.clear();
     this.#waiting = 0;
-    this.#deliver = undefined;
     this.#stall.stop();
     this.#options.budget.leave(this);
   }

@@ -4,8 +4,8 @@
  * @module
  */
 import { DEFAULT_WINDOW_BYTES, parseFlowSignal, renderFlowSignal } from "../../mapping/flow.ts";
-import { Backlog } from "../../nats/backlog.ts";
 import type { BusMessage } from "../../nats/bus.ts";
+import { Outlet, type OutletOwner } from "../../nats/outlet.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { FlowAddress, FlowInbox } from "./flow_inbox.ts";
 import type { Link } from "../link.ts";
@@ -13,17 +13,12 @@ import type { Link } from "../link.ts";
 const EMPTY = new Uint8Array();
 
 /** Section 4 of the contract, the workload's side. */
-export class UploadBody {
-  /** The body. Nothing is asked of the gateway before it is read. */
-  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+export class UploadBody implements OutletOwner {
   readonly #link: Link;
   readonly #inbox: string;
   readonly #address: FlowAddress;
-  readonly #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
-  /** What the handler has not asked for; its memory is not given back, as there may be other messages in it. */
-  #backlog = new Backlog();
-  /** Set while the handler waits for us. */
-  #deliver: (() => void) | undefined;
+  /** There may be other messages in the memory of a chunk. */
+  readonly #outlet = new Outlet(this, { isOwn: false });
   #creditSubject = "";
   #received = 0;
   #taken = 0;
@@ -40,17 +35,11 @@ export class UploadBody {
     this.#link = link;
     this.#inbox = inbox;
     this.#address = flow.open((message) => this.#onMessage(message));
-    let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
-    // Only what the handler asks for is asked of the gateway: no high-water mark of its own.
-    const strategy = { highWaterMark: 0 };
-    this.readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
-      start: (given) => {
-        controller = given;
-      },
-      pull: () => this.#onPull(),
-      cancel: (reason) => this.#cancel(String(reason)),
-    }, strategy);
-    this.#controller = controller!;
+  }
+
+  /** The body. Nothing is asked of the gateway before it is read. */
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#outlet.readable;
   }
 
   /**
@@ -61,8 +50,7 @@ export class UploadBody {
   abort(error: unknown): void {
     if (this.#isEnded) return;
     this.#end();
-    this.#drop();
-    this.#controller.error(error);
+    this.#outlet.abort(error);
   }
 
   /**
@@ -73,38 +61,25 @@ export class UploadBody {
     if (this.#isBegun) this.abort(error);
   }
 
-  #onPull(): Promise<void> | void {
-    if (!this.#isBegun) {
-      this.#isBegun = true;
-      const signal = renderFlowSignal({ kind: "continue", windowBytes: DEFAULT_WINDOW_BYTES });
-      const headers = encodeLatin1(signal);
-      this.#link.publish(this.#inbox, EMPTY, { headers, reply: this.#address.subject });
-    }
-    if (this.#handOn()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#deliver = () => {
-      if (!this.#handOn()) return;
-      this.#deliver = undefined;
-      resolve();
-    };
-    return promise;
+  onPull(): void {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    const signal = renderFlowSignal({ kind: "continue", windowBytes: DEFAULT_WINDOW_BYTES });
+    const headers = encodeLatin1(signal);
+    this.#link.publish(this.#inbox, EMPTY, { headers, reply: this.#address.subject });
   }
 
-  /** False when there is nothing to hand on. */
-  #handOn(): boolean {
-    const piece = this.#backlog.take();
-    if (piece === undefined) {
-      if (this.#isEnded) this.#controller.close();
-      return this.#isEnded;
-    }
-    this.#controller.enqueue(piece);
-    this.#taken += piece.length;
+  onHandedOn(bytes: number): void {
+    this.#taken += bytes;
     const taken = this.#taken - this.#granted;
-    if (taken < DEFAULT_WINDOW_BYTES / 4 || this.#isEnded) return true;
+    if (taken < DEFAULT_WINDOW_BYTES / 4 || this.#isEnded) return;
     this.#granted = this.#taken;
     const headers = encodeLatin1(renderFlowSignal({ kind: "credit", bytes: taken }));
     this.#link.publish(this.#creditSubject, EMPTY, { headers });
-    return true;
+  }
+
+  onCancel(reason: unknown): void {
+    this.#cancel(String(reason));
   }
 
   #onMessage({ headers, data, reply }: BusMessage): void {
@@ -115,29 +90,22 @@ export class UploadBody {
     }
     if (data.length === 0) {
       this.#end();
-      return this.#deliver?.();
+      return this.#outlet.close();
     }
     this.#creditSubject = reply;
     const ahead = this.#received - this.#granted;
     // One message may always come. Who heeds no credit would fill this process with what it sends.
     if (ahead > 0 && ahead + data.length > DEFAULT_WINDOW_BYTES) {
       this.#cancel("more was sent than was asked for");
-      return this.#controller.error(new RangeError("Cannot go on: the upload heeds no credit"));
+      return this.#outlet.abort(new RangeError("Cannot go on: the upload heeds no credit"));
     }
     this.#received += data.length;
-    this.#backlog.push(data);
-    this.#deliver?.();
-  }
-
-  #drop(): void {
-    this.#backlog = new Backlog();
-    this.#deliver = undefined;
+    this.#outlet.push(data);
   }
 
   #cancel(reason: string): void {
     const isTold = this.#creditSubject !== "" && !this.#isEnded;
     this.#end();
-    this.#drop();
     if (!isTold) return;
     const headers = encodeLatin1(
       renderFlowSignal({ kind: "cancel", reason: reason.slice(0, 100) }),
