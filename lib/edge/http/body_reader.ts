@@ -7,7 +7,7 @@ import { GatewayError } from "../../errors.ts";
 import { free } from "../../nats/free.ts";
 import { pause } from "../../time/within.ts";
 import type { Patience } from "./patience.ts";
-import type { Spares } from "./spares.ts";
+import { Spares } from "./spares.ts";
 
 /** How a body is read. */
 export interface BodyOptions {
@@ -16,7 +16,7 @@ export interface BodyOptions {
   /** The most that is taken in all, in bytes. */
   readonly limit: number;
   readonly patience: Patience;
-  /** Where memory for large bodies comes from; undefined for fresh memory. */
+  /** Where memory comes from; undefined for that of this body alone. */
   readonly spares?: Spares;
   /** What the client announces; undefined where it does not. */
   readonly contentLength: string | undefined;
@@ -64,11 +64,12 @@ export class BodyReader implements BodyChunks {
   #pending: Promise<Piece> | undefined;
   /** What was read before, if it has not been given yet. */
   #begin: Uint8Array | undefined;
-  /** A buffer that nobody uses: one for each byte of a trickle would be a thousand times the body. */
-  #spare: ArrayBuffer | undefined;
+  /** A buffer for each byte of a trickle would be a thousand times the body. */
+  readonly #spares: Spares;
 
   constructor(body: ReadableStream<Uint8Array<ArrayBuffer>>, options: BodyOptions) {
     this.#options = options;
+    this.#spares = options.spares ?? new Spares();
     this.#source = toSource(body);
   }
 
@@ -91,8 +92,6 @@ export class BodyReader implements BodyChunks {
    * @throws {GatewayError} as {@link BodyReader.fill}.
    */
   async fillUp(length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { spares } = this.#options;
-    const room = length + SPARE_BYTES;
     let whole = new Uint8Array();
     for (let filled = 0; filled < length;) {
       const size = Math.min(STEP_BYTES, length - filled);
@@ -104,7 +103,7 @@ export class BodyReader implements BodyChunks {
       // What was read into is another object by now.
       if (filled > 0 && whole.length === 0) whole = new Uint8Array(piece.buffer);
       else {
-        if (filled === 0) whole = new Uint8Array(spares?.take(room) ?? new ArrayBuffer(room));
+        if (filled === 0) whole = new Uint8Array(this.#spares.take(length + SPARE_BYTES));
         whole.set(piece, filled);
         free(piece);
       }
@@ -163,7 +162,9 @@ export class BodyReader implements BodyChunks {
   }
 
   giveBack({ buffer }: Uint8Array): void {
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === BUFFER_BYTES) this.#spare = buffer;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === BUFFER_BYTES) {
+      this.#spares.giveBack(buffer);
+    }
   }
 
   return(): Promise<IteratorResult<Uint8Array>> {
@@ -181,7 +182,7 @@ export class BodyReader implements BodyChunks {
     const block = new Uint8Array(2 * WORTHWHILE_BYTES);
     block.set(first);
     let length = first.length;
-    this.#spare = first.buffer;
+    this.giveBack(first);
     while (length < WORTHWHILE_BYTES && await this.#isThere()) {
       const piece = await this.#read(this.#readPiece, 0);
       if (piece === undefined) break;
@@ -191,7 +192,7 @@ export class BodyReader implements BodyChunks {
       }
       block.set(piece, length);
       length += piece.length;
-      this.#spare = piece.buffer;
+      this.giveBack(piece);
     }
     return block.subarray(0, length);
   }
@@ -212,9 +213,7 @@ export class BodyReader implements BodyChunks {
   }
 
   readonly #readPiece = (): Promise<Piece> => {
-    const buffer = this.#spare ?? new ArrayBuffer(BUFFER_BYTES);
-    this.#spare = undefined;
-    return this.#source.readInto(new Uint8Array(buffer), 1);
+    return this.#source.readInto(new Uint8Array(this.#spares.take(BUFFER_BYTES)), 1);
   };
 
   readonly #onLate = (): void => {

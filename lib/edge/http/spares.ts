@@ -1,5 +1,5 @@
 /**
- * Memory of large bodies that are through, for those to come.
+ * Memory of bodies that are through, for those to come.
  *
  * @module
  */
@@ -22,8 +22,9 @@ export class Spares {
    * @returns At least that many bytes, and at most twice as many; what is in them is not told.
    */
   take(bytes: number): ArrayBuffer {
-    const fits = ({ byteLength }: ArrayBuffer) => byteLength >= bytes && byteLength <= 2 * bytes;
-    const index = this.#buffers.findIndex(fits);
+    const index = this.#buffers.findLastIndex(({ byteLength }) =>
+      byteLength >= bytes && byteLength <= 2 * bytes
+    );
     return index === -1 ? new ArrayBuffer(bytes) : this.#remove(index);
   }
 
