@@ -31,7 +31,9 @@ const ALL: Readonly<Record<string, string>> = {
 const LOADS: Readonly<Record<string, Omit<HttpLoad, "connections" | "seconds">>> = {
   "GET": { path: "/api/v1/small" },
   "POST 1 kB": { path: "/api/v1/small", bodyBytes: 1000 },
+  "POST 10 kB": { path: "/api/v1/small", bodyBytes: 10_000 },
   "POST 100 kB": { path: "/api/v1/small", bodyBytes: 100_000 },
+  "POST 1 MB": { path: "/api/v1/small", bodyBytes: 1_000_000 },
   "reply of 100 kB": { path: "/api/v1/large" },
 };
 
