@@ -4,12 +4,11 @@
  *
  * @module
  */
-import { connect } from "@nats-io/transport";
-import { serve } from "../../lib/workload/mod.ts";
+import { connect, serve } from "../../lib/workload/mod.ts";
 
 const CHUNK = new Uint8Array(64 * 1024);
 
-const nc = await connect({ servers: Deno.args[0] ?? "nats://127.0.0.1:4222" });
+const nc = await connect({ servers: Deno.args[0] ?? "nats://127.0.0.1:4222", log: () => {} });
 serve(nc, { host: "stream.example.com" }, async (request) => {
   const { pathname, searchParams } = new URL(request.url);
   if (pathname === "/download") return new Response(repeat(Number(searchParams.get("bytes"))));

@@ -6,7 +6,8 @@
  */
 import type { NatsConnection, Status } from "@nats-io/nats-core";
 import type { BusMessage, PublishOptions } from "../nats/bus.ts";
-import { publishOn, toBusMessage } from "../nats/client/wire.ts";
+import type { FastLane } from "../nats/client/fast_lane.ts";
+import { flushPending, laneOf, publishOn, toBusMessage } from "../nats/client/wire.ts";
 
 /** Where it is unknown: nats-server's default. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
@@ -67,6 +68,7 @@ export interface LinkSubscribeOptions {
 /** A NATS connection that somebody else opened and will close. */
 export class Link implements Disposable {
   readonly #connection: NatsConnection;
+  readonly #lane: FastLane | undefined;
   readonly #onError: (error: unknown) => void;
   readonly #statuses: AsyncIterable<Status>;
   readonly #listeners = new Set<(isConnected: boolean) => void>();
@@ -83,6 +85,7 @@ export class Link implements Disposable {
   constructor(client: NatsClient, onError: (error: unknown) => void) {
     // The rest of its type would have to be ours, too, or be documented here.
     const connection = this.#connection = client as NatsConnection;
+    this.#lane = laneOf(connection);
     this.#onError = onError;
     this.#isConnected = !connection.isClosed();
     this.#statuses = connection.status();
@@ -121,8 +124,13 @@ export class Link implements Disposable {
    */
   publish(subject: string, data: Uint8Array, options: PublishOptions = {}): boolean {
     if (!this.isConnected) return false;
-    publishOn(this.#connection, { subject, data, options });
-    return true;
+    if (!this.#lane?.isOpen) {
+      publishOn(this.#connection, { subject, data, options });
+      return true;
+    }
+    // What the connection was given before goes before; and whoever made the bytes may use them again.
+    flushPending(this.#connection);
+    return this.#lane.publish({ subject, data: new Uint8Array(data), options }, this.maxPayload);
   }
 
   /**
@@ -138,20 +146,26 @@ export class Link implements Disposable {
     onMessage: (message: BusMessage) => void,
     options: LinkSubscribeOptions = {},
   ): LinkSubscription {
+    const handle = (message: BusMessage) => {
+      try {
+        onMessage(message);
+      } catch (thrown) {
+        this.#onError(thrown);
+      }
+    };
     const subscription = this.#connection.subscribe(subject, {
       ...options,
-      callback: (error, message) => {
-        if (error !== null) return this.#onError(error);
-        try {
-          onMessage(toBusMessage(message));
-        } catch (thrown) {
-          this.#onError(thrown);
-        }
-      },
+      callback: (error, message) =>
+        error === null ? handle(toBusMessage(message)) : this.#onError(error),
     });
+    const leave = this.#lane?.take(subscription.getID(), { onMessage: handle, borrows: false });
     return {
-      drain: () => subscription.isClosed() ? Promise.resolve() : subscription.drain(),
-      unsubscribe: () => {
+      async drain() {
+        if (!subscription.isClosed()) await subscription.drain();
+        leave?.();
+      },
+      unsubscribe() {
+        leave?.();
         if (!subscription.isClosed()) subscription.unsubscribe();
       },
     };

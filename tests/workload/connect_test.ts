@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { connect as connectStock } from "@nats-io/transport";
 import { connect, type ConnectOptions, LinkLostError, serve } from "../../lib/workload/mod.ts";
+import { Link } from "../../lib/workload/link.ts";
 import { Certificate } from "../harness/certificate.ts";
 import { freePort } from "../harness/free_port.ts";
 import { startNats } from "../harness/nats_server.ts";
+import { Relay } from "../nats/relay.ts";
 import { RestartableNats } from "../nats/restartable_nats.ts";
 import { within } from "../harness/waiting.ts";
 
@@ -98,6 +100,44 @@ Deno.test("connect() trusts whom it is told to, over TLS and wss://", async (t) 
       await assert.rejects(distrusting, /certificate|issuer/i);
     });
   }
+});
+
+Deno.test("what is served over a connection of connect() goes past the NATS client", async () => {
+  await using nats = await startNats({ jetstream: false });
+  await using nc = await connect({ servers: nats.url, log() {} });
+  await using asking = await connectStock({ servers: nats.url });
+  await using _service = serve(nc, { host: "example.com" }, async (request) => {
+    nc.publish("seen", "before");
+    return new Response(await request.bytes());
+  });
+  await nc.flush();
+  const seen = asking.subscribe("seen", { max: 1 });
+  await asking.flush();
+  const body = crypto.getRandomValues(new Uint8Array(50_000));
+  const order: string[] = [];
+  const { data } = await asking.request("h8s.http.POST.com.example", body, { timeout: 5000 })
+    .finally(() => order.push(`reply after ${seen.getReceived()}`));
+  assert.deepEqual(new Uint8Array(data), body);
+  assert.deepEqual(order, ["reply after 1"], "in the order in which both were published");
+  assert.deepEqual([nc.stats().inMsgs, nc.stats().outMsgs], [0, 1]);
+});
+
+Deno.test("over a connection of connect() bytes may be used again, however slow the server is", async () => {
+  await using nats = await startNats({ jetstream: false });
+  await using relay = new Relay(nats.port);
+  await using nc = await connect({ servers: relay.url, log() {} });
+  using link = new Link(nc, (error) => assert.fail(String(error)));
+  const seen: Uint8Array[] = [];
+  link.subscribe("a", ({ data }) => void seen.push(data));
+  await nc.flush();
+  relay.stall();
+  const bytes = new Uint8Array(500_000);
+  const count = 32;
+  for (let index = 0; index < count; index++) link.publish("a", bytes.fill(index));
+  relay.resume();
+  await within(nc.flush(), "all are back");
+  assert.equal(seen.length, count);
+  assert.ok(seen.every((data, index) => data.every((byte) => byte === index)));
 });
 
 Deno.test("serve(): finished rejects when the connection ends for good, with the cause", async () => {

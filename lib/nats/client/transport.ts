@@ -19,10 +19,10 @@ import { toUrl } from "./server_url.ts";
 export class SocketTransport implements Transport {
   readonly lang = "nats.js";
   readonly version = "h8s";
+  readonly lane: FastLane | undefined;
   closeError?: Error;
   readonly #closed = Promise.withResolvers<void | Error>();
   readonly #output = new Output(() => this.#socket);
-  readonly #lane: FastLane | undefined;
   /** Undefined where all that comes is the library's. */
   readonly #splitter: ProtocolSplitter | undefined;
   #socket: Duplex | undefined;
@@ -37,7 +37,7 @@ export class SocketTransport implements Transport {
    * @param lane Opened once there is a connection; undefined where the library does it all.
    */
   constructor(lane: FastLane | undefined) {
-    this.#lane = lane;
+    this.lane = lane;
     const passOn = (bytes: Uint8Array) => this.#passOn(bytes);
     if (lane?.isOn) this.#splitter = new ProtocolSplitter({ takers: lane.takers, passOn });
   }
@@ -169,7 +169,7 @@ export class SocketTransport implements Transport {
     try {
       read();
     } catch (error) {
-      this.#lane?.onFault(error);
+      this.lane?.onFault(error);
       this.#end(toError(error));
     }
   }
@@ -196,7 +196,7 @@ export class SocketTransport implements Transport {
   #open(socket: Duplex): void {
     if (this.isClosed) return void socket.destroy();
     this.#state = "open";
-    this.#lane?.open(this.#output);
+    this.lane?.open(this.#output);
   }
 
   #passOn(bytes: Uint8Array): void {
@@ -215,7 +215,7 @@ export class SocketTransport implements Transport {
 
   #release(): void {
     this.#state = "closed";
-    this.#lane?.close(this.#output);
+    this.lane?.close(this.#output);
     this.#output.clear();
     this.#socket?.destroy();
     this.#wake?.();

@@ -11,7 +11,7 @@ import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
 import { hasWsProtocol, type MsgImpl, type NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import type { BusMessage, PublishOptions, SubscribeOptions } from "../bus.ts";
 import { decodeLatin1, encodeLatin1 } from "../../mapping/latin1.ts";
-import type { FastLane } from "./fast_lane.ts";
+import { FastLane } from "./fast_lane.ts";
 import { toUrl } from "./server_url.ts";
 
 /** Told what was thrown where a message was taken, or a change of the session itself. */
@@ -89,6 +89,13 @@ export function flushPending(connection: NatsConnection): void {
  */
 export function pendingBytesOf(connection: NatsConnection): number {
   return (connection as NatsConnectionImpl).protocol.outbound.size();
+}
+
+/** The lane of a connection over our own transport; undefined of any other. */
+export function laneOf(connection: NatsConnection): FastLane | undefined {
+  const { protocol } = connection as Partial<NatsConnectionImpl>;
+  const { lane } = (protocol?.transport ?? {}) as { lane?: unknown };
+  return lane instanceof FastLane ? lane : undefined;
 }
 
 /** Where the server is that a connection is to. */
