@@ -142,13 +142,22 @@ export class Uplink {
       toFrameHeader(kind),
       toPersistLines({ stream: persist.stream, messageId }),
     );
-    const headers = this.#encode(lines);
-    const size = bytes.length + headers.length;
-    persist.publish({ subject: this.#admitted.subject, data: bytes, headers }, (outcome) => {
+    const size = bytes.length + lines.length;
+    const encode = () => this.#encode(lines);
+    const message = {
+      ...{ subject: this.#admitted.subject, data: bytes },
+      // Anew each time: what waits for the stream does not hold the handshake's lines once more.
+      get headers() {
+        return encode();
+      },
+    };
+    persist.publish(message, (outcome) => {
       this.#account.release(size);
       this.#onOutcome(outcome, id);
     });
     this.#account.hold(size);
+    // What is on its way holds them.
+    this.#account.publish(this.#options.lines.length);
   }
 
   /** A client that numbers its messages says one again under the same id, on a later connection, too. */
