@@ -69,7 +69,7 @@ export function parseReply(headerBlock: string, payloadLength: number): Reply {
 }
 
 /** The first values of what is looked at; undefined for what is not there. */
-interface FirstValues {
+class FirstValues {
   ownLength: string | undefined;
   streamLength: string | undefined;
   serviceError: string | undefined;
@@ -125,11 +125,7 @@ export function isBodyless(status: number): boolean {
 }
 
 function toFirstValues(entries: readonly HeaderEntry[]): FirstValues {
-  const first: FirstValues = {
-    ...{ ownLength: undefined, streamLength: undefined, serviceError: undefined },
-    ...{ statusCode: undefined, status: undefined, coding: undefined },
-    ...{ type: undefined, body: undefined },
-  };
+  const first = new FirstValues();
   for (const [name, value] of entries) {
     switch (name.toLowerCase()) {
       case "content-length":
