@@ -18,7 +18,6 @@ import {
 
 /** What is said in headers of ours, asked for by names that are. */
 export interface Control extends Iterable<readonly [name: string, value: string]> {
-  readonly size: number;
   get(name: OwnName): string | undefined;
   has(name: OwnName): boolean;
 }
