@@ -12,10 +12,10 @@ const SPOKEN: Readonly<Record<string, string>> = {
   "the convention before RFC 7239; nginx, HAProxy, Traefik, Envoy, ALB":
     "x-forwarded x-forwarded-*",
   "what applications look for an address in (npm request-ip, python-ipware, Rails RemoteIp)":
-    "client-ip x-client-ip real-ip x-forward-for x-forward-host forwarded-for forwarded-for-ip " +
+    "client-ip x-client-ip real-ip x-forward-* forwarded-for forwarded-for-ip " +
     "x-originating-ip x-cluster-client-ip x-proxyuser-ip",
   "nginx ngx_http_realip_module": "x-real-*",
-  "Akamai, Cloudflare Enterprise": "true-client-*",
+  "Akamai, which tells where a client is, too; Cloudflare Enterprise": "true-client-* x-akamai-*",
   "Cloudflare: all of cf- is its own, Cf-Access-* its login": "cf-*",
   "Fastly": "fastly-*",
   "Fly.io": "fly-*",

@@ -13,7 +13,8 @@ const SPOKEN = [
   ..."Client-Cert Tls-Client-Cert Access-Token Preferred-Username For-Original".split(" "),
 ].map((name) => `X-Forwarded-${name}`).concat(
   ("Forwarded X-Forwarded Forwarded-For X-Real-Ip X-Real-Port True-Client-Ip Client-Ip X-Client-Ip " +
-    "X-Cluster-Client-Ip X-Originating-Ip Cf-Connecting-Ip Cf-Connecting-Ipv6 Cf-Ipcountry " +
+    "X-Cluster-Client-Ip X-Originating-Ip X-Forward-Proto X-Akamai-Edgescape Cf-Connecting-Ip " +
+    "Cf-Connecting-Ipv6 Cf-Ipcountry " +
     "Cf-Access-Authenticated-User-Email Fastly-Client-Ip Fastly-Ssl Fly-Client-Ip " +
     "X-Appengine-User-Ip X-Azure-Clientip X-Envoy-External-Address X-Envoy-Internal " +
     "X-Original-Url X-Original-Uri X-Original-Host X-Original-Forwarded-For X-Rewrite-Url " +
