@@ -91,9 +91,9 @@ export class Upload implements Receiver {
     for await (const chunk of this.#chunks) {
       this.#owner.visit.onBody("in", chunk.length);
       const size = Math.min(bus.maxPayload, window.pieceBytes);
+      // Of several pieces one may have been copied, and others not have gone yet: such memory is left alone.
+      const onWritten = chunk.length <= size ? () => this.#chunks.giveBack?.(chunk) : undefined;
       for (let start = 0; start < chunk.length; start += size) {
-        const isLast = start + size >= chunk.length;
-        const onWritten = isLast ? () => this.#chunks.giveBack?.(chunk) : undefined;
         await this.#publish(chunk.subarray(start, start + size), { window, onWritten });
         if (this.#isStopped) return;
       }
