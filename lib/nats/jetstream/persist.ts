@@ -20,6 +20,9 @@ import type { Inbox, Receiver, Slot } from "../inbox.ts";
 const ACK_TIMEOUT_MS = 5000;
 /** The same where nobody answered at all: the stream may be between two leaders. */
 const NOBODY_TIMEOUT_MS = 500;
+/** While so much waits for the system nothing is sent again. */
+const BUSY_BYTES = 4 * 1024 * 1024;
+const BUSY_MS = 20;
 
 /** What became of a message. */
 export type Outcome =
@@ -65,13 +68,18 @@ export class Persist implements Disposable {
   readonly #pending = new Set<Pending>();
   readonly #captured = new SubjectIndex<string>();
   readonly #endState: () => void;
+  /** Those that are sent again after a reconnect; what is new goes behind them. */
+  #toSend: Iterator<Pending> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(options: PersistOptions) {
     this.#options = options;
     for (const subject of options.subjects) this.#captured.add(subject, subject);
     this.#endState = options.bus.onState((state) => {
-      if (state === "connected") { for (const pending of this.#pending) pending.send("reconnect"); }
+      if (state !== "connected") return;
+      this.#toSend = this.#pending.values();
+      this.#sendAgain();
     });
   }
 
@@ -98,7 +106,8 @@ export class Persist implements Disposable {
       if (this.#pending.size === 0) this.#onIdle?.();
     });
     this.#pending.add(pending);
-    pending.send();
+    if (this.#toSend === undefined) pending.send();
+    else pending.wait();
   }
 
   /**
@@ -121,9 +130,26 @@ export class Persist implements Disposable {
   /** Waits for nothing any more. */
   [Symbol.dispose](): void {
     this.#endState();
+    clearTimeout(this.#timer);
     for (const pending of this.#pending) pending.release();
     this.#pending.clear();
   }
+
+  /** In order, and not faster than the system takes it. */
+  #sendAgain(): void {
+    clearTimeout(this.#timer);
+    while (!isBusy(this.#options.bus)) {
+      const { done, value } = this.#toSend!.next();
+      if (done) return void (this.#toSend = undefined);
+      value.send("reconnect");
+    }
+    this.#timer = setTimeout(() => this.#sendAgain(), BUSY_MS);
+  }
+}
+
+/** What is sent again has its headers encoded for it, which may be a hundred times what it says. */
+function isBusy({ unsentBytes }: Bus): boolean {
+  return unsentBytes >= BUSY_BYTES;
 }
 
 /** One message. */
@@ -165,6 +191,11 @@ class Pending implements Receiver {
     this.#wait(ACK_TIMEOUT_MS);
   }
 
+  /** Its turn comes. */
+  wait(): void {
+    this.#wait(ACK_TIMEOUT_MS);
+  }
+
   onMessage({ headers, data }: BusMessage): void {
     const ack = parsePubAck(headers, data);
     switch (ack?.kind) {
@@ -181,7 +212,9 @@ class Pending implements Receiver {
   }
 
   onDeadline(): void {
-    if (performance.now() < this.#giveUpAt) return this.send("late");
+    if (performance.now() < this.#giveUpAt) {
+      return isBusy(this.#options.bus) ? this.#wait(BUSY_MS) : this.send("late");
+    }
     this.#end({ kind: "unavailable", reason: "JetStream does not answer" });
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Inbox, type Receiver, type Slot } from "../../../lib/nats/inbox.ts";
 import { type Outcome, Persist } from "../../../lib/nats/jetstream/persist.ts";
 import { FakeBus } from "../fake_bus.ts";
+import { until } from "../../harness/waiting.ts";
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
@@ -77,6 +78,24 @@ Deno.test("what was under way when NATS was lost is sent again, in order", async
   for (const index of [-3, -2, -1]) setup.answer('{"stream":"S","seq":1}', index);
   const kinds = (await Promise.all([one, two, three])).map(({ kind }) => kind);
   assert.deepEqual(kinds, ["stored", "stored", "stored"]);
+});
+
+Deno.test("what is sent again is sent as the system takes it, and what is new goes behind it", async () => {
+  using setup = setUp({ state: "disconnected" });
+  for (const text of ["1", "2", "3"]) void setup.publish(text);
+  const { bus } = setup;
+  const publish = bus.publish.bind(bus);
+  bus.publish = (...message) => {
+    bus.unsentBytes += 3 * 1024 * 1024;
+    return publish(...message);
+  };
+  bus.setState("connected");
+  assert.deepEqual(setup.sent(), ["1", "2"]);
+  void setup.publish("4");
+  assert.deepEqual(setup.sent(), ["1", "2"]);
+  bus.unsentBytes = 0;
+  await until(() => setup.sent().length === 4, "the rest is sent");
+  assert.deepEqual(setup.sent(), ["1", "2", "3", "4"]);
 });
 
 Deno.test("where nobody answers it is tried again until the grace is over", async () => {
