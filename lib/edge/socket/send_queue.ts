@@ -32,7 +32,7 @@ export class SendQueue implements Waiting {
   seat: number | undefined;
   #held: { readonly data: Data; readonly length: number }[] = [];
   #heldBytes = 0;
-  /** What the platform has, or had when it was asked, and all that it was given since. */
+  /** What the platform has, or had when it was asked, and the most that all it was given since can be. */
   #givenBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lookMs = FIRST_LOOK_MS;
@@ -59,7 +59,7 @@ export class SendQueue implements Waiting {
   /** Sends a message, or keeps a copy of it for later. */
   send(data: Data, length: number): void {
     const isFirst = this.#held.length === 0;
-    if (isFirst && this.isBelow(PLATFORM_BYTES)) return this.#give(data, length);
+    if (isFirst && this.isBelow(PLATFORM_BYTES)) return this.#give(data);
     this.#held.push({ data: typeof data === "string" ? data : data.slice(), length });
     if (this.#timer === undefined) this.#lookLater();
     this.#options.budget.join(this);
@@ -68,7 +68,7 @@ export class SendQueue implements Waiting {
 
   /** Gives all of it to the platform: what comes next is the end. */
   flush(): void {
-    for (const { data, length } of this.#held) this.#give(data, length);
+    for (const { data } of this.#held) this.#give(data);
     this.clear();
   }
 
@@ -85,8 +85,8 @@ export class SendQueue implements Waiting {
     this.#options.onExceeded();
   }
 
-  #give(data: Data, length: number): void {
-    this.#givenBytes += length;
+  #give(data: Data): void {
+    this.#givenBytes += toMostBytes(data);
     this.#socket.send(data);
   }
 
@@ -101,9 +101,9 @@ export class SendQueue implements Waiting {
     for (let free = PLATFORM_BYTES + this.#heldBytes - this.waiting; free > 0; count++) {
       const next = this.#held[count];
       if (next === undefined) break;
-      this.#give(next.data, next.length);
+      this.#give(next.data);
       this.#count(-next.length);
-      free -= next.length;
+      free -= toMostBytes(next.data);
     }
     this.#held.splice(0, count);
     this.#lookMs = count > 0 ? FIRST_LOOK_MS : Math.min(2 * this.#lookMs, MAX_LOOK_MS);
@@ -114,4 +114,9 @@ export class SendQueue implements Waiting {
   #lookLater(): void {
     this.#timer = setTimeout(() => this.#look(), this.#lookMs);
   }
+}
+
+/** A character of a text is three bytes at most (UTF-8). */
+function toMostBytes(data: Data): number {
+  return typeof data === "string" ? 3 * data.length : data.byteLength;
 }

@@ -51,6 +51,13 @@ class PlayedSocket {
   }
 }
 
+Deno.test("the platform is given no more where messages are larger than what they say", () => {
+  const socket = new PlayedSocket();
+  for (let count = 0; count < 3000; count++) socket.queue.send(new Uint8Array(KIB), 0);
+  assert.ok(socket.bufferedAmount <= 1100 * KIB, `${socket.bufferedAmount} bytes`);
+  socket.queue.clear();
+});
+
 Deno.test("the platform is given a megabyte that a client does not take, and no more", () => {
   const socket = new PlayedSocket();
   socket.say(100, 100 * KIB);
