@@ -205,6 +205,12 @@ Deno.test("a key is one client's also where an authorizer names nobody", async (
     ["two names and passwords", "Authorization: Basic YTph", "Authorization: Basic Yjpi", false],
     ["one token, two cookies", "Authorization: Bearer x\r\nCookie: a=1", "Cookie: a=1", false],
     ["two sessions of ours", session, session.replace("f", "e"), false],
+    [
+      "one token, a proof each",
+      "Authorization: DPoP x\r\nDPoP: 1",
+      "Authorization: DPoP x\r\nDPoP: 2",
+      true,
+    ],
     ["one cookie", "Cookie: sid=ann", "Cookie: sid=ann", true],
     ["one cookie and its session", "Cookie: sid=ann", `${session}; sid=ann`, true],
     ["one session of ours", session, session, true],

@@ -12,6 +12,7 @@ import {
   joinLines,
   toHeaderBlock,
   toHeaderLine,
+  valueOf,
 } from "../../mapping/headers.ts";
 import { isSecretHeader } from "../../mapping/masking.ts";
 import { digest } from "../../mapping/message_id.ts";
@@ -21,7 +22,8 @@ import type { BusMessage } from "../../nats/bus.ts";
 import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Candidate } from "./check.ts";
-import { findCredential, type Identify, type Identity, isKnown } from "./identity.ts";
+import { type Identify, type Identity, isKnown } from "./identity.ts";
+import { findBearer } from "../../mapping/credentials.ts";
 import { withoutSession } from "./session_cookie.ts";
 
 const EMPTY = new Uint8Array();
@@ -89,8 +91,11 @@ function toIdentity(
   throw new GatewayError("malformed_reply", detail);
 }
 
-/** Secret, but of one request alone. */
-const OF_ONE_REQUEST: ReadonlySet<string> = new Set(["idempotency-key", "sec-websocket-key"]);
+/** Secret, but of one request alone: proofs (RFC 9449, RFC 9421) among them, which a client makes anew for a retry. */
+const OF_ONE_REQUEST: ReadonlySet<string> = new Set(
+  ("dpop idempotency-key sec-websocket-key signature signature-input x-csrf-token x-xsrf-token")
+    .split(" "),
+);
 
 /**
  * An authorizer that does not say who it is has let in whoever holds what was shown, in whichever header it
@@ -100,7 +105,7 @@ function toCredential(
   { candidate, session }: { candidate: Candidate; session: SessionConfig | undefined },
 ): string | undefined {
   const { headers, peer } = candidate;
-  const token = findCredential(candidate);
+  const token = findBearer(headers) ?? findAside(candidate);
   const isSecure = peer.scheme === "https";
   const shown = token === undefined ? [] : [token];
   for (const [name, value] of headers) {
@@ -161,6 +166,11 @@ function hasHeaders({ headers }: BusMessage): boolean {
   return headers !== "";
 }
 
+/** The token among the subprotocols, which counts where there is no header for it. */
+function findAside({ headers, offer }: Candidate): string | undefined {
+  return valueOf(headers, "authorization") === undefined ? offer?.asides.bearer : undefined;
+}
+
 /** A token among the subprotocols is asked about, too, as if it were in its header. */
 function toQuestion(candidate: Candidate, { ids }: Pick<EdgeParts, "ids">): HeaderLines {
   const { headers, target, kind, peer } = candidate;
@@ -171,8 +181,7 @@ function toQuestion(candidate: Candidate, { ids }: Pick<EdgeParts, "ids">): Head
   };
   const { subject } = target;
   const lines = toRequestHeaders(headers, { target, subject, kind, provenance });
-  const hasHeader = headers.some(([name]) => name === "authorization");
-  const token = hasHeader ? undefined : findCredential(candidate);
+  const token = findAside(candidate);
   if (token === undefined) return lines;
   return joinLines(lines, toHeaderLine("Authorization", `Bearer ${token}`));
 }
