@@ -30,6 +30,8 @@ export class Spares {
 
   /** Takes it back. */
   giveBack(buffer: ArrayBuffer): void {
+    // All others would have to go for it.
+    if (buffer.byteLength > KEPT_BYTES) return void buffer.transfer(0);
     this.#buffers.push(buffer);
     this.#bytes += buffer.byteLength;
     while (this.#bytes > KEPT_BYTES) this.#remove(0).transfer(0);
