@@ -7,7 +7,7 @@
 import type { NatsConnection, Status } from "@nats-io/nats-core";
 import type { BusMessage, PublishOptions } from "../nats/bus.ts";
 import type { FastLane } from "../nats/client/fast_lane.ts";
-import { flushPending, laneOf, publishOn, toBusMessage } from "../nats/client/wire.ts";
+import { flushPending, isLoggedIn, laneOf, publishOn, toBusMessage } from "../nats/client/wire.ts";
 
 /** Where it is unknown: nats-server's default. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
@@ -124,7 +124,7 @@ export class Link implements Disposable {
    */
   publish(subject: string, data: Uint8Array, options: PublishOptions = {}): boolean {
     if (!this.isConnected) return false;
-    if (!this.#lane?.isOpen) {
+    if (!this.#lane?.isOpen || !isLoggedIn(this.#connection)) {
       publishOn(this.#connection, { subject, data, options });
       return true;
     }
@@ -161,8 +161,11 @@ export class Link implements Disposable {
     const leave = this.#lane?.take(subscription.getID(), { onMessage: handle, borrows: false });
     return {
       async drain() {
-        if (!subscription.isClosed()) await subscription.drain();
-        leave?.();
+        try {
+          if (!subscription.isClosed()) await subscription.drain();
+        } finally {
+          leave?.();
+        }
       },
       unsubscribe() {
         leave?.();

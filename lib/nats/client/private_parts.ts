@@ -33,6 +33,7 @@ export function checkPrivateParts(protocol: ProtocolHandler): void {
   const missing = [
     ...METHODS.filter((name) => typeof parts[name] !== "function"),
     ...(Array.isArray(parts.pongs) ? [] : ["pongs"]),
+    ...(typeof parts.connected === "boolean" ? [] : ["connected"]),
     ...(typeof protocol.outbound?.size === "function" ? [] : ["outbound.size"]),
     ...(isMessage ? [] : ["a message's bytes"]),
   ];

@@ -98,6 +98,11 @@ export function laneOf(connection: NatsConnection): FastLane | undefined {
   return lane instanceof FastLane ? lane : undefined;
 }
 
+/** Whether it is connected and logged in: what is written before that breaks the login. */
+export function isLoggedIn(connection: NatsConnection): boolean {
+  return (connection as NatsConnectionImpl).protocol.connected;
+}
+
 /** Where the server is that a connection is to. */
 export function urlOf(connection: NatsConnection): string {
   const { options, protocol } = connection as NatsConnectionImpl;
