@@ -31,7 +31,7 @@ Deno.test("docs/performance.json has a run of each command that the pages show",
 
 /** A run's command has lost its quotes. */
 function toWords(command: string): string[] {
-  return command.replaceAll("'", "").trim().split(/\s+/);
+  return command.replaceAll(/['"]/g, "").trim().split(/\s+/);
 }
 
 Deno.test("toTables() puts the gateway beside the bare server and beside another gateway", () => {
