@@ -158,9 +158,7 @@ export function resetPeak(pid: number): void {
 }
 
 /**
- * Says how many sockets a process may have: each is an open file.
- *
- * @returns What this process may have, and its children as well.
+ * Says how many sockets this process may have, and its children as well: each is an open file.
  */
 export function maxSockets(): number {
   const limits = Deno.readTextFileSync("/proc/self/limits");

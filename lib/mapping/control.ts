@@ -143,10 +143,7 @@ export function toKeptSubject(
 }
 
 /**
- * The type of an event that comes from a stream.
- *
- * @param subject From {@link toKeptSubject}.
- * @param prefix Of all subjects.
+ * The type of an event that comes from a stream, by its subject ({@link toKeptSubject}).
  */
 export function fromKeptSubject(subject: string, prefix: string): string {
   return subject.slice(`${toOwnSubject(prefix, "events")}.`.length).split(".", 1)[0]!;

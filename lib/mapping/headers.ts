@@ -212,9 +212,6 @@ export function parseHeaderBlock(block: string): HeaderEntry[] {
  * Says whether a message is NATS's own word that nobody subscribes to a subject; as a rule most
  * of what comes to WebSockets that are only opened and closed.
  *
- * @param headerBlock Latin-1 text, empty without one.
- * @param payloadLength In bytes.
- *
  * @example
  * ```ts
  * import assert from "node:assert/strict";

@@ -114,7 +114,6 @@ export function toInbox({ control, isPersisted }: Incoming, reply: string): stri
 /**
  * The id of an event's connection.
  *
- * @param reply The event's.
  * @returns `X-H8s-Connection-Id`, else the inbox, where a gateway names no id.
  */
 export function toConnectionId(incoming: Incoming, reply: string): string {

@@ -14,6 +14,7 @@ import {
   toHeaderLine,
   valueOf,
 } from "../../mapping/headers.ts";
+import { findBearer } from "../../mapping/credentials.ts";
 import { isSecretHeader } from "../../mapping/masking.ts";
 import { digest } from "../../mapping/message_id.ts";
 import { isBodyless } from "../../mapping/reply.ts";
@@ -23,7 +24,6 @@ import { encodeLatin1 } from "../../mapping/latin1.ts";
 import type { EdgeParts } from "../parts.ts";
 import type { Candidate } from "./check.ts";
 import { type Identify, type Identity, isKnown } from "./identity.ts";
-import { findBearer } from "../../mapping/credentials.ts";
 import { withoutSession } from "./session_cookie.ts";
 
 const EMPTY = new Uint8Array();
@@ -93,7 +93,7 @@ function toIdentity(
 
 /** Secret, but of one request alone: proofs (RFC 9449, RFC 9421) among them, which a client makes anew for a retry. */
 const OF_ONE_REQUEST: ReadonlySet<string> = new Set(
-  ("dpop idempotency-key sec-websocket-key signature signature-input x-csrf-token x-xsrf-token")
+  "dpop idempotency-key sec-websocket-key signature signature-input x-csrf-token x-xsrf-token"
     .split(" "),
 );
 
